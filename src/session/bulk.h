@@ -1,0 +1,92 @@
+// Bulk transfers: data too large for the command stream goes beside it, on lanes (further links of
+// the same session), or as kOpBulkData frames where a session has no lane. DESIGN.md decision 5.
+//
+// A command that carries or wants bulk data names a transfer: BulkRef{transfer, bytes, mode}.
+//   inline      (<= kInlineBytes)  the bytes ride in the command or its completion; no transfer
+//   eager       the sender has staging credit of the receiver: bytes may be sent at once
+//   rendezvous  bytes are sent once the receiver has said kOpBulkGrant
+// Credit is session-wide (Welcome.eager_credit_bytes), taken by eager transfers, given back by
+// kOpBulkCredit. A transfer without enough credit is sent as rendezvous: nobody ever waits with the
+// command stream in hand, so a transfer blocked by a user event cannot stop another.
+//
+// On a lane every chunk is: u64 transfer, u64 offset, u32 bytes, u32 flags (0), then the bytes; at
+// most kChunkBytes each. Chunks of one transfer may arrive in any order over different lanes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "link/link.h"
+#include "session/stream.h"
+
+namespace longwire::session {
+
+inline constexpr std::size_t kInlineBytes = std::size_t{64} << 10;
+inline constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kLaneChunkHeaderBytes = 24;
+inline constexpr std::size_t kMaxLanes = 8;
+
+using TransferId = std::uint64_t;  // made by the client, never 0, never used again in a session
+
+enum class BulkMode : std::uint32_t { kInline = 0, kEager = 1, kRendezvous = 2 };
+
+struct BulkRef {
+  TransferId transfer = 0;
+  std::uint64_t bytes = 0;
+  BulkMode mode = BulkMode::kInline;
+};
+
+// Where the bytes of an incoming transfer go. Called on lane threads (or the pumping thread, for
+// kOpBulkData), for one chunk at a time per lane. Must not call user code.
+class BulkSink {
+ public:
+  virtual ~BulkSink() = default;
+  // Where to put [offset, offset+bytes). The lane receives straight into it. May block until there
+  // is room, but only for something that needs no act of the peer's program. Empty: drop the bytes
+  // (the transfer was aborted). Offset and bytes have been checked against the transfer's size.
+  virtual std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) = 0;
+  // Those bytes are there. `complete` once every byte of the transfer has come.
+  virtual void received(std::uint64_t offset, std::size_t bytes, bool complete) = 0;
+  // The transfer will never be complete: the session or its lanes ended, or the peer aborted.
+  virtual void aborted(const base::Error& why) = 0;
+};
+
+class BulkPort {
+ public:
+  // `stream` carries chunks while there are no lanes. Both outlive the port.
+  BulkPort(const base::Clock& clock, Stream& stream);
+  ~BulkPort();  // ends the lane threads
+
+  // Adds a lane (after its own handshake) and starts its reader and writer thread.
+  base::Status add_lane(std::unique_ptr<link::Link> lane);
+  std::size_t lanes() const;
+
+  // Announces an incoming transfer. Chunks that come before are held up on their lane until then
+  // (the command that names the transfer is on another link), at most kUnannouncedTimeoutMs.
+  void expect(TransferId transfer, std::uint64_t bytes, std::shared_ptr<BulkSink> sink);
+  // Forgets it: chunks that still come are dropped. The sink is not called again after the return.
+  void cancel(TransferId transfer);
+
+  // Queues [data] as bytes offset.. of an outgoing transfer, cut into chunks, spread over lanes.
+  // `data` must stay valid until on_sent, which is called exactly once from a lane thread (or
+  // inside send(), without lanes): ok when the links have taken all of it.
+  void send(TransferId transfer, std::uint64_t offset, std::span<const std::byte> data,
+            std::function<void(base::Status)> on_sent);
+
+  // For the session's frame dispatcher: a kOpBulkData frame.
+  base::Status on_stream_chunk(std::span<const std::byte> payload);
+
+  // Ends every lane and aborts every transfer.
+  void shut_down(const base::Error& why);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace longwire::session

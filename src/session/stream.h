@@ -1,0 +1,104 @@
+// Stream: the ordered, acknowledged frame stream of one session, one object per side, the same code
+// on client and worker. DESIGN.md decisions 4 and 6.
+//
+// Sending. A frame is encoded straight into the send ring, which is also the replay buffer: bytes
+// stay there until the other side has acknowledged them. Ring full means back-pressure: begin()
+// pumps the link until there is room. No malloc, no copy beyond the encoding, one lock.
+//
+// Receiving. One thread at a time pumps (whoever waits for something; a background thread when
+// nobody does): it reads bytes, checks sequence numbers, drops what was replayed twice, and hands
+// each frame to the FrameSink in order. Handlers run on the pumping thread, must not block and must
+// not call user code.
+//
+// Threads: every public member may be called from any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "link/link.h"
+#include "wire/frame.h"
+#include "wire/writer.h"
+
+namespace longwire::session {
+
+struct Frame {
+  wire::Opcode opcode;
+  wire::Sequence sequence;
+  std::span<const std::byte> payload;  // valid during the call only
+};
+
+class FrameSink {
+ public:
+  virtual ~FrameSink() = default;
+  // An error ends the session with it (kWireFault: the peer is told).
+  virtual base::Status on_frame(const Frame& frame) = 0;
+};
+
+struct StreamLimits {
+  std::size_t send_ring_bytes = std::size_t{8} << 20;
+  std::size_t flush_threshold_bytes = std::size_t{32} << 10;  // unflushed bytes that force a write
+  std::size_t ack_every_bytes = std::size_t{1} << 20;         // received bytes that force an ack
+};
+
+class Stream {
+ public:
+  Stream(const base::Clock& clock, StreamLimits limits, FrameSink& sink);
+  ~Stream();
+
+  // Gives the stream its (first or next) link. With a next link both sides have exchanged what they
+  // received last (`peer_received`), and everything after that is sent again.
+  base::Status attach(std::unique_ptr<link::Link> link, wire::Sequence peer_received);
+
+  // --- sending ---------------------------------------------------------------------------------
+  // A frame being encoded. Holds the send lock until commit() or destruction (which drops it).
+  class Draft {
+   public:
+    Draft(Draft&&) noexcept;
+    ~Draft();
+    wire::Writer& writer();  // over exactly the payload_bytes asked for, rounded up to 8 with zeros
+    void commit();           // numbered and queued; the next flush sends it
+   private:
+    friend class Stream;
+    Draft(Stream* stream, std::span<std::byte> slot, wire::Opcode opcode, bool numbered);
+    Stream* stream_;
+    std::span<std::byte> slot_;
+    wire::Writer writer_;
+    wire::Opcode opcode_;
+    bool numbered_;
+  };
+  // Errors: kLimit (payload over kMaxPayloadBytes), or why the stream has ended.
+  base::Result<Draft> begin(wire::Opcode opcode, std::size_t payload_bytes);
+  // Writes what is queued, as much as the link takes now; the rest goes out from pump().
+  base::Status flush();
+  // What sends many small frames soon, without a system call each: flushes at once over the
+  // threshold, otherwise has the background thread flush (see ClientSession, WorkerSession).
+  bool needs_flush() const;   // queued bytes that no flush has taken yet
+
+  // --- receiving -------------------------------------------------------------------------------
+  // Reads and delivers whatever is there, after waiting at most until `deadline` for something to
+  // read, for room to write when writes are pending, or for wake(). Only one thread pumps at a
+  // time; REQUIRES: the caller holds the pump role of its session (see PumpRole in pump.h).
+  // Returns the number of frames delivered.
+  base::Result<std::size_t> pump(base::Deadline deadline);
+  void wake() noexcept;
+
+  wire::Sequence received() const;      // the highest sequence delivered in order
+  wire::Sequence sent() const;          // the highest sequence committed
+  wire::Sequence acknowledged() const;  // the highest sequence the peer has acknowledged
+
+  // Ends the stream: later calls fail with `why`. The link is closed.
+  void shut_down(base::Error why);
+  bool ended() const;
+  base::Error why_ended() const;  // REQUIRES: ended()
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace longwire::session
