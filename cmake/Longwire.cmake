@@ -1,0 +1,179 @@
+# How every folder declares what it builds. Include root is src/ (#include "base/result.h") and,
+# for generated code, <build>/gen. What users run lands in <build>/bin and <build>/lib; tests and
+# fuzzers land in <build>/tests and <build>/fuzz.
+#
+#   longwire_library(NAME SOURCES ... DEPS ... PRIVATE_DEPS ...)   static, alias longwire::NAME
+#   longwire_program(NAME SOURCES ... DEPS ...)                    installed executable
+#   longwire_driver(NAME SOURCES ... DEPS ... VERSION_SCRIPT FILE [OUTPUT_NAME ...] [SONAME ...])
+#   longwire_test(NAME SOURCES ... DEPS ... [LABELS ...] [TIMEOUT s] [ENVIRONMENT ...])
+#   longwire_script_test(NAME COMMAND ... [DEPS ...] [LABELS ...] [TIMEOUT s])
+#   longwire_fuzzer(NAME SOURCES ... DEPS ... [CORPUS DIR])        only under the fuzz preset
+include_guard(GLOBAL)
+include(GNUInstallDirs)
+option(BUILD_TESTING "Build the tests" ON)
+enable_testing()
+
+set(LONGWIRE_SANITIZE "" CACHE STRING "Sanitizers, for example address,undefined or thread")
+option(LONGWIRE_FUZZ "Build the libFuzzer targets instead of the tests (needs clang)" OFF)
+option(LONGWIRE_WERROR "Warnings are errors" ON)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON) # static libraries are linked into driver .so files
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(LONGWIRE_GEN_DIR "${CMAKE_BINARY_DIR}/gen")
+set(LONGWIRE_RESULTS_DIR "${CMAKE_BINARY_DIR}/test-results")
+# Debian's interpreter by name: another python3 on PATH may lack jinja2.
+set(LONGWIRE_PYTHON /usr/bin/python3 CACHE FILEPATH "Python with jinja2")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+foreach(lang IN ITEMS C CXX)
+  set(CMAKE_${lang}_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
+endforeach()
+
+find_program(LONGWIRE_CCACHE ccache)
+if(LONGWIRE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${LONGWIRE_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${LONGWIRE_CCACHE}")
+endif()
+
+find_package(Threads REQUIRED)
+# Static everywhere: a driver must not drag another OpenSSL into somebody else's process.
+set(OPENSSL_USE_STATIC_LIBS TRUE)
+find_package(OpenSSL 3 REQUIRED)
+find_package(GTest REQUIRED)
+
+# Compile and link options of everything of ours, kept off imported targets.
+add_library(longwire_options INTERFACE)
+target_include_directories(longwire_options INTERFACE "${PROJECT_SOURCE_DIR}/src"
+                                                      "${LONGWIRE_GEN_DIR}")
+target_compile_definitions(
+  longwire_options INTERFACE LONGWIRE_VERSION="${PROJECT_VERSION}" _FILE_OFFSET_BITS=64
+                             CL_TARGET_OPENCL_VERSION=300)
+target_compile_options(longwire_options INTERFACE -Wall -Wextra $<$<BOOL:${LONGWIRE_WERROR}>:-Werror>
+                                                  -fno-omit-frame-pointer -ffunction-sections
+                                                  -fdata-sections)
+target_link_options(longwire_options INTERFACE -Wl,--gc-sections)
+target_link_libraries(longwire_options INTERFACE Threads::Threads)
+if(LONGWIRE_SANITIZE)
+  target_compile_options(longwire_options INTERFACE -fsanitize=${LONGWIRE_SANITIZE}
+                                                    -fno-sanitize-recover=all)
+  target_link_options(longwire_options INTERFACE -fsanitize=${LONGWIRE_SANITIZE})
+  target_compile_definitions(longwire_options INTERFACE LONGWIRE_SANITIZED=1)
+endif()
+if(LONGWIRE_FUZZ)
+  target_compile_options(longwire_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# Every .cc and .h of ours sees LONGWIRE_VERSION, src/ and <build>/gen through this target.
+function(_longwire_common target)
+  target_link_libraries(${target} PUBLIC longwire_options ${ARGN})
+endfunction()
+
+function(longwire_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPS;PRIVATE_DEPS")
+  if(arg_SOURCES)
+    add_library(longwire_${name} STATIC ${arg_SOURCES})
+    _longwire_common(longwire_${name} ${arg_DEPS})
+    target_link_libraries(longwire_${name} PRIVATE ${arg_PRIVATE_DEPS})
+  else()
+    add_library(longwire_${name} INTERFACE)
+    target_link_libraries(longwire_${name} INTERFACE longwire_options ${arg_DEPS})
+  endif()
+  add_library(longwire::${name} ALIAS longwire_${name})
+endfunction()
+
+function(longwire_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL" "" "SOURCES;DEPS")
+  add_executable(${name} ${arg_SOURCES})
+  _longwire_common(${name} ${arg_DEPS})
+  if(NOT arg_NO_INSTALL)
+    install(TARGETS ${name} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  endif()
+endfunction()
+
+# A library that programs load in place of the vendor's: exports what the version script names,
+# needs nothing but libc. A test per driver checks both.
+function(longwire_driver name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "VERSION_SCRIPT;OUTPUT_NAME;SONAME" "SOURCES;DEPS")
+  add_library(${name} SHARED ${arg_SOURCES})
+  _longwire_common(${name} ${arg_DEPS})
+  if(NOT arg_OUTPUT_NAME)
+    set(arg_OUTPUT_NAME ${name})
+  endif()
+  set_target_properties(${name} PROPERTIES OUTPUT_NAME ${arg_OUTPUT_NAME})
+  if(arg_SONAME)
+    set_target_properties(${name} PROPERTIES NO_SONAME ON)
+    target_link_options(${name} PRIVATE -Wl,-soname,${arg_SONAME})
+  endif()
+  target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc -Wl,--exclude-libs,ALL
+                      -Wl,-Bsymbolic)
+  if(arg_VERSION_SCRIPT)
+    cmake_path(ABSOLUTE_PATH arg_VERSION_SCRIPT BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    target_link_options(${name} PRIVATE "-Wl,--version-script,${arg_VERSION_SCRIPT}")
+    set_target_properties(${name} PROPERTIES LINK_DEPENDS "${arg_VERSION_SCRIPT}")
+  endif()
+  if(NOT LONGWIRE_SANITIZE AND NOT LONGWIRE_FUZZ)
+    target_link_options(${name} PRIVATE -Wl,-z,defs)
+    longwire_script_test(${name}_needs_only_libc COMMAND "${LONGWIRE_PYTHON}"
+                         "${PROJECT_SOURCE_DIR}/tests/tidy/driver_deps.py" $<TARGET_FILE:${name}>)
+  endif()
+  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/longwire")
+endfunction()
+
+# One ctest entry per module: gtest prints inside, and its XML lets ./dev count the cases.
+function(longwire_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;DEPS;LABELS;ENVIRONMENT")
+  if(LONGWIRE_FUZZ OR NOT BUILD_TESTING)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  _longwire_common(${name} ${arg_DEPS} GTest::gmock_main)
+  add_test(NAME ${name} COMMAND ${name} "--gtest_output=xml:${LONGWIRE_RESULTS_DIR}/${name}.xml")
+  _longwire_test_properties(${name} "${arg_TIMEOUT}" "${arg_LABELS}" "${arg_ENVIRONMENT}")
+endfunction()
+
+function(longwire_script_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "COMMAND;LABELS;ENVIRONMENT")
+  if(LONGWIRE_FUZZ OR NOT BUILD_TESTING)
+    return()
+  endif()
+  add_test(NAME ${name} COMMAND ${arg_COMMAND})
+  _longwire_test_properties(${name} "${arg_TIMEOUT}" "${arg_LABELS}" "${arg_ENVIRONMENT}")
+endfunction()
+
+function(_longwire_test_properties name timeout labels environment)
+  if(NOT timeout)
+    set(timeout 120)
+  endif()
+  set_tests_properties(
+    ${name}
+    PROPERTIES TIMEOUT ${timeout} LABELS "${labels}" SKIP_RETURN_CODE 77 ENVIRONMENT
+               "LONGWIRE_BUILD_DIR=${CMAKE_BINARY_DIR};LONGWIRE_RESULT_XML=${LONGWIRE_RESULTS_DIR}/${name}.xml;${environment}")
+endfunction()
+
+function(longwire_fuzzer name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS" "SOURCES;DEPS")
+  if(NOT LONGWIRE_FUZZ)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
+  _longwire_common(${name} ${arg_DEPS})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(arg_CORPUS) # found by tools/fuzz.sh as <fuzzer>.corpus
+    cmake_path(ABSOLUTE_PATH arg_CORPUS BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
+    file(CREATE_LINK "${arg_CORPUS}" "${CMAKE_BINARY_DIR}/fuzz/${name}.corpus" SYMBOLIC)
+  endif()
+endfunction()
