@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Everything that a change must pass; prints a table at the end. See `./dev help`.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+readonly JOBS="${LONGWIRE_JOBS:-$(nproc)}"
+
+long=0
+all=0
+for argument in "$@"; do
+  case $argument in
+    --long) long=1 ;;
+    --all) all=1 ;;
+    *)
+      echo "check: unknown option '$argument' (--long, --all or --update-ratchet)" >&2
+      exit 2
+      ;;
+  esac
+done
+
+table=()
+failed=0
+step() { # NAME COMMAND...: 77 means skipped
+  local name=$1 begin=$SECONDS verdict
+  shift
+  printf '\033[1m==> %s\033[0m\n' "$name"
+  "$@"
+  case $? in
+    0) verdict=passed ;;
+    77) verdict=skipped ;;
+    *)
+      verdict=FAILED
+      failed=1
+      ;;
+  esac
+  table+=("$(printf '%-42s %-8s %5d s' "$name" "$verdict" $((SECONDS - begin)))")
+}
+
+# The files that differ from where this branch left its upstream, or all when there is none.
+sources_to_tidy() {
+  local base
+  if ((all == 0)) && base=$(git merge-base HEAD '@{upstream}' 2>/dev/null); then
+    { git diff --name-only --diff-filter=d "$base" && git ls-files --others --exclude-standard; } |
+      sort -u | grep -E '^(src|examples|bench)/.*\.cc$'
+  else
+    git ls-files -- 'src/*.cc' 'examples/*.cc' 'bench/*.cc'
+  fi
+}
+
+run_clang_tidy() {
+  ./dev build clang >/dev/null || return 1 # generated headers must be there
+  local -a files
+  mapfile -t files < <(sources_to_tidy)
+  if ((${#files[@]} == 0)); then
+    echo 'no C++ source has changed'
+    return 0
+  fi
+  printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$JOBS" clang-tidy --quiet -p build/clang 2> >(
+    grep -vE 'warnings? generated|Suppressed|Use -header-filter' >&2
+  )
+}
+
+run_conformance() {
+  local script
+  for script in tests/conformance/*.sh; do
+    [[ -x $script ]] || continue
+    step "conformance: $(basename "$script" .sh)" "$script"
+  done
+}
+
+step 'format' ./dev fmt --check
+step 'include layers' /usr/bin/python3 tests/tidy/layers.py
+step 'function and file sizes' /usr/bin/python3 tests/tidy/sizes.py
+step 'gcc: build and test' ./dev test release
+step 'clang: build and test' ./dev test clang
+step 'clang-tidy' run_clang_tidy
+step 'asan, ubsan: build and test' ./dev test asan
+if ((long)); then
+  step 'packages of the conformance programs' tools/setup.sh --long
+  run_conformance
+fi
+
+printf '\n'
+printf '%s\n' "${table[@]}"
+exit $failed
