@@ -57,16 +57,25 @@ class [[nodiscard]] Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
 
   bool ok() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return ok(); }
 
   // REQUIRES: ok().
-  T& value() & { LW_CHECK(ok()); return *std::get_if<0>(&state_); }
-  const T& value() const& { LW_CHECK(ok()); return *std::get_if<0>(&state_); }
-  T&& value() && { LW_CHECK(ok()); return std::move(*std::get_if<0>(&state_)); }
+  T& value() & {
+    LW_CHECK(ok());
+    return *std::get_if<0>(&state_);
+  }
+  const T& value() const& {
+    LW_CHECK(ok());
+    return *std::get_if<0>(&state_);
+  }
+  T&& value() && {
+    LW_CHECK(ok());
+    return std::move(*std::get_if<0>(&state_));
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T&& operator*() && { return std::move(*this).value(); }
@@ -74,8 +83,14 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   // REQUIRES: !ok().
-  const Error& error() const& { LW_CHECK(!ok()); return *std::get_if<1>(&state_); }
-  Error&& error() && { LW_CHECK(!ok()); return std::move(*std::get_if<1>(&state_)); }
+  const Error& error() const& {
+    LW_CHECK(!ok());
+    return *std::get_if<1>(&state_);
+  }
+  Error&& error() && {
+    LW_CHECK(!ok());
+    return std::move(*std::get_if<1>(&state_));
+  }
 
  private:
   std::variant<T, Error> state_;
@@ -89,8 +104,14 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const noexcept { return !error_.has_value(); }
   explicit operator bool() const noexcept { return ok(); }
-  const Error& error() const& { LW_CHECK(!ok()); return *error_; }
-  Error&& error() && { LW_CHECK(!ok()); return std::move(*error_); }
+  const Error& error() const& {
+    LW_CHECK(!ok());
+    return *error_;
+  }
+  Error&& error() && {
+    LW_CHECK(!ok());
+    return std::move(*error_);
+  }
 
  private:
   std::optional<Error> error_;
@@ -101,10 +122,9 @@ using Status = Result<void>;
 }  // namespace longwire::base
 
 // Returns the error of `expr` (a Status or Result) from the calling function.
-#define LW_TRY(expr)                                         \
-  do {                                                       \
-    if (auto lw_try_ = (expr); !lw_try_.ok())                \
-      return std::move(lw_try_).error();                     \
+#define LW_TRY(expr)                                                             \
+  do {                                                                           \
+    if (auto lw_try_ = (expr); !lw_try_.ok()) return std::move(lw_try_).error(); \
   } while (false)
 
 // LW_ASSIGN(auto x, f()): x = f().value(), or returns f()'s error.
