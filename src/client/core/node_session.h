@@ -1,0 +1,119 @@
+// NodeSession: one client process's session with one node, for every API. It owns the stream, the
+// pump and the bulk lanes; sends commands without waiting; matches replies to tokens; hands pushes
+// (completions, notifications) to its PushSink. src/driver connects it to links.
+//
+// Threads: everything may be called from any thread. Handlers of PushSink run on the pumping thread:
+// they must not block, must not wait for the session, and must not call user code.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "session/bulk.h"
+#include "session/handshake.h"
+#include "session/pump.h"
+#include "session/stream.h"
+#include "wire/blob.h"
+#include "wire/frame.h"
+#include "wire/reader.h"
+#include "wire/writer.h"
+
+namespace longwire::client::core {
+
+// Opens links to one node; concrete ones live in src/driver/connect and in tests.
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  struct Opened {
+    std::unique_ptr<link::Link> link;  // frames (or lane chunks) may flow
+    session::Welcome welcome;
+  };
+  virtual base::Result<Opened> open_session(base::Deadline deadline) = 0;
+  virtual base::Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
+                                         base::Deadline deadline) = 0;
+  virtual std::string node_name() const = 0;  // for people: "gpu-box:9477"
+};
+
+// What the worker pushes on its own account.
+class PushSink {
+ public:
+  virtual ~PushSink() = default;
+  virtual void on_push(wire::Opcode opcode, wire::Reader& payload) = 0;
+  virtual void on_session_lost(const base::Error& why) = 0;  // once; nothing follows it
+};
+
+// A reply that somebody waits for, or a callback for it. `complete` runs on the pumping thread (or
+// on the thread that noticed the loss of the session) exactly once.
+struct ReplyView {
+  std::int32_t status;           // the API's own; meaningless when lost
+  wire::Reader* body;            // null when lost
+  const base::Error* lost;       // null when answered
+};
+using ReplyHandler = std::function<void(const ReplyView&)>;
+
+class NodeSession final : public session::FrameSink {
+ public:
+  NodeSession(const base::Clock& clock, std::unique_ptr<Connector> connector);
+  ~NodeSession() override;
+
+  base::Status connect(base::Deadline deadline);  // opens the session; lanes are opened on first use
+  void set_push_sink(PushSink* sink);
+  const session::Welcome& welcome() const;
+  std::string node_name() const;
+  bool lost() const noexcept;
+
+  // Queues a command; it goes out soon by itself, at once with flush(). M is a generated message.
+  template <class M>
+  base::Status send(const M& message);
+  base::Status flush();
+
+  // One round trip: sends (message.token is set here), flushes, waits, and calls `on_reply` on this
+  // thread's behalf. The returned status is CL-style data or lost.
+  template <class M>
+  base::Status call(M message, const ReplyHandler& on_reply);
+
+  // As call(), without waiting.
+  template <class M>
+  base::Status request(M message, ReplyHandler on_reply);
+
+  // Waits for anything that handlers or pushes make true.
+  base::Status wait_until(const std::function<bool()>& done,
+                          base::Deadline deadline = base::Deadline::never());
+  void notify() noexcept;
+
+  // --- bulk data --------------------------------------------------------------------------------
+  // Makes the blob for `data`: inline (copied into the message by its encoding) up to
+  // kInlineBytes; otherwise a transfer, queued by start_upload() *after* the command was sent.
+  wire::Blob make_blob(std::span<const std::byte> data);
+  // Sends the bytes of a blob made by make_blob() (nothing for inline). `data` must stay valid until
+  // on_sent, called once on any thread.
+  void start_upload(const wire::Blob& blob, std::span<const std::byte> data,
+                    std::function<void(base::Status)> on_sent);
+  // As start_upload(), returning when `data` may be reused.
+  base::Status upload(const wire::Blob& blob, std::span<const std::byte> data);
+  // Makes the blob that names a download of `destination.size()` bytes; the bytes are put there by
+  // lanes or, for inline, from the reply by the ReplyHandler of the caller. `all_there` of the
+  // returned object turns true when lane bytes are complete (at once for inline).
+  struct Download {
+    wire::Blob blob;
+    std::shared_ptr<std::atomic<bool>> all_there;  // shared by the lane's sink and the waiter
+  };
+  Download expect_download(std::span<std::byte> destination, std::function<void()> on_complete);
+  void cancel_download(const Download& download);
+
+ private:
+  base::Status on_frame(const session::Frame& frame) override;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace longwire::client::core
