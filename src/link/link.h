@@ -3,8 +3,9 @@
 // sub-folders; only src/app, src/driver and tests choose one.
 //
 // Threads: one thread may read while another writes; two readers or two writers need their own
-// lock. wait() may run at the same time as write_some() on another thread. wake() and close() may
-// be called from any thread at any time.
+// lock. wait() may run at the same time as write_some() on another thread, and two threads may
+// wait() at once if one waits to read and the other to write (a wake() then reaches one of them).
+// wake() and close() may be called from any thread at any time.
 #pragma once
 
 #include <cstddef>
@@ -28,13 +29,13 @@ struct Interest {
 struct Readiness {
   bool readable = false;  // read_some() will make progress, or report the end of the link
   bool writable = false;
-  bool woken = false;     // wake() was called; the call is consumed
+  bool woken = false;  // wake() was called; the call is consumed
   bool timed_out() const { return !readable && !writable && !woken; }
 };
 
 struct LinkInfo {
-  std::string kind;             // "tcp", "tls", "unix", "inproc", "sim"
-  std::string peer_address;     // for people: "192.168.1.7:9477"
+  std::string kind;          // "tcp", "tls", "unix", "inproc", "sim"
+  std::string peer_address;  // for people: "192.168.1.7:9477"
   bool encrypted = false;
 };
 

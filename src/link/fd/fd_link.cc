@@ -1,0 +1,128 @@
+#include "link/fd/fd_link.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+
+namespace longwire::link {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+constexpr std::size_t kMaxParts = 16;  // of one vectored write; more go with the next
+
+base::Result<std::size_t> failed(const char* what, int error_number) {
+  if (error_number == EAGAIN || error_number == EWOULDBLOCK || error_number == EINTR) return 0;
+  return Error::from_errno(ErrorCode::kLinkLost, what, error_number);
+}
+
+timespec time_left(base::Deadline deadline) {
+  const auto left =
+      std::max<base::Nanoseconds>(0, deadline.at_ns - base::monotonic_clock().now_ns());
+  return {static_cast<time_t>(left / base::kSecond), static_cast<long>(left % base::kSecond)};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<FdLink>> FdLink::create(base::UniqueFd socket, LinkInfo info) {
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) < 0) {
+    return Error::from_errno(ErrorCode::kInternal, "fcntl", errno);
+  }
+  base::UniqueFd wake_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!wake_fd.valid()) return Error::from_errno(ErrorCode::kInternal, "eventfd", errno);
+  return std::unique_ptr<FdLink>(
+      new FdLink(std::move(socket), std::move(wake_fd), std::move(info)));
+}
+
+FdLink::FdLink(base::UniqueFd socket, base::UniqueFd wake_fd, LinkInfo info)
+    : socket_(std::move(socket)), wake_fd_(std::move(wake_fd)), info_(std::move(info)) {}
+
+base::Result<std::size_t> FdLink::read_some(std::span<std::byte> out) {
+  if (closed_.load(std::memory_order_relaxed)) return Error(ErrorCode::kClosed, "link closed");
+  if (out.empty()) return 0;
+  const ssize_t n = ::recv(socket_.get(), out.data(), out.size(), MSG_DONTWAIT);
+  if (n > 0) return static_cast<std::size_t>(n);
+  if (n == 0) return Error(ErrorCode::kClosed, "the peer closed the connection");
+  return failed("receive", errno);
+}
+
+base::Result<std::size_t> FdLink::write_some(std::span<const ConstBuffer> parts) {
+  if (closed_.load(std::memory_order_relaxed)) return Error(ErrorCode::kClosed, "link closed");
+  std::array<iovec, kMaxParts> vectors;
+  std::size_t count = 0;
+  for (const ConstBuffer part : parts.first(std::min(parts.size(), kMaxParts))) {
+    if (part.empty()) continue;
+    vectors[count++] = {const_cast<std::byte*>(part.data()), part.size()};  // sendmsg only reads
+  }
+  if (count == 0) return 0;
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = count;
+  const ssize_t n = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (n >= 0) return static_cast<std::size_t>(n);
+  return failed("send", errno);
+}
+
+base::Result<Readiness> FdLink::wait(Interest interest, base::Deadline deadline) {
+  std::array<pollfd, 2> fds{};
+  fds[0].fd = socket_.get();
+  if (interest.readable) fds[0].events |= POLLIN;
+  if (interest.writable) fds[0].events |= POLLOUT;
+  fds[1] = {wake_fd_.get(), POLLIN, 0};
+
+  for (;;) {
+    const bool forever = deadline.is_never();
+    const timespec left = forever ? timespec{} : time_left(deadline);
+    const int n = ::ppoll(fds.data(), fds.size(), forever ? nullptr : &left, nullptr);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Error::from_errno(ErrorCode::kInternal, "poll", errno);
+    break;
+  }
+  const bool broken = (fds[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+  Readiness found;
+  found.readable = interest.readable && (broken || (fds[0].revents & POLLIN) != 0);
+  found.writable = interest.writable && (broken || (fds[0].revents & POLLOUT) != 0);
+  found.woken = (fds[1].revents & POLLIN) != 0 && consume_wake();
+  // With no interest in either direction a broken link must not look like a time-out.
+  if (broken && found.timed_out()) found.woken = true;
+  return found;
+}
+
+bool FdLink::consume_wake() noexcept {
+  std::uint64_t count = 0;
+  if (::read(wake_fd_.get(), &count, sizeof count) < 0) return false;  // another waiter was faster
+  // After the read, and as an exchange: a wake() that came in between and therefore wrote nothing
+  // is answered by this return, which must see what its caller did before.
+  wake_pending_.exchange(false, std::memory_order_acq_rel);
+  return true;
+}
+
+void FdLink::wake() noexcept {
+  if (wake_pending_.exchange(true, std::memory_order_acq_rel)) return;
+  const std::uint64_t one = 1;
+  // Cannot fail: the counter is far from its end.
+  [[maybe_unused]] const auto written = ::write(wake_fd_.get(), &one, sizeof one);
+}
+
+void FdLink::close() noexcept {
+  closed_.store(true, std::memory_order_relaxed);
+  ::shutdown(socket_.get(),
+             SHUT_RDWR);  // the descriptor stays ours, so no other thread sees a reused one
+  wake();
+}
+
+base::UniqueFd FdLink::release() {
+  closed_.store(true, std::memory_order_relaxed);
+  return std::move(socket_);
+}
+
+}  // namespace longwire::link

@@ -1,0 +1,41 @@
+// FdLink: a link over a connected stream socket (TCP, unix). poll(2) for waiting, an eventfd for
+// wake(). Never raises SIGPIPE.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/unique_fd.h"
+#include "link/link.h"
+
+namespace longwire::link {
+
+class FdLink final : public Link {
+ public:
+  // Takes a connected socket and makes it non-blocking.
+  static base::Result<std::unique_ptr<FdLink>> create(base::UniqueFd socket, LinkInfo info);
+
+  base::Result<std::size_t> read_some(std::span<std::byte> out) override;
+  base::Result<std::size_t> write_some(std::span<const ConstBuffer> parts) override;
+  base::Result<Readiness> wait(Interest interest, base::Deadline deadline) override;
+  void wake() noexcept override;
+  void close() noexcept override;
+  LinkInfo info() const override { return info_; }
+
+  // Gives the socket away, for handing it to another process. The link is closed afterwards.
+  // REQUIRES: no other thread uses the link.
+  base::UniqueFd release();
+
+ private:
+  FdLink(base::UniqueFd socket, base::UniqueFd wake_fd, LinkInfo info);
+  bool consume_wake() noexcept;
+
+  base::UniqueFd socket_;
+  base::UniqueFd wake_fd_;
+  const LinkInfo info_;
+  std::atomic<bool> wake_pending_{false};
+  std::atomic<bool> closed_{false};
+};
+
+}  // namespace longwire::link
