@@ -24,6 +24,11 @@ class U64View {
  public:
   U64View() = default;
   explicit U64View(std::span<const std::byte> bytes) noexcept : bytes_(bytes) {}
+  // Of memory of ours, for messages that are about to be encoded.
+  U64View(std::span<const std::uint64_t> values) noexcept  // NOLINT: implicit
+      : bytes_(std::as_bytes(values)) {}
+  U64View(const std::uint64_t* values, std::size_t count) noexcept
+      : U64View(std::span(values, count)) {}
 
   std::size_t size() const noexcept { return bytes_.size() / 8; }
   bool empty() const noexcept { return bytes_.empty(); }
@@ -99,6 +104,7 @@ class Reader {
   }
 
   bool ok() const noexcept { return failed_ == nullptr; }
+  const char* failed_field() const noexcept { return failed_; }  // null when ok()
   std::size_t remaining() const noexcept { return in_.size() - position_; }
   std::size_t position() const noexcept { return position_; }
 
