@@ -22,7 +22,8 @@ ALLOWED = [
     ("base", []),
     ("wire", ["base"]),
     ("link", ["base", "wire"]),
-    ("link/*", ["base", "wire", "link"]),
+    ("link/fd", ["base", "wire", "link"]),  # what links over a file descriptor have in common
+    ("link/*", ["base", "wire", "link", "link/fd"]),
     ("session", ["base", "wire", "link"]),
     ("client", STACK),
     ("client/core", STACK + ["client"]),
