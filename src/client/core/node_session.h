@@ -2,8 +2,8 @@
 // pump and the bulk lanes; sends commands without waiting; matches replies to tokens; hands pushes
 // (completions, notifications) to its PushSink. src/driver connects it to links.
 //
-// Threads: everything may be called from any thread. Handlers of PushSink run on the pumping thread:
-// they must not block, must not wait for the session, and must not call user code.
+// Threads: everything may be called from any thread. Handlers of PushSink run on the pumping
+// thread: they must not block, must not wait for the session, and must not call user code.
 #pragma once
 
 #include <atomic>
@@ -51,21 +51,29 @@ class PushSink {
   virtual void on_session_lost(const base::Error& why) = 0;  // once; nothing follows it
 };
 
-// A reply that somebody waits for, or a callback for it. `complete` runs on the pumping thread (or
+// A reply that somebody waits for, or a callback for it. The handler runs on the pumping thread (or
 // on the thread that noticed the loss of the session) exactly once.
 struct ReplyView {
-  std::int32_t status;           // the API's own; meaningless when lost
-  wire::Reader* body;            // null when lost
-  const base::Error* lost;       // null when answered
+  std::int32_t status;      // the API's own; meaningless when lost
+  wire::Reader* body;       // null when lost
+  const base::Error* lost;  // null when answered
 };
 using ReplyHandler = std::function<void(const ReplyView&)>;
+
+// Named limits.
+inline constexpr std::size_t kMaxPendingReplies = std::size_t{1} << 16;
+inline constexpr base::Nanoseconds kPingAfter = 5 * base::kSecond;   // of silence
+inline constexpr base::Nanoseconds kLostAfter = 30 * base::kSecond;  // of silence, pings included
+inline constexpr base::Nanoseconds kLaneConnectTimeout = 5 * base::kSecond;
+inline constexpr std::uint32_t kLanesByDefault = 2;
 
 class NodeSession final : public session::FrameSink {
  public:
   NodeSession(const base::Clock& clock, std::unique_ptr<Connector> connector);
   ~NodeSession() override;
 
-  base::Status connect(base::Deadline deadline);  // opens the session; lanes are opened on first use
+  base::Status connect(
+      base::Deadline deadline);  // opens the session; lanes are opened on first use
   void set_push_sink(PushSink* sink);
   const session::Welcome& welcome() const;
   std::string node_name() const;
@@ -73,17 +81,33 @@ class NodeSession final : public session::FrameSink {
 
   // Queues a command; it goes out soon by itself, at once with flush(). M is a generated message.
   template <class M>
-  base::Status send(const M& message);
+  base::Status send(const M& message) {
+    LW_ASSIGN(auto draft, begin(M::kOpcode, encoded_size(message)));
+    encode(draft.writer(), message);
+    draft.commit();
+    committed();
+    return {};
+  }
   base::Status flush();
 
-  // One round trip: sends (message.token is set here), flushes, waits, and calls `on_reply` on this
-  // thread's behalf. The returned status is CL-style data or lost.
+  // One round trip: sends (message.token is set here), flushes, waits. Ok when answered (on_reply
+  // has run), else why the session is lost.
   template <class M>
-  base::Status call(M message, const ReplyHandler& on_reply);
+  base::Status call(M message, const ReplyHandler& on_reply) {
+    PendingReply pending;
+    pending.handler = &on_reply;
+    LW_TRY(add_reply(pending));
+    message.token = pending.token;
+    return await_reply(pending, send(message));
+  }
 
-  // As call(), without waiting.
+  // As call(), without waiting. Ok: the handler runs exactly once; an error: it never does.
   template <class M>
-  base::Status request(M message, ReplyHandler on_reply);
+  base::Status request(M message, ReplyHandler on_reply) {
+    LW_ASSIGN(PendingReply* const pending, add_owned_reply(std::move(on_reply)));
+    message.token = pending->token;
+    return sent_request(message.token, send(message));
+  }
 
   // Waits for anything that handlers or pushes make true.
   base::Status wait_until(const std::function<bool()>& done,
@@ -94,8 +118,8 @@ class NodeSession final : public session::FrameSink {
   // Makes the blob for `data`: inline (copied into the message by its encoding) up to
   // kInlineBytes; otherwise a transfer, queued by start_upload() *after* the command was sent.
   wire::Blob make_blob(std::span<const std::byte> data);
-  // Sends the bytes of a blob made by make_blob() (nothing for inline). `data` must stay valid until
-  // on_sent, called once on any thread.
+  // Sends the bytes of a blob made by make_blob() (nothing for inline). `data` must stay valid
+  // until on_sent, called once on any thread.
   void start_upload(const wire::Blob& blob, std::span<const std::byte> data,
                     std::function<void(base::Status)> on_sent);
   // As start_upload(), returning when `data` may be reused.
@@ -110,7 +134,30 @@ class NodeSession final : public session::FrameSink {
   Download expect_download(std::span<std::byte> destination, std::function<void()> on_complete);
   void cancel_download(const Download& download);
 
+  // Runs `work` soon on this session's service thread: for frame handlers, which must not block.
+  void post(std::function<void()> work) noexcept;
+  // Whether this thread is inside a frame handler (of any session).
+  static bool in_frame_handler() noexcept;
+
+  // The child of a fork calls this (async-signal-safe): every call fails from then on, and neither
+  // the connection nor the locks of the parent are touched.
+  void abandon() noexcept;
+
  private:
+  struct PendingReply {
+    wire::Token token = 0;
+    const ReplyHandler* handler = nullptr;
+    PendingReply* next = nullptr;
+    std::atomic<bool> done{false};
+    ReplyHandler owned;  // request(): deleted after it has run
+  };
+  base::Result<session::Stream::Draft> begin(wire::Opcode opcode, std::size_t payload_bytes);
+  void committed() noexcept;
+  base::Status add_reply(PendingReply& pending);
+  base::Result<PendingReply*> add_owned_reply(ReplyHandler on_reply);
+  base::Status await_reply(PendingReply& pending, base::Status sent);
+  base::Status sent_request(wire::Token token, base::Status sent);
+
   base::Status on_frame(const session::Frame& frame) override;
   struct State;
   std::unique_ptr<State> state_;

@@ -1,10 +1,16 @@
 // The common road of every clEnqueue*: check the queue, the wait list and the call's own arguments,
 // make the event, translate the wait list for the node, send the command. OpenCL 3.0, section 5.
 //
-// `check` decides the call's own errors from shadow state and never waits; `make` builds the
-// generated message. Events of another node in the wait list are bridged by a user event there.
+//   enqueue_auto(queue, count, events, event, CL_COMMAND_…, check, make)   most calls
+//   Enqueue command(CL_COMMAND_…);                                          hand-written ones:
+//   LW_CL_TRY(command.open(queue, count, events, event));                  queue and wait list
+//   … own checks with command.at() …
+//   LW_CL_TRY(command.send(message));       fills queue, wait_list, event; sends
+//   … wait, start_upload, … ; *event is set by ~Enqueue when send() succeeded, or publish().
 #pragma once
 
+#include <array>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -12,44 +18,148 @@
 
 #include "client/opencl/context.h"
 #include "client/opencl/event.h"
-#include "client/opencl/memory.h"
 #include "client/opencl/queue.h"
 #include "opencl/messages.h"
 #include "wire/frame.h"
 
+// Returns the cl_int of `expr` from the calling function unless it is CL_SUCCESS.
+#define LW_CL_TRY(expr)                                                                \
+  do {                                                                                 \
+    if (const cl_int lw_status_ = (expr); lw_status_ != CL_SUCCESS) return lw_status_; \
+  } while (false)
+
 namespace longwire::client::opencl {
+
+class Memory;
 
 // Where a command is going: handed to the check functions, which also note the memory objects that
 // the command reads and writes, so that a context over several nodes can bring them up to date.
 struct EnqueueContext {
+  explicit EnqueueContext(Queue& to) noexcept
+      : queue(to), context(to.context()), device(to.device()) {}
   Queue& queue;
   Context& context;
   Device& device;
-  mutable std::vector<Memory*> reads;    // filled only when context.spans_nodes()
+  mutable std::vector<Memory*> reads;  // filled only when context.spans_nodes()
   mutable std::vector<Memory*> writes;
-  void note_read(Memory& memory) const { if (context.spans_nodes()) reads.push_back(&memory); }
-  void note_write(Memory& memory) const { if (context.spans_nodes()) writes.push_back(&memory); }
+  void note_read(Memory& memory) const {
+    if (context.spans_nodes()) reads.push_back(&memory);
+  }
+  void note_write(Memory& memory) const {
+    if (context.spans_nodes()) writes.push_back(&memory);
+  }
 };
 
-// The wait list as handles valid on the queue's node, plus what keeps bridges alive.
+// For a context over several nodes: makes the noted memory objects current on the queue's node, and
+// notes that it will hold the latest bytes of those written. Implemented beside Memory
+// (hazards.cc).
+cl_int bring_memory_up_to_date(const EnqueueContext& at) noexcept;
+
+// A wait list as the API gives it: CL_INVALID_EVENT_WAIT_LIST or CL_INVALID_CONTEXT.
+cl_int check_wait_list(const Context& context, cl_uint count, const cl_event* events) noexcept;
+
+// The wait list as handles valid on the queue's node.
 class WaitList {
  public:
-  cl_int resolve(const EnqueueContext& at, cl_uint count, const cl_event* events);
-  wire::U64View handles() const;
+  cl_int resolve(Queue& queue, cl_uint count, const cl_event* events) noexcept;
+  wire::U64View handles() const noexcept;
+
  private:
+  static constexpr std::size_t kSmall = 8;
+  std::array<wire::Handle, kSmall> small_;
   std::vector<wire::Handle> spill_;
-  wire::Handle small_[8];
   std::size_t count_ = 0;
 };
 
-// Validates the queue; CL_INVALID_COMMAND_QUEUE for null or wrong objects.
-cl_int open_enqueue(cl_command_queue command_queue, Queue** queue) noexcept;
+// One enqueue under way, on the caller's stack.
+class Enqueue {
+ public:
+  explicit Enqueue(cl_command_type type) noexcept : type_(type) {}
+  Enqueue(const Enqueue&) = delete;
+  ~Enqueue();
 
-// The checked parts before, and the event after: used by enqueue_auto() and by the hand-written
-// enqueues alike. `event_out` may be null. On success *event_out is set last.
+  // Checks the queue and the wait list, takes the queue's sticky error. `event_out` may be null.
+  cl_int open(cl_command_queue command_queue, cl_uint wait_count, const cl_event* wait_events,
+              cl_event* event_out) noexcept;
+
+  // REQUIRES: open() succeeded.
+  const EnqueueContext& at() const noexcept { return *at_; }
+  Queue& queue() const noexcept { return at_->queue; }
+  Context& context() const noexcept { return at_->context; }
+  Device& device() const noexcept { return at_->device; }
+  Node& node() const noexcept { return at_->queue.node(); }
+  const WaitList& wait_list() const noexcept { return wait_list_; }
+
+  // The command's event, also where the program wants none (then it is dropped at the end, unless
+  // the caller keeps a Ref). REQUIRES: before send().
+  Event& need_event() noexcept;
+  Event* event() const noexcept { return event_.get(); }  // null when nobody wants one
+
+  // Fills queue, wait_list and event of a generated Enqueue* message and sends it.
+  // On failure no event reaches the program.
+  template <class M>
+  cl_int send(M& message) noexcept;
+  // As send(), with a handler for the reply (token is set here). See NodeSession::request().
+  template <class M>
+  cl_int request(M& message, core::ReplyHandler on_reply) noexcept;
+
+  // Gives the program its event now; otherwise at destruction. Only after a successful send.
+  void publish() noexcept;
+
+ private:
+  template <class M>
+  cl_int prepare(M& message) noexcept;
+  cl_int sent(bool ok) noexcept;
+
+  const cl_command_type type_;
+  std::optional<EnqueueContext> at_;
+  WaitList wait_list_;
+  cl_event* event_out_ = nullptr;
+  Ref<Event> event_;
+  bool sent_ = false;
+};
+
+// Validates a queue; CL_INVALID_COMMAND_QUEUE for null or wrong objects.
+cl_int open_queue(cl_command_queue command_queue, Queue** queue) noexcept;
+
+// `check(at)` decides the call's own errors from shadow state and never waits; `make()` or
+// `make(at)` builds the generated message without its queue, wait_list and event.
 template <class Check, class Make>
 cl_int enqueue_auto(cl_command_queue command_queue, cl_uint wait_count, const cl_event* wait_events,
                     cl_event* event_out, cl_command_type command_type, Check&& check,
-                    Make&& make) noexcept;
+                    Make&& make) noexcept {
+  Enqueue command(command_type);
+  LW_CL_TRY(command.open(command_queue, wait_count, wait_events, event_out));
+  LW_CL_TRY(check(command.at()));
+  if constexpr (std::is_invocable_v<Make, const EnqueueContext&>) {
+    auto message = make(command.at());
+    return command.send(message);
+  } else {
+    auto message = make();
+    return command.send(message);
+  }
+}
+
+template <class M>
+cl_int Enqueue::prepare(M& message) noexcept {
+  if (at_->context.spans_nodes()) LW_CL_TRY(bring_memory_up_to_date(*at_));
+  if (event_out_ != nullptr) need_event();
+  message.queue = queue().handle();
+  message.wait_list = wait_list_.handles();
+  message.event = event_ ? event_->handle() : 0;
+  return CL_SUCCESS;
+}
+
+template <class M>
+cl_int Enqueue::send(M& message) noexcept {
+  LW_CL_TRY(prepare(message));
+  return sent(node().session().send(message).ok());
+}
+
+template <class M>
+cl_int Enqueue::request(M& message, core::ReplyHandler on_reply) noexcept {
+  LW_CL_TRY(prepare(message));
+  return sent(node().session().request(message, std::move(on_reply)).ok());
+}
 
 }  // namespace longwire::client::opencl

@@ -1,0 +1,99 @@
+// Events: the client's shadow of an execution status, moved on by the node's pushes. OpenCL 3.0,
+// sections 5.11 and 5.14.
+//
+// An event completes when all its gates are gone: one for the node's completion, and one for each
+// hold() (for example the bytes of a non-blocking read that are still coming on a lane).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "client/opencl/context.h"
+#include "client/opencl/info.h"
+#include "client/opencl/object.h"
+#include "client/opencl/queue.h"
+
+namespace longwire::client::opencl {
+
+class Event final : public Object {
+ public:
+  static constexpr Kind kKind = Kind::kEvent;
+  static constexpr std::size_t kTimes = 5;  // queued, submit, start, end, complete
+  using Callback = void(CL_CALLBACK*)(cl_event, cl_int, void*);
+
+  // A command's event on `queue`.
+  Event(Queue& queue, cl_command_type type);
+  // A user event.
+  explicit Event(Context& context);
+  ~Event() override;
+
+  Context& context() const noexcept { return *context_; }
+  Queue* queue() const noexcept { return queue_.get(); }  // null for user events
+  Node& node() const noexcept;                            // the queue's; a user event's first
+  bool is_user() const noexcept { return !queue_; }
+  cl_command_type command_type() const noexcept { return type_; }
+  // clCreateFromGL… and mapping calls that send something else than they are called.
+  void set_command_type(cl_command_type type) noexcept { type_ = type; }
+
+  // CL_QUEUED, CL_SUBMITTED, CL_RUNNING, CL_COMPLETE or a negative error.
+  cl_int status() const noexcept;
+  bool done() const noexcept { return status_.load(std::memory_order_acquire) <= CL_COMPLETE; }
+
+  // One more gate; before the command is sent. drop_hold(negative) makes the event fail.
+  void hold() noexcept { gates_.fetch_add(1); }
+  void drop_hold(cl_int status = CL_SUCCESS) noexcept;
+
+  // From the node: completion (status <= 0, drops the node's gate) or progress (status > 0).
+  void on_status(cl_int status, std::span<const std::uint64_t> times) noexcept;
+  // The command never reached the node, or the node is lost: completes now, whatever the gates.
+  void fail(cl_int status) noexcept;
+
+  // Waits on this thread (flushing first). CL_SUCCESS when done whatever its status; else
+  // kLostCallStatus.
+  cl_int wait() noexcept;
+
+  // Calls `then(status)` once when the event has completed (at once if it has): on the pumping
+  // thread; must not block or call user code.
+  void when_done(std::function<void(cl_int)> then);
+
+  // A handle of this event that commands on `node` may wait for; 0 when it has completed well
+  // and needs no waiting. Events of other nodes are bridged by a user event there.
+  wire::Handle handle_on(Node& node);
+
+  cl_int set_callback(cl_int status, Callback callback, void* user_data) noexcept;
+  cl_int set_user_status(cl_int status) noexcept;
+  cl_int get_info(cl_event_info param, const InfoOut& out) noexcept;
+  cl_int get_profiling(cl_profiling_info param, const InfoOut& out) noexcept;
+
+ private:
+  friend class Node;
+  struct Waiter;
+  void drop_gate(cl_int status) noexcept;
+  void publish(cl_int status) noexcept;
+  void run_waiters(cl_int status) noexcept;
+
+  const Ref<Context> context_;
+  const Ref<Queue> queue_;
+  cl_command_type type_;
+  const bool profiling_;
+  std::uint64_t number_ = 0;  // in its queue
+  std::atomic<cl_int> status_;
+  std::atomic<std::uint32_t> gates_{1};
+  std::atomic<cl_int> outcome_{CL_COMPLETE};  // what it will complete with
+  std::array<std::uint64_t, kTimes> times_{};
+  std::mutex lock_;
+  std::vector<Waiter> waiters_;
+  struct Bridge {
+    Node* node;
+    wire::Handle handle;
+  };
+  std::vector<Bridge> bridges_;
+  Event* next_in_table_ = nullptr;
+};
+
+}  // namespace longwire::client::opencl
