@@ -1,9 +1,9 @@
 // The handshake: one Hello from the client, one Welcome (or Refusal) from the other side, on every
 // fresh link, before the first frame. docs/PROTOCOL.md, "Handshake". Append-only, like the frames.
 //
-// A TCP connection begins with a Preamble in clear text, so that the node agent can route it without
-// cryptography: magic "LONGWIRE", u16 version of the preamble (1), u16 purpose, u32 0, 16 bytes
-// session id (zero for a new session). 32 bytes.
+// A TCP connection begins with a Preamble in clear text, so that the node agent can route it
+// without cryptography: magic "LONGWIRE", u16 version of the preamble (1), u16 purpose, u32 0, 16
+// bytes session id (zero for a new session). 32 bytes.
 //   purpose kNewSession, kPairing: TLS 1.3 with certificates against the agent, then Hello/Welcome.
 //     After Welcome of a new session both sides drop that TLS connection's keys (keeping the TCP
 //     connection) and start TLS 1.3 again with the pre-shared key Welcome.session_secret (identity:
@@ -54,29 +54,29 @@ struct Hello {
   std::uint16_t version_max = kProtocolVersionMax;
   Purpose purpose = Purpose::kNewSession;
   std::uint64_t features = 0;
-  SessionId session{};            // zero for a new session
-  wire::Sequence received = 0;    // resume: the highest sequence received in order
-  std::uint32_t lane = 0;         // lane: its number, from 0
+  SessionId session{};          // zero for a new session
+  wire::Sequence received = 0;  // resume: the highest sequence received in order
+  std::uint32_t lane = 0;       // lane: its number, from 0
   std::uint32_t max_payload_bytes = 0;
-  std::string tenant;             // wanted tenant; empty: the one that the key belongs to
-  std::string program;            // for people: the program's name
-  std::string host;               // for people: the client's host name
+  std::string tenant;   // wanted tenant; empty: the one that the key belongs to
+  std::string program;  // for people: the program's name
+  std::string host;     // for people: the client's host name
   std::uint64_t process_id = 0;
-  std::string software;           // "longwire 0.1.0"
+  std::string software;  // "longwire 0.1.0"
 };
 
 struct Welcome {
   std::uint16_t version = kProtocolVersionMax;
   std::uint64_t features = 0;
   SessionId session{};
-  SessionSecret secret{};         // zero but in answer to kNewSession over TLS
-  wire::Sequence received = 0;    // resume: what the worker has received
+  SessionSecret secret{};       // zero but in answer to kNewSession over TLS
+  wire::Sequence received = 0;  // resume: what the worker has received
   std::uint32_t lanes_wanted = 0;
   std::uint32_t max_payload_bytes = 0;
   std::uint64_t eager_credit_bytes = 0;
-  std::uint64_t grace_ms = 0;     // how long the session survives without a link
-  std::string tenant;             // granted
-  std::string node;               // the node's name
+  std::uint64_t grace_ms = 0;  // how long the session survives without a link
+  std::string tenant;          // granted
+  std::string node;            // the node's name
   std::string software;
 };
 

@@ -10,11 +10,18 @@
 // each frame to the FrameSink in order. Handlers run on the pumping thread, must not block and must
 // not call user code.
 //
-// Threads: every public member may be called from any thread.
+// Losing the link. What was not acknowledged stays in the ring; pump() asks the LinkLostHandler for
+// a new link, and without one reports kLinkLost until attach().
+//
+// Control frames (acknowledgement, ping, pong, fault) are the stream's own business; all others,
+// kOpGoodbye included, go to the sink.
+//
+// Threads: every public member may be called from any thread, but for what needs the pump role.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -39,10 +46,31 @@ class FrameSink {
   virtual base::Status on_frame(const Frame& frame) = 0;
 };
 
+// A sender never has more than this many bytes of frames unacknowledged; a receiver can hold that
+// many unhandled. Part of the protocol.
+inline constexpr std::size_t kMaxUnacknowledgedBytes = std::size_t{8} << 20;
+
+// Both sides use the same; others than the defaults are for tests.
+// REQUIRES: send_ring_bytes >= 2 * ack_every_bytes and holds two of the largest frames;
+// receive_ring_bytes >= 2 * send_ring_bytes. Ring sizes are rounded up to powers of two.
 struct StreamLimits {
-  std::size_t send_ring_bytes = std::size_t{8} << 20;
+  std::size_t send_ring_bytes = kMaxUnacknowledgedBytes;
+  std::size_t receive_ring_bytes = 2 * kMaxUnacknowledgedBytes;
   std::size_t flush_threshold_bytes = std::size_t{32} << 10;  // unflushed bytes that force a write
   std::size_t ack_every_bytes = std::size_t{1} << 20;         // received bytes that force an ack
+  std::size_t max_payload_bytes = wire::kMaxPayloadBytes;     // the smaller of both sides' Hello
+  // Silence after which a ping is sent, and after which the link counts as lost. 0: never; TCP has
+  // its own, which a program stopped in a debugger survives (link/tcp/tcp.h).
+  base::Nanoseconds ping_after_ns = 0;
+  base::Nanoseconds lost_after_ns = 0;
+};
+
+// How a thread waits that is not the pumping one: for room in the ring. The Pump is one.
+class StreamWaiter {
+ public:
+  virtual ~StreamWaiter() = default;
+  virtual base::Status wait_until(const std::function<bool()>& done, base::Deadline deadline) = 0;
+  virtual void notify() noexcept = 0;
 };
 
 class Stream {
@@ -51,8 +79,17 @@ class Stream {
   ~Stream();
 
   // Gives the stream its (first or next) link. With a next link both sides have exchanged what they
-  // received last (`peer_received`), and everything after that is sent again.
+  // received last (`peer_received`), and everything after that is sent again (by the next flush).
+  // kWireFault: the peer claims what cannot be. REQUIRES: the pump role, or that nobody pumps yet.
   base::Status attach(std::unique_ptr<link::Link> link, wire::Sequence peer_received);
+
+  // Called on the pumping thread when the link is lost, with the reason: reconnects and attach()es
+  // (then returns ok), or says why the stream is to end. Set before the first pump.
+  using LinkLostHandler = std::function<base::Status(const base::Error&)>;
+  void set_link_lost_handler(LinkLostHandler handler);
+  // Who makes other threads wait. Without one a thread that needs room pumps by itself, which is
+  // right where only one thread uses the stream. nullptr takes it away again.
+  void set_waiter(StreamWaiter* waiter);
 
   // --- sending ---------------------------------------------------------------------------------
   // A frame being encoded. Holds the send lock until commit() or destruction (which drops it).
@@ -64,25 +101,28 @@ class Stream {
     void commit();           // numbered and queued; the next flush sends it
    private:
     friend class Stream;
-    Draft(Stream* stream, std::span<std::byte> slot, wire::Opcode opcode, bool numbered);
-    Stream* stream_;
+    Draft(Stream* stream, std::span<std::byte> slot, wire::Opcode opcode);
+    Stream* stream_;  // nullptr: moved from, or over
     std::span<std::byte> slot_;
     wire::Writer writer_;
     wire::Opcode opcode_;
-    bool numbered_;
   };
-  // Errors: kLimit (payload over kMaxPayloadBytes), or why the stream has ended.
+  // Errors: kLimit (payload over max_payload_bytes), or why the stream has ended. A draft must be
+  // ended by the thread that began it, before that thread calls anything else of the stream.
   base::Result<Draft> begin(wire::Opcode opcode, std::size_t payload_bytes);
-  // Writes what is queued, as much as the link takes now; the rest goes out from pump().
+  // Writes what is queued, as much as the link takes now; the rest goes out from pump(). Ok while
+  // the link is lost: the frames wait for the next one. Errors: why the stream has ended.
   base::Status flush();
+  // begin(kOpGoodbye), commit, flush: the end of the link that follows is then no loss.
+  base::Status say_goodbye();
   // What sends many small frames soon, without a system call each: flushes at once over the
   // threshold, otherwise has the background thread flush (see ClientSession, WorkerSession).
-  bool needs_flush() const;   // queued bytes that no flush has taken yet
+  bool needs_flush() const;  // queued bytes that no flush has taken yet
 
   // --- receiving -------------------------------------------------------------------------------
   // Reads and delivers whatever is there, after waiting at most until `deadline` for something to
   // read, for room to write when writes are pending, or for wake(). Only one thread pumps at a
-  // time; REQUIRES: the caller holds the pump role of its session (see PumpRole in pump.h).
+  // time; REQUIRES: the caller holds the pump role of its session (see Pump in pump.h).
   // Returns the number of frames delivered.
   base::Result<std::size_t> pump(base::Deadline deadline);
   void wake() noexcept;
