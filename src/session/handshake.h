@@ -16,7 +16,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,7 +35,9 @@ inline constexpr std::array<char, 8> kMagic = {'L', 'O', 'N', 'G', 'W', 'I', 'R'
 inline constexpr std::uint16_t kProtocolVersionMin = 1;
 inline constexpr std::uint16_t kProtocolVersionMax = 1;
 inline constexpr std::size_t kPreambleBytes = 32;
-inline constexpr std::size_t kMaxHelloBytes = 4096;
+inline constexpr std::size_t kHandshakeHeaderBytes = 8;  // u32 bytes of the body, u32 kind
+inline constexpr std::size_t kMaxHelloBytes = 4096;      // of any handshake message's body
+inline constexpr std::size_t kMaxHelloTextBytes = 255;   // of each text in it; longer ones are cut
 
 enum class Purpose : std::uint16_t { kNewSession = 1, kResume = 2, kLane = 3, kPairing = 4 };
 
@@ -94,12 +98,20 @@ std::vector<std::byte> encode(const Hello& hello);
 std::vector<std::byte> encode(const Welcome& welcome);
 std::vector<std::byte> encode(const Refusal& refusal);
 
+// For an event loop: how long the message that begins with `received` is (header included), or how
+// much must be there before that is known. kWireFault: too long.
+base::Result<std::size_t> handshake_message_bytes(std::span<const std::byte> received);
+base::Result<Hello> decode_hello(std::span<const std::byte> message);
+// A Refusal becomes its error.
+base::Result<Welcome> decode_answer(std::span<const std::byte> message);
+
 // Blocking exchange on a fresh link, for drivers and workers (the agent feeds the same codecs from
 // its event loop). Reads not one byte more than the message.
 base::Result<Welcome> hello_and_welcome(link::Link& link, const Hello& hello,
                                         base::Deadline deadline);
 base::Result<Hello> receive_hello(link::Link& link, base::Deadline deadline);
 base::Status send_all(link::Link& link, std::span<const std::byte> bytes, base::Deadline deadline);
+base::Status receive_all(link::Link& link, std::span<std::byte> bytes, base::Deadline deadline);
 
 // The version to speak, or a Refusal-worthy error that names both ranges.
 base::Result<std::uint16_t> choose_version(const Hello& hello);

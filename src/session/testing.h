@@ -36,7 +36,8 @@ inline base::Status send_patterned(Stream& stream, std::uint64_t seed, std::size
   auto draft = stream.begin(kTestOpcode, payload_bytes);
   if (!draft.ok()) return draft.error();
   auto place = draft->writer().reserve(payload_bytes);
-  for (std::size_t i = 0; i < place.size(); ++i) place[i] = std::byte(seed + i * 7);
+  for (std::size_t i = 0; i < place.size(); ++i)
+    place[i] = std::byte(seed + i * 7);
   draft->commit();
   return {};
 }
