@@ -1,9 +1,10 @@
 # Generated code. <build>/gen is an include root, so it is "opencl/messages.h".
 #
-#   longwire_codegen(API SOURCES ... HEADERS ... OUTPUTS ...)
+#   longwire_codegen(API DESCRIPTIONS ... HEADERS ... OUTPUTS ...)
 #
 # runs codegen/ on api/<API>/ when a description, the generator or a header has changed. OUTPUTS are
-# file names in <build>/gen/<API>. Makes the target longwire_<API>_codegen.
+# file names in <build>/gen/<API>; files that come out the same are left alone. Makes the target
+# longwire_<API>_codegen.
 include_guard(GLOBAL)
 
 file(GLOB_RECURSE LONGWIRE_CODEGEN_FILES CONFIGURE_DEPENDS
@@ -16,13 +17,15 @@ function(longwire_codegen api)
   set(out "${LONGWIRE_GEN_DIR}/${api}")
   list(TRANSFORM arg_DESCRIPTIONS PREPEND "${in}/")
   list(TRANSFORM arg_OUTPUTS PREPEND "${out}/")
-  list(TRANSFORM arg_HEADERS PREPEND "--header;" OUTPUT_VARIABLE header_arguments)
+  set(header_arguments "")
+  foreach(header IN LISTS arg_HEADERS)
+    list(APPEND header_arguments --header "${header}")
+  endforeach()
   add_custom_command(
     OUTPUT ${arg_OUTPUTS}
     COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${PROJECT_SOURCE_DIR}/codegen"
             PYTHONDONTWRITEBYTECODE=1 "${LONGWIRE_PYTHON}" -m longwire_codegen --api "${in}" --out
             "${out}" ${header_arguments}
-    COMMAND "${CMAKE_COMMAND}" -E touch ${arg_OUTPUTS}
     DEPENDS ${arg_DESCRIPTIONS} ${arg_HEADERS} ${LONGWIRE_CODEGEN_FILES}
     COMMENT "Generating ${api}"
     VERBATIM)

@@ -4,34 +4,60 @@ import argparse
 import sys
 from pathlib import Path
 
+from .emit.client import emit_client
 from .emit.messages import emit_messages
+from .emit.native import emit_native
 from .emit.render import BANNER, write_if_changed
+from .emit.worker import emit_worker
 from .errors import SpecError
+from .header_parser import parse_header
 from .layout_lock import LayoutLock
 from .messages import parse_messages
+from .model import Api
+from .overlay import apply_overlay
 from .toml_source import TomlSource
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="longwire_codegen", description=__doc__)
     parser.add_argument("--api", type=Path, required=True, help="folder with messages.toml, …")
+    parser.add_argument("--header", type=Path, action="append", default=[], help="C header of the API")
     parser.add_argument("--out", type=Path, help="where the C++ goes")
     parser.add_argument("--update-lock", action="store_true", help="append what is new to the lock")
     return parser.parse_args()
 
 
-def _run(arguments: argparse.Namespace) -> None:
-    api = TomlSource(arguments.api / "functions.toml").data["api"]
-    messages = parse_messages(arguments.api / "messages.toml")
-    lock = LayoutLock(arguments.api / f"{api['name']}.lock", api["first_opcode"])
-    lock.apply(messages, arguments.update_lock)
-    if arguments.update_lock:
+def read_api(folder: Path, headers: list[Path], update_lock: bool = False) -> Api:
+    overlay = TomlSource(folder / "functions.toml")
+    about = overlay.data["api"]
+    messages = parse_messages(folder / "messages.toml")
+    lock = LayoutLock(folder / f"{about['name']}.lock", about["first_opcode"])
+    lock.apply(messages, update_lock)
+    functions = {}
+    for header in headers:
+        for function in parse_header(header):
+            functions.setdefault(function.name, function)
+    api = apply_overlay(overlay, list(functions.values()), messages)
+    if update_lock:
         lock.write()
-    if not arguments.out:
-        return
-    banner = BANNER.format(sources=f"api/{api['name']}")
-    for name, text in emit_messages(messages, api["name"], banner).items():
-        write_if_changed(arguments.out / name, text)
+    return api
+
+
+def emit(api: Api) -> dict[str, str]:
+    banner = BANNER.format(sources=f"api/{api.name}")
+    return {
+        **emit_messages(api.messages, api.name, banner),
+        **emit_native(api, banner),
+        **emit_worker(api, banner),
+        **emit_client(api, banner),
+    }
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    api = read_api(arguments.api, arguments.header, arguments.update_lock)
+    if arguments.out:
+        for name, text in emit(api).items():
+            write_if_changed(arguments.out / name, text)
 
 
 def main() -> int:
