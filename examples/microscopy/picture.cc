@@ -55,6 +55,7 @@ Rgb develop(const Sight& sight, double white) {
 
 double white_point(const std::vector<Sight>& sights) {
   std::vector<double> values;
+  values.reserve(sights.size());
   for (const Sight& sight : sights)
     values.push_back(sight.photons);
   const auto nth = values.begin() + static_cast<long>(kExposure * (values.size() - 1.0));
