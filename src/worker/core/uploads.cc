@@ -1,0 +1,200 @@
+#include "worker/core/uploads.h"
+
+#include <utility>
+#include <vector>
+
+namespace longwire::worker::core {
+
+class Uploads::Sink : public session::BulkSink {
+ public:
+  Sink(Uploads& owner, session::TransferId transfer) : owner_(owner), transfer_(transfer) {}
+  session::TransferId transfer() const { return transfer_; }
+
+ protected:
+  void forget() { owner_.forget(transfer_); }
+  Uploads& owner_;
+  const session::TransferId transfer_;
+};
+
+class Uploads::WholeSink final : public Sink {
+ public:
+  WholeSink(Uploads& owner, session::TransferId transfer, Block block, Done done)
+      : Sink(owner, transfer), block_(std::move(block)), done_(std::move(done)) {}
+
+  std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    if (!done_) return {};
+    return block_.bytes().subspan(offset, bytes);
+  }
+  void received(std::uint64_t, std::size_t, bool complete) override {
+    if (!complete) return;
+    forget();
+    if (Done done = take()) done(std::move(block_));
+  }
+  // A lane may still be writing into the block: it stays until the sink goes.
+  void aborted(const base::Error& why) override {
+    forget();
+    if (Done done = take()) done(why);
+  }
+
+ private:
+  Done take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(done_, nullptr);
+  }
+  std::mutex mutex_;
+  Block block_;
+  Done done_;
+};
+
+class Uploads::RingSink final : public Sink {
+ public:
+  RingSink(Uploads& owner, session::TransferId transfer, std::shared_ptr<ChunkConsumer> consumer)
+      : Sink(owner, transfer), consumer_(std::move(consumer)) {}
+
+  std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) override {
+    Block block = owner_.ring_.acquire_wait(bytes);
+    if (!block) return {};
+    const auto view = block.bytes();
+    const std::lock_guard lock(mutex_);
+    if (ended_) return {};
+    coming_.emplace_back(offset, std::move(block));
+    return view;
+  }
+  void received(std::uint64_t offset, std::size_t, bool complete) override {
+    Block block;
+    {
+      const std::lock_guard lock(mutex_);
+      for (std::size_t i = 0; i < coming_.size(); ++i) {
+        if (coming_[i].first != offset) continue;
+        block = std::move(coming_[i].second);
+        coming_[i] = std::move(coming_.back());
+        coming_.pop_back();
+        break;
+      }
+      if (ended_) return;
+      ended_ = complete;
+    }
+    if (complete) forget();
+    consumer_->on_chunk(offset, std::move(block), complete);
+  }
+  void aborted(const base::Error& why) override {
+    forget();
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(ended_, true)) return;
+    }
+    consumer_->on_aborted(why);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::pair<std::uint64_t, Block>> coming_;  // at most one per lane
+  bool ended_ = false;
+  std::shared_ptr<ChunkConsumer> consumer_;  // shared with the native writes under way
+};
+
+Uploads::Uploads(Outbox& outbox, session::BulkPort& bulk, BlockPool& staging,
+                 std::uint64_t eager_credit)
+    : outbox_(outbox), bulk_(bulk), staging_(staging), eager_credit_(eager_credit) {}
+
+Uploads::~Uploads() { shut_down({base::ErrorCode::kClosed, "the worker ends"}); }
+
+base::Status Uploads::take_credit(const wire::Blob& blob) {
+  if (blob.mode != wire::BlobMode::kEager) return {};
+  const std::lock_guard lock(mutex_);
+  if (blob.bytes > eager_credit_ - eager_out_)
+    return base::Error(base::ErrorCode::kWireFault, "eager transfer beyond the credit");
+  eager_out_ += blob.bytes;
+  return {};
+}
+
+base::Status Uploads::open(const wire::Blob& blob, std::shared_ptr<Sink> sink) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return base::Error(base::ErrorCode::kClosed, "the session has ended");
+    if (open_.size() >= kMaxOpenUploads)
+      return base::Error(base::ErrorCode::kWireFault, "too many transfers at once");
+    if (!open_.emplace(blob.transfer, sink).second)
+      return base::Error(base::ErrorCode::kWireFault, "transfer number used twice");
+  }
+  bulk_.expect(blob.transfer, blob.bytes, std::move(sink));
+  if (blob.mode == wire::BlobMode::kRendezvous) {
+    outbox_.turn().grant(blob.transfer);
+    outbox_.flush();
+  }
+  return {};
+}
+
+base::Status Uploads::receive(const wire::Blob& blob, Done done) {
+  LW_TRY(take_credit(blob));
+  Block block;
+  if (blob.bytes <= kMaxWholeUploadBytes) block = staging_.acquire(blob.bytes);
+  if (!block) {
+    refuse(blob, -6);  // CL_OUT_OF_HOST_MEMORY, CUDA has its own: the client only needs "failed"
+    return base::Error(base::ErrorCode::kLimit, "no staging memory for the transfer");
+  }
+  return open(blob, std::make_shared<WholeSink>(*this, blob.transfer, std::move(block),
+                                                std::move(done)));
+}
+
+base::Status Uploads::stream(const wire::Blob& blob, std::shared_ptr<ChunkConsumer> consumer) {
+  return open(blob, std::make_shared<RingSink>(*this, blob.transfer, std::move(consumer)));
+}
+
+void Uploads::consumed(const wire::Blob& blob) {
+  if (blob.mode != wire::BlobMode::kEager) return;
+  {
+    const std::lock_guard lock(mutex_);
+    eager_out_ -= blob.bytes;
+  }
+  outbox_.turn().credit(blob.bytes);
+  outbox_.flush();
+}
+
+void Uploads::refuse(const wire::Blob& blob, std::int32_t status) {
+  if (blob.transfer == 0) return;
+  bulk_.cancel(blob.transfer);
+  if (blob.mode == wire::BlobMode::kEager) {
+    consumed(blob);
+  } else {
+    outbox_.turn().abort(blob.transfer, status);
+    outbox_.flush();
+  }
+}
+
+void Uploads::forget(session::TransferId transfer) {
+  std::shared_ptr<Sink> last;  // dropped outside the lock
+  const std::lock_guard lock(mutex_);
+  if (auto found = open_.find(transfer); found != open_.end()) {
+    last = std::move(found->second);
+    open_.erase(found);
+  }
+}
+
+void Uploads::abort(session::TransferId transfer) {
+  std::shared_ptr<Sink> sink;
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto found = open_.find(transfer); found != open_.end()) sink = found->second;
+  }
+  if (sink == nullptr) return;
+  bulk_.cancel(transfer);
+  sink->aborted({base::ErrorCode::kClosed, "the client gave the transfer up"});
+}
+
+void Uploads::shut_down(const base::Error& why) {
+  std::vector<std::shared_ptr<Sink>> sinks;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    for (auto& [transfer, sink] : open_) sinks.push_back(sink);
+  }
+  ring_.stop();
+  for (auto& sink : sinks) {
+    bulk_.cancel(sink->transfer());
+    sink->aborted(why);
+  }
+}
+
+}  // namespace longwire::worker::core

@@ -1,0 +1,76 @@
+// Uploads: bulk data that comes in (session/bulk.h), either whole into one staging block, or chunk
+// by chunk through a bounded ring. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "session/bulk.h"
+#include "wire/blob.h"
+#include "worker/core/block_pool.h"
+#include "worker/core/outbox.h"
+
+namespace longwire::worker::core {
+
+inline constexpr std::uint64_t kMaxWholeUploadBytes = std::uint64_t{2} << 30;
+inline constexpr std::size_t kUploadRingBytes = std::size_t{32} << 20;
+inline constexpr std::size_t kMaxOpenUploads = 65536;
+
+// Takes the bytes of a streamed upload. Exactly one of on_chunk(last) and on_aborted() ends it.
+class ChunkConsumer {
+ public:
+  virtual ~ChunkConsumer() = default;
+  // Chunks come in any order, from several threads; `last` with the one that makes it complete.
+  virtual void on_chunk(std::uint64_t offset, Block chunk, bool last) = 0;
+  virtual void on_aborted(const base::Error& why) = 0;
+};
+
+class Uploads {
+ public:
+  Uploads(Outbox& outbox, session::BulkPort& bulk, BlockPool& staging, std::uint64_t eager_credit);
+  ~Uploads();
+
+  using Done = std::function<void(base::Result<Block>)>;
+  // Receives all of `blob` into one block; grants a rendezvous at once. `done` is called exactly
+  // once, on any thread, possibly inside. Error (a wire fault, or kLimit): `done` is not called.
+  // REQUIRES: blob.transfer != 0.
+  base::Status receive(const wire::Blob& blob, Done done);
+
+  // Receives a rendezvous chunk by chunk, and grants it.
+  base::Status stream(const wire::Blob& blob, std::shared_ptr<ChunkConsumer> consumer);
+
+  // The eager blob's staging is free again: gives the client its credit back (nothing otherwise).
+  void consumed(const wire::Blob& blob);
+  // The command that named the blob failed before anything was received.
+  void refuse(const wire::Blob& blob, std::int32_t status);
+
+  // The client will send no (more) bytes.
+  void abort(session::TransferId transfer);
+  // Ends every upload and every wait for the ring.
+  void shut_down(const base::Error& why);
+
+ private:
+  class Sink;
+  class WholeSink;
+  class RingSink;
+  base::Status open(const wire::Blob& blob, std::shared_ptr<Sink> sink);
+  void forget(session::TransferId transfer);
+  base::Status take_credit(const wire::Blob& blob);
+
+  Outbox& outbox_;
+  session::BulkPort& bulk_;
+  BlockPool& staging_;
+  BlockPool ring_{kUploadRingBytes};
+  const std::uint64_t eager_credit_;
+  std::mutex mutex_;
+  std::uint64_t eager_out_ = 0;
+  bool ended_ = false;
+  // Shared with the bulk port, which calls a sink while the map may already have dropped it.
+  std::unordered_map<session::TransferId, std::shared_ptr<Sink>> open_;
+};
+
+}  // namespace longwire::worker::core

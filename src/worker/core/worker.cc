@@ -1,0 +1,148 @@
+#include "worker/core/worker.h"
+
+#include <string>
+#include <utility>
+
+#include "wire/reader.h"
+
+namespace longwire::worker::core {
+
+Worker::Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimits& limits,
+               const MakeBackend& make_backend)
+    : clock_(clock),
+      logger_(logger),
+      limits_(limits),
+      stream_(clock, limits.stream, *this),
+      bulk_(clock, stream_),
+      outbox_(stream_, logger),
+      staging_(limits.staging_bytes),
+      uploads_(outbox_, bulk_, staging_, limits.eager_credit_bytes),
+      services_{clock,
+                logger,
+                outbox_,
+                bulk_,
+                staging_,
+                uploads_,
+                mirrors_,
+                [this](std::function<void()> task) { post(std::move(task)); },
+                [this](base::Error why) { stop(std::move(why)); }},
+      backend_(make_backend(services_)) {
+  stream_.set_waiter(&waiter_);
+}
+
+Worker::~Worker() {
+  const base::Error why(base::ErrorCode::kClosed, "the worker ends");
+  stream_.shut_down(why);
+  bulk_.shut_down(why);
+  uploads_.shut_down(why);
+}
+
+base::Status Worker::adopt_main(std::unique_ptr<link::Link> link, wire::Sequence peer_received) {
+  return stream_.attach(std::move(link), peer_received);
+}
+
+base::Status Worker::adopt_lane(std::unique_ptr<link::Link> lane) {
+  return bulk_.add_lane(std::move(lane));
+}
+
+void Worker::stop(base::Error why) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_) stopped_ = std::move(why);
+  }
+  stream_.wake();
+}
+
+void Worker::post(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(task));
+  }
+  stream_.wake();
+}
+
+void Worker::run_posted() {
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(posted_);
+  }
+  for (auto& task : tasks) task();
+}
+
+ExitCode Worker::run() {
+  for (;;) {
+    const auto pumped = stream_.pump(base::Deadline::never());
+    // A lost link ends the session. Waiting for the client to resume (Welcome.grace_ms) belongs here:
+    // pump() then goes on with the link that adopt_main() attaches.
+    if (!pumped.ok()) return end(pumped.error());
+    waiter_.notify();
+    outbox_.drain();
+    run_posted();
+    backend_->on_idle();
+    outbox_.flush();
+    const std::lock_guard lock(mutex_);
+    if (goodbye_ || stopped_) break;
+  }
+  return end(goodbye_ ? base::Error(base::ErrorCode::kClosed, "the client said goodbye")
+                      : *stopped_);
+}
+
+ExitCode Worker::end(const base::Error& why) {
+  logger_.info("session ends: " + why.to_string());
+  stream_.shut_down(why);
+  bulk_.shut_down(why);
+  uploads_.shut_down(why);
+  staging_.stop();
+  const bool idle = mirrors_.stop(limits_.free_timeout_ms);
+  const bool freed = backend_->shut_down(limits_.free_timeout_ms) && idle;
+  if (!freed) {
+    logger_.warning("the vendor driver did not let go in time; the process ends instead");
+    return ExitCode::kStuck;
+  }
+  switch (why.code()) {
+    case base::ErrorCode::kWireFault:
+    case base::ErrorCode::kLimit: return ExitCode::kFault;
+    case base::ErrorCode::kLinkLost: return ExitCode::kLinkLost;
+    default: return ExitCode::kEnded;
+  }
+}
+
+base::Status Worker::on_frame(const session::Frame& frame) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return *stopped_;
+  }
+  if (goodbye_) return {};
+  if (frame.opcode >= wire::kFirstCommand) {
+    if (outbox_.too_much_aside()) outbox_.drain();
+    return backend_->on_command(frame.opcode, frame.payload);
+  }
+  return on_control(frame);
+}
+
+base::Status Worker::on_control(const session::Frame& frame) {
+  wire::Reader in(frame.payload);
+  switch (frame.opcode) {
+    case wire::kOpGoodbye: goodbye_ = true; return {};
+    case wire::kOpBulkData: return bulk_.on_stream_chunk(frame.payload);
+    case wire::kOpBulkAbort: {
+      const auto transfer = in.u64("transfer");
+      LW_TRY(in.finish());
+      uploads_.abort(transfer);
+      return {};
+    }
+    // Downloads are sent as soon as their bytes exist: the client announced their place before.
+    case wire::kOpBulkGrant:
+    case wire::kOpBulkCredit: return {};
+    case wire::kOpAck:
+    case wire::kOpPing:
+    case wire::kOpPong:
+    case wire::kOpFault: return {};  // the stream's own
+    default:
+      return base::Error(base::ErrorCode::kWireFault,
+                         "unexpected opcode " + std::to_string(frame.opcode));
+  }
+}
+
+}  // namespace longwire::worker::core

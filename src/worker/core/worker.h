@@ -1,0 +1,118 @@
+// Worker: one session on one node, executed on one vendor driver. main() (src/app) or a test makes
+// it, hands it links and runs it until the session has ended.
+//
+// Threads: run() is the dispatch thread. It reads the stream and executes commands in order; what may
+// block natively goes to mirror threads. adopt_lane() and stop() may be called from any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "link/link.h"
+#include "session/bulk.h"
+#include "session/stream.h"
+#include "worker/core/block_pool.h"
+#include "worker/core/mirror_pool.h"
+#include "worker/core/outbox.h"
+#include "worker/core/uploads.h"
+
+namespace longwire::worker::core {
+
+struct WorkerLimits {
+  session::StreamLimits stream;
+  std::uint64_t eager_credit_bytes = std::uint64_t{64} << 20;  // what Welcome has promised
+  std::size_t staging_bytes = std::size_t{8} << 30;
+  int free_timeout_ms = 5000;  // for the vendor driver to let go at the end of a session
+};
+
+// What a backend works with. Everything outlives it.
+struct Services {
+  const base::Clock& clock;
+  base::Logger& logger;
+  Outbox& outbox;
+  session::BulkPort& bulk;
+  BlockPool& staging;
+  Uploads& uploads;
+  MirrorPool& mirrors;
+  // Runs `task` on the dispatch thread, soon. Any thread.
+  std::function<void(std::function<void()>)> post;
+  // Ends the session with `why`. Any thread.
+  std::function<void(base::Error)> fail;
+};
+
+// Executes the commands of one API. Every call comes from the dispatch thread.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  // An error ends the session: a wire fault of the client's, or a limit passed.
+  virtual base::Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) = 0;
+  // No further command waits to be read: start what has been queued.
+  virtual void on_idle() = 0;
+  // The session has ended: nothing will come or can be sent. Frees everything of the vendor
+  // driver's; false when that cannot be done within the time-out (a kernel that never ends): then
+  // nothing may be destroyed, and only the end of the process frees it.
+  virtual bool shut_down(int timeout_ms) = 0;
+};
+
+enum class ExitCode : int {
+  kEnded = 0,      // the client said goodbye
+  kStopped = 0,    // stop() was called
+  kLinkLost = 3,   // the last link died (and its grace is over)
+  kFault = 4,      // one side broke the protocol
+  kStuck = 5,      // the vendor driver did not let go: leave with _exit()
+};
+
+class Worker final : private session::FrameSink {
+ public:
+  using MakeBackend = std::function<std::unique_ptr<Backend>(const Services&)>;
+  Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimits& limits,
+         const MakeBackend& make_backend);
+  ~Worker() override;
+
+  // The session's command stream, after its handshake. A second call resumes on a new link, with
+  // the sequence that the client has received.
+  base::Status adopt_main(std::unique_ptr<link::Link> link, wire::Sequence peer_received = 0);
+  base::Status adopt_lane(std::unique_ptr<link::Link> lane);
+  wire::Sequence received() const { return stream_.received(); }
+
+  // Pumps until the session has ended, then frees everything. After kStuck leave with _exit().
+  ExitCode run();
+  // Ends the session from outside (drain, SIGTERM). Any thread.
+  void stop(base::Error why);
+
+ private:
+  base::Status on_frame(const session::Frame& frame) override;
+  base::Status on_control(const session::Frame& frame);
+  void post(std::function<void()> task);
+  void run_posted();
+  ExitCode end(const base::Error& why);
+
+  const base::Clock& clock_;
+  base::Logger& logger_;
+  const WorkerLimits limits_;
+  RoomWaiter waiter_;
+  session::Stream stream_;
+  session::BulkPort bulk_;
+  Outbox outbox_;
+  BlockPool staging_;
+  Uploads uploads_;
+  MirrorPool mirrors_;
+  Services services_;
+  std::unique_ptr<Backend> backend_;
+
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;
+  std::optional<base::Error> stopped_;  // set once: why run() should end
+  bool goodbye_ = false;                // dispatch thread only
+};
+
+}  // namespace longwire::worker::core

@@ -1,0 +1,290 @@
+// The objects of a session on the worker: what a client's handle stands for natively.
+//
+// Every object is counted: one use by the table while the client holds the handle, one by whatever
+// works with it natively (callbacks of the vendor driver, mirror threads, dependent objects). The
+// native object is released with the last use. A creation that failed leaves an object without a
+// native side, which remembers why: commands that name it fail with that status.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CL/cl.h>
+
+#include "opencl/native_api.h"
+#include "wire/frame.h"
+#include "worker/core/handle_map.h"
+
+namespace longwire::worker::opencl {
+
+using longwire::opencl::NativeApi;
+using wire::Handle;
+
+// The upper 8 bits of a handle; the numbers of client::opencl::Kind.
+enum class Kind : std::uint8_t {
+  kNone = 0, kPlatform = 1, kDevice, kContext, kQueue, kMem, kSampler, kProgram, kKernel, kEvent,
+};
+inline Kind kind_of(Handle handle) {
+  const auto kind = static_cast<std::uint8_t>(handle >> 56);
+  return kind <= static_cast<std::uint8_t>(Kind::kEvent) ? static_cast<Kind>(kind) : Kind::kNone;
+}
+inline Handle make_handle(Kind kind, std::uint64_t number) {
+  return std::uint64_t{static_cast<std::uint8_t>(kind)} << 56 | number;
+}
+
+class Object {
+ public:
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  void use() noexcept { uses_.fetch_add(1, std::memory_order_relaxed); }
+  void unuse() noexcept {
+    if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+  Kind kind() const noexcept { return kind_; }
+  Handle handle() const noexcept { return handle_; }
+  // CL_SUCCESS, or why there is no native object.
+  cl_int failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+  void set_failed(cl_int status) noexcept { failed_.store(status, std::memory_order_release); }
+
+ protected:
+  Object(Kind kind, Handle handle) noexcept : kind_(kind), handle_(handle) {}
+  virtual ~Object() = default;
+
+ private:
+  const Kind kind_;
+  const Handle handle_;
+  std::atomic<cl_int> failed_{CL_SUCCESS};
+  std::atomic<std::uint32_t> uses_{0};
+};
+
+// A use of an object.
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  explicit Ref(T* object) noexcept : object_(object) {
+    if (object_ != nullptr) object_->use();
+  }
+  Ref(const Ref& other) noexcept : Ref(other.object_) {}
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  ~Ref() {
+    if (object_ != nullptr) object_->unuse();
+  }
+  T* get() const noexcept { return object_; }
+  T* operator->() const noexcept { return object_; }
+  T& operator*() const noexcept { return *object_; }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+
+ private:
+  T* object_ = nullptr;
+};
+
+// Root devices are never released; sub-devices with their last use.
+class Device final : public Object {
+ public:
+  static constexpr Kind kKind = Kind::kDevice;
+  static constexpr cl_int kInvalid = CL_INVALID_DEVICE;
+  Device(const NativeApi& api, Handle handle, cl_device_id id, cl_platform_id its_platform, bool sub)
+      : Object(kKind, handle), native(id), platform(its_platform), api_(api), is_sub_(sub) {}
+  ~Device() override;
+
+  const cl_device_id native;
+  const cl_platform_id platform;
+  unsigned version = 0;  // 120 for OpenCL 1.2
+
+ private:
+  const NativeApi& api_;
+  const bool is_sub_;
+};
+
+class Context final : public Object {
+ public:
+  static constexpr Kind kKind = Kind::kContext;
+  static constexpr cl_int kInvalid = CL_INVALID_CONTEXT;
+  Context(const NativeApi& api, Handle handle) : Object(kKind, handle), api_(api) {}
+  ~Context() override;
+
+  // The queue on which streamed transfers of `device` run, made on first use; null when the driver
+  // refuses. It has profiling on, is in order, and nothing of the program's waits in it.
+  cl_command_queue hidden_queue(Device& device);
+
+  cl_context native = nullptr;
+  std::vector<Ref<Device>> devices;
+
+ private:
+  const NativeApi& api_;
+  std::mutex mutex_;
+  std::vector<std::pair<cl_device_id, cl_command_queue>> hidden_;
+};
+
+class Event;
+
+class Queue final : public Object {
+ public:
+  static constexpr Kind kKind = Kind::kQueue;
+  static constexpr cl_int kInvalid = CL_INVALID_COMMAND_QUEUE;
+  Queue(const NativeApi& api, Handle handle) : Object(kKind, handle), api_(api) {}
+  ~Queue() override;
+
+  cl_command_queue native = nullptr;
+  Ref<Context> context;
+  Ref<Device> device;
+  bool in_order = true;
+  bool profiling = false;
+  bool touched = false;        // dispatch thread: has commands that no native flush has seen
+  Event* unreported = nullptr;  // list of live events; guarded by the order of Completions
+
+ private:
+  const NativeApi& api_;
+};
+
+class Mem final : public Object {
+ public:
+  static constexpr Kind kKind = Kind::kMem;
+  static constexpr cl_int kInvalid = CL_INVALID_MEM_OBJECT;
+  Mem(const NativeApi& api, Handle handle) : Object(kKind, handle), api_(api) {}
+  ~Mem() override;
+
+  cl_mem native = nullptr;
+  Ref<Context> context;
+  std::size_t element_bytes = 0;  // images: of one pixel
+
+ private:
+  const NativeApi& api_;
+};
+
+class Sampler final : public Object {
+ public:
+  static constexpr Kind kKind = Kind::kSampler;
+  static constexpr cl_int kInvalid = CL_INVALID_SAMPLER;
+  Sampler(const NativeApi& api, Handle handle) : Object(kKind, handle), api_(api) {}
+  ~Sampler() override;
+
+  cl_sampler native = nullptr;
+
+ private:
+  const NativeApi& api_;
+};
+
+class Program final : public Object {
+ public:
+  static constexpr Kind kKind = Kind::kProgram;
+  static constexpr cl_int kInvalid = CL_INVALID_PROGRAM;
+  Program(const NativeApi& api, Handle handle) : Object(kKind, handle), api_(api) {}
+  ~Program() override;
+
+  // Set once: on the dispatch thread, or by the mirror thread before its reply goes out.
+  std::atomic<cl_program> native{nullptr};
+  Ref<Context> context;
+
+ private:
+  const NativeApi& api_;
+};
+
+class Kernel final : public Object {
+ public:
+  static constexpr Kind kKind = Kind::kKernel;
+  static constexpr cl_int kInvalid = CL_INVALID_KERNEL;
+  Kernel(const NativeApi& api, Handle handle) : Object(kKind, handle), api_(api) {}
+  ~Kernel() override;
+
+  cl_kernel native = nullptr;
+
+ private:
+  const NativeApi& api_;
+};
+
+// A command under way, whether or not the program wants its event, or a user event.
+class Event final : public Object {
+ public:
+  static constexpr Kind kKind = Kind::kEvent;
+  static constexpr cl_int kInvalid = CL_INVALID_EVENT;
+  Event(const NativeApi& api, Handle handle) : Object(kKind, handle), api_(api) {}
+  ~Event() override;
+
+  bool wanted() const noexcept { return handle() != 0; }
+
+  cl_event native = nullptr;
+  Ref<Queue> queue;  // none: a user event
+  bool is_user = false;
+
+  // Guarded by the order of Completions.
+  bool reported = false;
+  bool listed = false;
+  Event* previous = nullptr;
+  Event* next = nullptr;
+  // Times that replace the native event's (streamed transfers): queued, submit, start, end, complete.
+  bool has_times = false;
+  std::uint64_t times[5] = {};
+
+ private:
+  const NativeApi& api_;
+};
+
+// What a lookup found: an object with a native side, or the status that the command fails with.
+template <class T>
+struct Found {
+  T* object = nullptr;
+  cl_int status = CL_SUCCESS;
+  bool ok() const noexcept { return status == CL_SUCCESS; }
+};
+
+inline constexpr std::size_t kMaxObjects = std::size_t{1} << 22;
+
+// Handle → object, of every kind. Belongs to the dispatch thread.
+class ObjectTable {
+ public:
+  ~ObjectTable() { clear(); }
+
+  // False: the handle is 0, of another kind, or taken (the client broke the protocol).
+  bool may_insert(Handle handle, Kind kind) const noexcept {
+    return handle != 0 && kind_of(handle) == kind && objects_.find(handle) == nullptr;
+  }
+  bool full() const noexcept { return objects_.size() >= kMaxObjects; }
+  // Takes a use. REQUIRES: may_insert(), !full().
+  template <class T>
+  T* insert(T* object) {
+    objects_.insert(object->handle(), object);
+    object->use();
+    return object;
+  }
+  template <class T>
+  Found<T> find(Handle handle) const noexcept {
+    if (kind_of(handle) != T::kKind) return {nullptr, T::kInvalid};
+    Object* const object = objects_.find(handle);
+    if (object == nullptr) return {nullptr, T::kInvalid};
+    if (const cl_int failed = object->failed(); failed != CL_SUCCESS) return {nullptr, failed};
+    return {static_cast<T*>(object), CL_SUCCESS};
+  }
+  // The object even if its creation failed.
+  Object* find_any(Handle handle) const noexcept { return objects_.find(handle); }
+  // Drops the table's use; false when there is no such object.
+  bool release(Handle handle) noexcept {
+    Object* const object = objects_.erase(handle);
+    if (object == nullptr) return false;
+    object->unuse();
+    return true;
+  }
+  template <class F>
+  void for_each(F&& f) const {
+    objects_.for_each([&](Handle, Object* object) { f(*object); });
+  }
+  void clear() noexcept;
+  std::size_t size() const noexcept { return objects_.size(); }
+
+ private:
+  core::HandleMap<Object> objects_;
+};
+
+}  // namespace longwire::worker::opencl
