@@ -1,0 +1,3 @@
+"""placeholder."""
+def run(options):
+    return 0
