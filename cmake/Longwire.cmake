@@ -42,8 +42,10 @@ endforeach()
 
 find_program(LONGWIRE_CCACHE ccache)
 if(LONGWIRE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER "${LONGWIRE_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${LONGWIRE_CCACHE}")
+  # Paths relative to the build folder: what one build folder has compiled serves the others.
+  set(launcher env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${LONGWIRE_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
 find_package(Threads REQUIRED)
