@@ -30,6 +30,15 @@ inline constexpr std::size_t kInlineBytes = std::size_t{64} << 10;
 inline constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kLaneChunkHeaderBytes = 24;
 inline constexpr std::size_t kMaxLanes = 8;
+// How long a lane holds up a chunk that nobody has announced. The command that names the transfer
+// is on another link, maybe behind a full one.
+inline constexpr base::Nanoseconds kUnannouncedTimeoutNs = 60 * base::kSecond;
+// Without lanes chunks are frames: smaller, so that commands find their way between them; what
+// comes unannounced is copied and kept, up to this many bytes.
+inline constexpr std::size_t kStreamChunkBytes = std::size_t{256} << 10;
+inline constexpr std::size_t kMaxUnannouncedBytes = std::size_t{64} << 20;
+inline constexpr std::size_t kMaxTransfers = std::size_t{1} << 16;  // announced, or being sent
+inline constexpr std::size_t kMaxForgottenTransfers = 4096;
 
 using TransferId = std::uint64_t;  // made by the client, never 0, never used again in a session
 
@@ -52,10 +61,13 @@ class BulkSink {
   virtual std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) = 0;
   // Those bytes are there. `complete` once every byte of the transfer has come.
   virtual void received(std::uint64_t offset, std::size_t bytes, bool complete) = 0;
-  // The transfer will never be complete: the session or its lanes ended, or the peer aborted.
+  // The transfer will never be complete: the session or its lanes ended, or the peer aborted. The
+  // last call.
   virtual void aborted(const base::Error& why) = 0;
 };
 
+// A lane that breaks breaks the session: the port and its stream end. One that ends in order at the
+// end of a chunk is just one lane less.
 class BulkPort {
  public:
   // `stream` carries chunks while there are no lanes. Both outlive the port.
@@ -67,10 +79,16 @@ class BulkPort {
   std::size_t lanes() const;
 
   // Announces an incoming transfer. Chunks that come before are held up on their lane until then
-  // (the command that names the transfer is on another link), at most kUnannouncedTimeoutMs.
+  // (the command that names the transfer is on another link), at most kUnannouncedTimeoutNs. The
+  // sink is shared by the caller and the lanes; the port drops it after its last call. A port that
+  // has ended calls aborted() at once.
   void expect(TransferId transfer, std::uint64_t bytes, std::shared_ptr<BulkSink> sink);
-  // Forgets it: chunks that still come are dropped. The sink is not called again after the return.
+  // Forgets it: chunks that still come are dropped. The sink is not called again after the return
+  // (so a sink that blocks in buffer() must be unblocked first), and nothing is written into what
+  // buffer() gave. May be called from inside the sink.
   void cancel(TransferId transfer);
+  // For the session's frame dispatcher: a kOpBulkAbort frame. Calls the sink's aborted().
+  void on_peer_abort(TransferId transfer, const base::Error& why);
 
   // Queues [data] as bytes offset.. of an outgoing transfer, cut into chunks, spread over lanes.
   // `data` must stay valid until on_sent, which is called exactly once from a lane thread (or
@@ -81,7 +99,7 @@ class BulkPort {
   // For the session's frame dispatcher: a kOpBulkData frame.
   base::Status on_stream_chunk(std::span<const std::byte> payload);
 
-  // Ends every lane and aborts every transfer.
+  // Ends every lane and aborts every transfer, in both directions. From any thread, also a sink's.
   void shut_down(const base::Error& why);
 
  private:
