@@ -1,6 +1,6 @@
 # Generated code. <build>/gen is an include root, so it is "opencl/messages.h".
 #
-#   longwire_codegen(API DESCRIPTIONS ... HEADERS ... OUTPUTS ...)
+#   longwire_codegen(API DESCRIPTIONS ... HEADERS ... [DISPATCH ...] OUTPUTS ...)
 #
 # runs codegen/ on api/<API>/ when a description, the generator or a header has changed. OUTPUTS are
 # file names in <build>/gen/<API>; files that come out the same are left alone. Makes the target
@@ -12,7 +12,7 @@ file(GLOB_RECURSE LONGWIRE_CODEGEN_FILES CONFIGURE_DEPENDS
      "${PROJECT_SOURCE_DIR}/codegen/longwire_codegen/templates/*.j2")
 
 function(longwire_codegen api)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DESCRIPTIONS;HEADERS;OUTPUTS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DISPATCH" "DESCRIPTIONS;HEADERS;OUTPUTS")
   set(in "${PROJECT_SOURCE_DIR}/api/${api}")
   set(out "${LONGWIRE_GEN_DIR}/${api}")
   list(TRANSFORM arg_DESCRIPTIONS PREPEND "${in}/")
@@ -21,12 +21,15 @@ function(longwire_codegen api)
   foreach(header IN LISTS arg_HEADERS)
     list(APPEND header_arguments --header "${header}")
   endforeach()
+  if(arg_DISPATCH)
+    list(APPEND header_arguments --dispatch "${arg_DISPATCH}")
+  endif()
   add_custom_command(
     OUTPUT ${arg_OUTPUTS}
     COMMAND "${CMAKE_COMMAND}" -E env "PYTHONPATH=${PROJECT_SOURCE_DIR}/codegen"
             PYTHONDONTWRITEBYTECODE=1 "${LONGWIRE_PYTHON}" -m longwire_codegen --api "${in}" --out
             "${out}" ${header_arguments}
-    DEPENDS ${arg_DESCRIPTIONS} ${arg_HEADERS} ${LONGWIRE_CODEGEN_FILES}
+    DEPENDS ${arg_DESCRIPTIONS} ${arg_HEADERS} ${arg_DISPATCH} ${LONGWIRE_CODEGEN_FILES}
     COMMENT "Generating ${api}"
     VERBATIM)
   add_custom_target(longwire_${api}_codegen DEPENDS ${arg_OUTPUTS})

@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 
 from .emit.client import emit_client
+from .emit.entry import emit_entry
 from .emit.messages import emit_messages
 from .emit.native import emit_native
 from .emit.render import BANNER, write_if_changed
 from .emit.worker import emit_worker
+from .enum_parser import parse_enums
 from .errors import SpecError
-from .header_parser import parse_header
+from .header_parser import parse_dispatch_table, parse_header
 from .layout_lock import LayoutLock
 from .messages import parse_messages
 from .model import Api
@@ -22,12 +24,14 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="longwire_codegen", description=__doc__)
     parser.add_argument("--api", type=Path, required=True, help="folder with messages.toml, …")
     parser.add_argument("--header", type=Path, action="append", default=[], help="C header of the API")
+    parser.add_argument("--dispatch", type=Path, help="header with struct _cl_icd_dispatch")
     parser.add_argument("--out", type=Path, help="where the C++ goes")
     parser.add_argument("--update-lock", action="store_true", help="append what is new to the lock")
     return parser.parse_args()
 
 
-def read_api(folder: Path, headers: list[Path], update_lock: bool = False) -> Api:
+def read_api(folder: Path, headers: list[Path], dispatch: Path | None = None,
+             update_lock: bool = False) -> Api:
     overlay = TomlSource(folder / "functions.toml")
     about = overlay.data["api"]
     messages = parse_messages(folder / "messages.toml")
@@ -38,6 +42,9 @@ def read_api(folder: Path, headers: list[Path], update_lock: bool = False) -> Ap
         for function in parse_header(header):
             functions.setdefault(function.name, function)
     api = apply_overlay(overlay, list(functions.values()), messages)
+    api.enums = parse_enums(headers)
+    if dispatch:
+        api.dispatch_table = parse_dispatch_table(dispatch)
     if update_lock:
         lock.write()
     return api
@@ -50,11 +57,12 @@ def emit(api: Api) -> dict[str, str]:
         **emit_native(api, banner),
         **emit_worker(api, banner),
         **emit_client(api, banner),
+        **emit_entry(api, banner),
     }
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    api = read_api(arguments.api, arguments.header, arguments.update_lock)
+    api = read_api(arguments.api, arguments.header, arguments.dispatch, arguments.update_lock)
     if arguments.out:
         for name, text in emit(api).items():
             write_if_changed(arguments.out / name, text)

@@ -127,7 +127,7 @@ class ParamSpec:
 
     direction: str  # in, out, inout, opaque, callback
     length: str = ""  # as written; empty for strings, zero_terminated, opaque, callback
-    form: str = ""  # "string", "zero_terminated" or ""
+    form: str = ""  # one of overlay.FORMS, or ""
     nullable: bool = False
 
     @property
@@ -185,7 +185,8 @@ class Api:
     functions: list[ApiFunction]
     not_offered: dict[str, tuple[str, list[str]]]  # pattern -> (reason, functions)
     worker_calls: dict[str, WorkerCall]
-    dispatch_table: list[str] = field(default_factory=list)
+    dispatch_table: list[str] = field(default_factory=list)  # members of cl_icd_dispatch
+    enums: dict[str, "Enum"] = field(default_factory=dict)
 
     def function(self, name: str) -> ApiFunction | None:
         return next((f for f in self.functions if f.name == name), None)
@@ -201,3 +202,12 @@ class Api:
 
     def is_auto_on_worker(self, message: str) -> bool:
         return message in self.worker_calls or self.mapped_function(message) is not None
+
+
+@dataclass
+class Enum:
+    """The #defines of one C type: values to names."""
+
+    type: str  # "cl_device_info"; "error" for the error codes
+    names: dict[int, str] = field(default_factory=dict)
+    is_bitfield: bool = False

@@ -14,6 +14,7 @@ _KEYS = frozenset(
     "disposition message params map command_type error alias_of extension trips notes".split()
 )
 _WORKER_KEYS = frozenset("creates reports lookup call requires".split())
+FORMS = ("string", "zero_terminated", "image_color")
 _SPEC = re.compile(r"^(?P<direction>\w+)(?:\[(?P<length>[^\]]*)\])?(?P<words>(?:\s+\w+)*)$")
 _LENGTH = re.compile(r"^[\w\s+*()]+$")
 OBJECT_KINDS = {
@@ -108,12 +109,12 @@ class _Overlay:
         parsed = _SPEC.match(text) if isinstance(text, str) else None
         direction = parsed.group("direction") if parsed else ""
         words = parsed.group("words").split() if parsed else []
-        forms = [w for w in words if w in ("string", "zero_terminated")]
+        forms = [w for w in words if w in FORMS]
         length = (parsed.group("length") or "").strip() if parsed else ""
         unknown = [w for w in words if w not in forms and w != "nullable"]
         if direction not in ("in", "out", "inout", "opaque", "callback") or unknown:
             raise self.source.error(table, key, f"cannot read '{text}': expected in|out|inout|"
-                                    "opaque|callback, [LENGTH], string|zero_terminated, nullable")
+                                    f"opaque|callback, [LENGTH], {'|'.join(FORMS)}, nullable")
         if direction in ("in", "out", "inout") and bool(length) == bool(forms):
             raise self.source.error(table, key, f"'{text}' has no length" if not length else
                                     f"'{text}' has a length and is {forms[0]}")

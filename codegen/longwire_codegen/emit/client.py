@@ -18,15 +18,13 @@ class EnqueueStub:
     check_params: list[Param]
     locals: list[str] = field(default_factory=list)  # declarations that outlive the message
     fills: list[str] = field(default_factory=list)  # run once the arguments are known to be good
-    fields: list[str] = field(default_factory=list)  # ".source = handle_of(src_buffer)"
+    fields: list[str] = field(default_factory=list)  # ".source = handle_of(src_buffer)"; of the call itself
 
 
 def enqueue_stub(function: ApiFunction, message: Message) -> EnqueueStub:
     stub = EnqueueStub(function, message, check_params(function))
     for one in message.fields:
-        if one.name in ("queue", "wait_list", "event"):
-            stub.fields.append(f".{one.name} = {one.name}")
-        else:
+        if one.name not in ("queue", "wait_list", "event"):
             param = function.param(function.map[one.name])
             stub.fields.append(f".{one.name} = {_value(stub, function, param, one)}")
     return stub
@@ -42,16 +40,20 @@ def _value(stub: EnqueueStub, function: ApiFunction, param: Param, one: Field) -
     if kind == "handle" and not param.is_pointer:
         return f"handle_of({param.name})"
     if kind == "u64s" and spec and spec.fixed_length:
-        stub.locals.append(f"std::array<std::uint64_t, {spec.length}> {one.name}{{}};")
-        stub.fills.append(f"std::copy_n({param.name}, {spec.length}, {one.name}.begin());")
-        return f"wire::U64View({one.name})"
+        stub.locals.append(f"std::array<std::uint64_t, {spec.length}> {one.name}_values{{}};")
+        stub.fills.append(f"std::copy_n({param.name}, {spec.length}, {one.name}_values.begin());")
+        return f"wire::U64View({one.name}_values)"
+    if kind == "bytes" and spec and spec.form == "image_color":
+        stub.locals.append(f"ImageColor {one.name}_values{{}};")
+        stub.fills.append(f"copy_image_color(image, {param.name}, {one.name}_values);")
+        return f"{one.name}_values"
     if kind == "bytes" and spec:
         return f"{{static_cast<const std::byte*>({param.name}), {spec.length}}}"
     if kind == "handles" and spec:
-        stub.locals.append(f"std::vector<wire::Handle> {one.name};")
+        stub.locals.append(f"std::vector<wire::Handle> {one.name}_values;")
         stub.fills.append(f"for ({function.param(spec.length).type} i = 0; i < {spec.length}; ++i)\n"
-                          f"          {one.name}.push_back(handle_of({param.name}[i]));")
-        return f"wire::U64View({one.name})"
+                          f"          {one.name}_values.push_back(handle_of({param.name}[i]));")
+        return f"wire::U64View({one.name}_values)"
     if one.type.is_scalar and not param.is_pointer:
         return param.name
     raise SpecError("functions.toml", function.overlay_line,

@@ -78,9 +78,9 @@ def _argument(code: EnqueueCode, function: ApiFunction, param: Param, one: Field
         code.statements.append(f"const Sizes {one.name}(m.{one.name}, {spec.length}, at{nullable});")
         return f"{one.name}.data()"
     if kind == "bytes" and spec:
-        if spec.fixed_length is not None:
-            code.statements.append(
-                f"if (m.{one.name}.size() != {spec.length}) at.fail(CL_INVALID_VALUE);")
+        fixed = 16 if spec.form == "image_color" else spec.fixed_length
+        if fixed is not None:
+            code.statements.append(f"if (m.{one.name}.size() != {fixed}) at.fail(CL_INVALID_VALUE);")
         return f"m.{one.name}.data()"
     if kind == "handles" and spec and param.pointee in _KIND_OF_TYPE:
         code.statements.append(f"const auto {one.name} = at.{_KIND_OF_TYPE[param.pointee]}s(m.{one.name});")
