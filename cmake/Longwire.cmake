@@ -164,6 +164,10 @@ function(_longwire_test_properties name timeout labels environment)
                "LONGWIRE_BUILD_DIR=${CMAKE_BINARY_DIR};LONGWIRE_RESULT_XML=${LONGWIRE_RESULTS_DIR}/${name}.xml;${environment}")
 endfunction()
 
+if(LONGWIRE_FUZZ)
+  add_custom_target(fuzzers)
+endif()
+
 function(longwire_fuzzer name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS" "SOURCES;DEPS")
   if(NOT LONGWIRE_FUZZ)
@@ -173,6 +177,7 @@ function(longwire_fuzzer name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
   _longwire_common(${name} ${arg_DEPS})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name})
   if(arg_CORPUS) # found by tools/fuzz.sh as <fuzzer>.corpus
     cmake_path(ABSOLUTE_PATH arg_CORPUS BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
     file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
