@@ -8,6 +8,7 @@ from .native import signature
 from .render import render
 from .worker import message_field
 
+_COMMON_FIELDS = {"queue": "queue", "wait_list": "wait_list", "event": "event_handle"}
 _COMMON_PARAMS = ("command_queue", "num_events_in_wait_list", "event_wait_list", "event")
 
 
@@ -18,13 +19,15 @@ class EnqueueStub:
     check_params: list[Param]
     locals: list[str] = field(default_factory=list)  # declarations that outlive the message
     fills: list[str] = field(default_factory=list)  # run once the arguments are known to be good
-    fields: list[str] = field(default_factory=list)  # ".source = handle_of(src_buffer)"; of the call itself
+    fields: list[str] = field(default_factory=list)  # ".source = handle_of(src_buffer)"
 
 
 def enqueue_stub(function: ApiFunction, message: Message) -> EnqueueStub:
     stub = EnqueueStub(function, message, check_params(function))
     for one in message.fields:
-        if one.name not in ("queue", "wait_list", "event"):
+        if one.name in ("queue", "wait_list", "event"):
+            stub.fields.append(f".{one.name} = {_COMMON_FIELDS[one.name]}")
+        else:
             param = function.param(function.map[one.name])
             stub.fields.append(f".{one.name} = {_value(stub, function, param, one)}")
     return stub
