@@ -10,14 +10,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "client/core/reply_table.h"
 #include "session/bulk.h"
 #include "session/handshake.h"
 #include "session/pump.h"
@@ -51,21 +49,9 @@ class PushSink {
   virtual void on_session_lost(const base::Error& why) = 0;  // once; nothing follows it
 };
 
-// A reply that somebody waits for, or a callback for it. The handler runs on the pumping thread (or
-// on the thread that noticed the loss of the session) exactly once.
-struct ReplyView {
-  std::int32_t status;      // the API's own; meaningless when lost
-  wire::Reader* body;       // null when lost
-  const base::Error* lost;  // null when answered
-};
-using ReplyHandler = std::function<void(const ReplyView&)>;
-
 // Named limits.
-inline constexpr std::size_t kMaxPendingReplies = std::size_t{1} << 16;
-inline constexpr base::Nanoseconds kPingAfter = 5 * base::kSecond;   // of silence
-inline constexpr base::Nanoseconds kLostAfter = 30 * base::kSecond;  // of silence, pings included
 inline constexpr base::Nanoseconds kLaneConnectTimeout = 5 * base::kSecond;
-inline constexpr std::uint32_t kLanesByDefault = 2;
+inline constexpr base::Nanoseconds kEndedPollInterval = base::kSecond;  // see NodeSession::watch()
 
 class NodeSession final : public session::FrameSink {
  public:
@@ -75,6 +61,8 @@ class NodeSession final : public session::FrameSink {
   base::Status connect(
       base::Deadline deadline);  // opens the session; lanes are opened on first use
   void set_push_sink(PushSink* sink);
+  // Ends the session in order; every call fails from then on. Also done by the destructor.
+  void close() noexcept;
   const session::Welcome& welcome() const;
   std::string node_name() const;
   bool lost() const noexcept;
@@ -91,14 +79,15 @@ class NodeSession final : public session::FrameSink {
   base::Status flush();
 
   // One round trip: sends (message.token is set here), flushes, waits. Ok when answered (on_reply
-  // has run), else why the session is lost.
+  // has run), else why the session is lost, or kTimeout.
   template <class M>
-  base::Status call(M message, const ReplyHandler& on_reply) {
+  base::Status call(M message, const ReplyHandler& on_reply,
+                    base::Deadline deadline = base::Deadline::never()) {
     PendingReply pending;
     pending.handler = &on_reply;
     LW_TRY(add_reply(pending));
     message.token = pending.token;
-    return await_reply(pending, send(message));
+    return await_reply(pending, send(message), deadline);
   }
 
   // As call(), without waiting. Ok: the handler runs exactly once; an error: it never does.
@@ -139,26 +128,30 @@ class NodeSession final : public session::FrameSink {
   // Whether this thread is inside a frame handler (of any session).
   static bool in_frame_handler() noexcept;
 
-  // The child of a fork calls this (async-signal-safe): every call fails from then on, and neither
-  // the connection nor the locks of the parent are touched.
-  void abandon() noexcept;
+  // For pthread_atfork, in that order: no lock of the session is held while the process is copied;
+  // in the child every call fails from then on and the parent's connection is not touched.
+  void before_fork() noexcept;
+  void after_fork(bool in_child) noexcept;
 
  private:
-  struct PendingReply {
-    wire::Token token = 0;
-    const ReplyHandler* handler = nullptr;
-    PendingReply* next = nullptr;
-    std::atomic<bool> done{false};
-    ReplyHandler owned;  // request(): deleted after it has run
-  };
   base::Result<session::Stream::Draft> begin(wire::Opcode opcode, std::size_t payload_bytes);
   void committed() noexcept;
   base::Status add_reply(PendingReply& pending);
   base::Result<PendingReply*> add_owned_reply(ReplyHandler on_reply);
-  base::Status await_reply(PendingReply& pending, base::Status sent);
+  base::Status await_reply(PendingReply& pending, base::Status sent, base::Deadline deadline);
   base::Status sent_request(wire::Token token, base::Status sent);
 
   base::Status on_frame(const session::Frame& frame) override;
+  base::Status dispatch(const session::Frame& frame);
+  base::Status on_reply(wire::Reader& payload);
+  base::Status on_bulk(wire::Opcode opcode, wire::Reader& payload);
+  void send_upload(session::TransferId transfer, std::span<const std::byte> data,
+                   std::function<void(base::Status)> on_sent);
+  void ensure_lanes();
+  base::Status fail_if_ended(base::Status status);
+  void lose(const base::Error& why);
+  void watch();
+
   struct State;
   std::unique_ptr<State> state_;
 };

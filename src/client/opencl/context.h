@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/opencl/device.h"
+#include "client/opencl/image_formats.h"
 #include "client/opencl/info.h"
 #include "client/opencl/node.h"
 #include "client/opencl/object.h"
@@ -25,6 +26,7 @@ class Context final : public Object {
   Context(Platform& platform, std::vector<Ref<Device>> devices,
           std::vector<cl_context_properties> properties, Notify notify, void* user_data);
   ~Context() override;
+  cl_int create_on_nodes() noexcept;
 
   Platform& platform() const noexcept { return platform_; }
   Runtime& runtime() const noexcept { return platform_.runtime(); }
@@ -57,6 +59,9 @@ class Context final : public Object {
   cl_int get_info(cl_context_info param, const InfoOut& out) noexcept;
   void add_destructor_callback(std::function<void()> callback);
 
+  // Asked of the nodes once (image_formats.cc).
+  ImageFormats& image_formats() noexcept { return image_formats_; }
+
  private:
   Platform& platform_;
   const std::vector<Ref<Device>> devices_;
@@ -66,6 +71,7 @@ class Context final : public Object {
   void* const user_data_;
   std::mutex lock_;
   std::vector<std::function<void()>> destructor_callbacks_;  // called last to first
+  ImageFormats image_formats_;
 };
 
 }  // namespace longwire::client::opencl

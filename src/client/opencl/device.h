@@ -68,7 +68,10 @@ class Device final : public Object {
     cl_int status;
     std::vector<std::byte> value;
   };
+  template <class T>
+  void replace(cl_device_info param, T v);
   void override_shadow();
+  void override_extensions();
   void read_limits();
   cl_int ask_node(cl_device_info param, const InfoOut& out) noexcept;
 

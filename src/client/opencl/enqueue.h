@@ -12,7 +12,6 @@
 #include <array>
 #include <optional>
 #include <span>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,12 +20,6 @@
 #include "client/opencl/queue.h"
 #include "opencl/messages.h"
 #include "wire/frame.h"
-
-// Returns the cl_int of `expr` from the calling function unless it is CL_SUCCESS.
-#define LW_CL_TRY(expr)                                                                \
-  do {                                                                                 \
-    if (const cl_int lw_status_ = (expr); lw_status_ != CL_SUCCESS) return lw_status_; \
-  } while (false)
 
 namespace longwire::client::opencl {
 
@@ -106,10 +99,15 @@ class Enqueue {
   // Gives the program its event now; otherwise at destruction. Only after a successful send.
   void publish() noexcept;
 
+  // The steps of send(), for enqueue_auto(): memory brought up to date, the event made and known to
+  // its node's table; then whether the command went out.
+  cl_int prepare() noexcept;
+  cl_int sent(const base::Status& status) noexcept;
+  wire::Handle event_handle() const noexcept { return event_ ? event_->handle() : 0; }
+
  private:
   template <class M>
-  cl_int prepare(M& message) noexcept;
-  cl_int sent(bool ok) noexcept;
+  cl_int fill(M& message) noexcept;
 
   const cl_command_type type_;
   std::optional<EnqueueContext> at_;
@@ -122,8 +120,8 @@ class Enqueue {
 // Validates a queue; CL_INVALID_COMMAND_QUEUE for null or wrong objects.
 cl_int open_queue(cl_command_queue command_queue, Queue** queue) noexcept;
 
-// `check(at)` decides the call's own errors from shadow state and never waits; `make()` or
-// `make(at)` builds the generated message without its queue, wait_list and event.
+// `check(at)` decides the call's own errors from shadow state and never waits; `make(queue,
+// wait_list, event)` builds the generated message.
 template <class Check, class Make>
 cl_int enqueue_auto(cl_command_queue command_queue, cl_uint wait_count, const cl_event* wait_events,
                     cl_event* event_out, cl_command_type command_type, Check&& check,
@@ -131,35 +129,30 @@ cl_int enqueue_auto(cl_command_queue command_queue, cl_uint wait_count, const cl
   Enqueue command(command_type);
   LW_CL_TRY(command.open(command_queue, wait_count, wait_events, event_out));
   LW_CL_TRY(check(command.at()));
-  if constexpr (std::is_invocable_v<Make, const EnqueueContext&>) {
-    auto message = make(command.at());
-    return command.send(message);
-  } else {
-    auto message = make();
-    return command.send(message);
-  }
+  LW_CL_TRY(command.prepare());
+  return command.sent(command.node().session().send(
+      make(command.queue().handle(), command.wait_list().handles(), command.event_handle())));
 }
 
 template <class M>
-cl_int Enqueue::prepare(M& message) noexcept {
-  if (at_->context.spans_nodes()) LW_CL_TRY(bring_memory_up_to_date(*at_));
-  if (event_out_ != nullptr) need_event();
+cl_int Enqueue::fill(M& message) noexcept {
+  LW_CL_TRY(prepare());
   message.queue = queue().handle();
   message.wait_list = wait_list_.handles();
-  message.event = event_ ? event_->handle() : 0;
+  message.event = event_handle();
   return CL_SUCCESS;
 }
 
 template <class M>
 cl_int Enqueue::send(M& message) noexcept {
-  LW_CL_TRY(prepare(message));
-  return sent(node().session().send(message).ok());
+  LW_CL_TRY(fill(message));
+  return sent(node().session().send(message));
 }
 
 template <class M>
 cl_int Enqueue::request(M& message, core::ReplyHandler on_reply) noexcept {
-  LW_CL_TRY(prepare(message));
-  return sent(node().session().request(message, std::move(on_reply)).ok());
+  LW_CL_TRY(fill(message));
+  return sent(node().session().request(message, std::move(on_reply)));
 }
 
 }  // namespace longwire::client::opencl

@@ -37,12 +37,13 @@ class Event final : public Object {
   Node& node() const noexcept;                            // the queue's; a user event's first
   bool is_user() const noexcept { return !queue_; }
   cl_command_type command_type() const noexcept { return type_; }
-  // clCreateFromGL… and mapping calls that send something else than they are called.
-  void set_command_type(cl_command_type type) noexcept { type_ = type; }
 
   // CL_QUEUED, CL_SUBMITTED, CL_RUNNING, CL_COMPLETE or a negative error.
   cl_int status() const noexcept;
   bool done() const noexcept { return status_.load(std::memory_order_acquire) <= CL_COMPLETE; }
+
+  // Numbers the command in its queue and enters the event in its node's table. Before it is sent.
+  void about_to_send() noexcept;
 
   // One more gate; before the command is sent. drop_hold(negative) makes the event fail.
   void hold() noexcept { gates_.fetch_add(1); }
@@ -53,6 +54,8 @@ class Event final : public Object {
   // The command never reached the node, or the node is lost: completes now, whatever the gates.
   void fail(cl_int status) noexcept;
 
+  // Flushes the command's queue, unless that has happened since.
+  void flush_queue() noexcept;
   // Waits on this thread (flushing first). CL_SUCCESS when done whatever its status; else
   // kLostCallStatus.
   cl_int wait() noexcept;
@@ -61,21 +64,31 @@ class Event final : public Object {
   // thread; must not block or call user code.
   void when_done(std::function<void(cl_int)> then);
 
-  // A handle of this event that commands on `node` may wait for; 0 when it has completed well
-  // and needs no waiting. Events of other nodes are bridged by a user event there.
+  // A handle that commands on `node` may wait for; 0 when it has completed
+  // well and needs no waiting. Events of other nodes are bridged by a user event there.
   wire::Handle handle_on(Node& node);
 
   cl_int set_callback(cl_int status, Callback callback, void* user_data) noexcept;
+  cl_int create_on_nodes() noexcept;  // a new user event; CL_SUCCESS or kLostCallStatus
   cl_int set_user_status(cl_int status) noexcept;
   cl_int get_info(cl_event_info param, const InfoOut& out) noexcept;
   cl_int get_profiling(cl_profiling_info param, const InfoOut& out) noexcept;
 
  private:
-  friend class Node;
-  struct Waiter;
+  friend class Node;  // next_in_table_
+  struct Waiter {
+    cl_int at;                          // reached when the status is this or less
+    Callback callback;                  // the program's, on the callback thread; or
+    void* user_data;
+    std::function<void(cl_int)> then;   // ours, at once
+  };
   void drop_gate(cl_int status) noexcept;
   void publish(cl_int status) noexcept;
-  void run_waiters(cl_int status) noexcept;
+  void progress(cl_int status) noexcept;
+  void run_waiters(cl_int reached) noexcept;
+  void call_back(const Waiter& waiter, cl_int reached) noexcept;
+  void wake_waiting_threads() noexcept;
+  wire::Handle bridge_to(Node& at);
 
   const Ref<Context> context_;
   const Ref<Queue> queue_;
@@ -85,6 +98,7 @@ class Event final : public Object {
   std::atomic<cl_int> status_;
   std::atomic<std::uint32_t> gates_{1};
   std::atomic<cl_int> outcome_{CL_COMPLETE};  // what it will complete with
+  std::atomic<bool> answered_{false};  // the node's gate is gone; a user event: its status is set
   std::array<std::uint64_t, kTimes> times_{};
   std::mutex lock_;
   std::vector<Waiter> waiters_;
@@ -94,6 +108,8 @@ class Event final : public Object {
   };
   std::vector<Bridge> bridges_;
   Event* next_in_table_ = nullptr;
+  bool in_table_ = false;
+  bool known_to_node_ = false;
 };
 
 }  // namespace longwire::client::opencl

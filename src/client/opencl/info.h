@@ -10,6 +10,12 @@
 
 #include <CL/cl.h>
 
+// Returns the cl_int of `expr` from the calling function unless it is CL_SUCCESS.
+#define LW_CL_TRY(expr)                                                                \
+  do {                                                                                 \
+    if (const cl_int lw_status_ = (expr); lw_status_ != CL_SUCCESS) return lw_status_; \
+  } while (false)
+
 namespace longwire::client::opencl {
 
 // Where a query's answer goes: the last three parameters of the call.

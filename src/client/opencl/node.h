@@ -30,6 +30,7 @@ class Node final : public core::PushSink {
  public:
   Node(Runtime& runtime, std::unique_ptr<core::NodeSession> session, std::size_t index);
   ~Node() override;
+  void end() noexcept;  // the session; objects may outlive it and find it lost
 
   Runtime& runtime() const noexcept { return runtime_; }
   core::NodeSession& session() noexcept { return *session_; }
@@ -42,19 +43,20 @@ class Node final : public core::PushSink {
     return session_->send(message).ok() ? CL_SUCCESS : kLostCallStatus;
   }
 
-  // One round trip. `on_reply` gets the decoded reply when the status is CL_SUCCESS (or always,
-  // with M::Reply decoded as far as it is there, for CallFlags below). Gives the API's own status,
-  // or kLostCallStatus; a malformed reply counts as the loss of the session.
+  // One round trip. `on_reply` gets the decoded reply when the status is CL_SUCCESS. Gives
+  // the API's own status, or kLostCallStatus; a malformed reply counts as the loss of the session.
   template <class M, class OnReply>
-  cl_int call(const M& message, OnReply&& on_reply) noexcept {
-    return call_raw(message, [&](cl_int status, wire::Reader& body) {
+  cl_int call(const M& message, OnReply&& on_reply,
+              base::Deadline deadline = base::Deadline::never()) noexcept {
+    const auto on_body = [&](cl_int status, wire::Reader& body) {
       if (status != CL_SUCCESS) return true;
       typename M::Reply reply;
       decode(body, reply);
       if (!body.ok()) return false;
       on_reply(reply);
       return true;
-    });
+    };
+    return call_raw(message, on_body, deadline);
   }
   template <class M>
   cl_int call(const M& message) noexcept {
@@ -63,13 +65,14 @@ class Node final : public core::PushSink {
   // `on_body(status, body)` sees failed replies too; false: the reply is malformed. It runs on the
   // pumping thread (must not block); views in the body are gone when it returns.
   template <class M, class OnBody>
-  cl_int call_raw(const M& message, OnBody&& on_body) noexcept {
+  cl_int call_raw(const M& message, OnBody&& on_body,
+                  base::Deadline deadline = base::Deadline::never()) noexcept {
     cl_int result = kLostCallStatus;
     const auto sent = session_->call(message, [&](const core::ReplyView& reply) {
       if (reply.lost != nullptr) return;
       result = reply.status;
       if (!on_body(reply.status, *reply.body)) result = kLostCallStatus;
-    });
+    }, deadline);
     return sent.ok() ? result : kLostCallStatus;
   }
 
@@ -85,11 +88,17 @@ class Node final : public core::PushSink {
   void add_event(Event& event) noexcept;
   void remove_event(Event& event) noexcept;
 
+  std::mutex& events_mutex() noexcept { return events_lock_; }  // for fork
+
  private:
   void on_push(wire::Opcode opcode, wire::Reader& payload) override;
   void on_session_lost(const base::Error& why) override;
   void on_events_done(wire::Reader& payload);
+  void on_object_failed(wire::Reader& payload);
+  void on_notify(wire::Reader& payload);
   Ref<Event> find_event(wire::Handle handle) noexcept;
+  void grow_table();
+  Event*& bucket(wire::Handle handle) noexcept { return buckets_[handle & (buckets_.size() - 1)]; }
 
   Runtime& runtime_;
   std::unique_ptr<core::NodeSession> session_;

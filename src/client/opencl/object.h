@@ -66,7 +66,9 @@ class Object {
   virtual void on_api_released() noexcept {}
 
  private:
-  const void* dispatch_;
+  static constexpr std::uint32_t kMagic = 0x4c574f42;  // tells ours from other drivers' objects
+  const cl_icd_dispatch* dispatch_;
+  std::uint32_t magic_ = kMagic;
   Kind kind_;
   std::atomic<std::uint32_t> api_references_{1};
   std::atomic<std::uint32_t> uses_{1};
@@ -84,6 +86,12 @@ T* from_cl(void* handle) noexcept {
 template <class Cl>
 Cl to_cl(Object* object) noexcept {
   return object == nullptr ? nullptr : static_cast<Cl>(object->cl_pointer());
+}
+
+// For generated messages. REQUIRES: null (no object) or a handle that has been checked.
+inline wire::Handle handle_of(void* handle) noexcept {
+  const Object* object = Object::from_cl_pointer(handle);
+  return object == nullptr ? 0 : object->handle();
 }
 
 // Owning reference to an Object; adopts nothing: Ref(p) adds a use.

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "client/opencl/info.h"
 #include "client/opencl/object.h"
+#include "opencl/messages.h"
 
 namespace longwire::client::opencl {
 
 class Device;
+class Node;
 class Runtime;
 
 class Platform final : public Object {
@@ -21,12 +24,20 @@ class Platform final : public Object {
   Runtime& runtime() const noexcept { return runtime_; }
   // Root devices, in the order of the nodes; connects on first use.
   const std::vector<Device*>& devices() noexcept;
+  static bool is_valid_type(cl_device_type type) noexcept;
+  // Those that clGetDeviceIDs gives for a type. REQUIRES: a valid type.
+  std::vector<Device*> devices_of(cl_device_type type) noexcept;
   cl_int get_info(cl_platform_info param, const InfoOut& out) noexcept;
 
  private:
+  void describe_all() noexcept;
+  void describe(Node& node) noexcept;
+  void add(Node& node, const longwire::opencl::record::platform& native);
+
   Runtime& runtime_;
   std::once_flag described_;
-  std::vector<Device*> devices_;  // live as long as the platform
+  std::vector<Device*> devices_;  // each with one use, until the platform goes
+  cl_ulong host_timer_resolution_ = ~cl_ulong{0};  // the smallest of the nodes'
 };
 
 }  // namespace longwire::client::opencl

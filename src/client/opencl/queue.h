@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "client/opencl/context.h"
@@ -16,14 +17,16 @@ class Queue final : public Object {
  public:
   static constexpr Kind kKind = Kind::kQueue;
   Queue(Context& context, Device& device, cl_command_queue_properties properties,
-        std::vector<cl_queue_properties> properties_array, bool has_properties_array);
+        std::vector<cl_queue_properties> properties_array);
   ~Queue() override;
+  // `properties` as the node's driver shall see them.
+  cl_int create_on_node(std::span<const cl_queue_properties> properties) noexcept;
 
   Context& context() const noexcept { return *context_; }
   Device& device() const noexcept { return *device_; }
   Node& node() const noexcept { return device_->node(); }
 
-  cl_command_queue_properties properties() const noexcept { return properties_.load(); }
+  cl_command_queue_properties properties() const noexcept { return properties_; }
   bool out_of_order() const noexcept {
     return (properties() & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE) != 0;
   }
@@ -44,15 +47,13 @@ class Queue final : public Object {
   cl_int finish() noexcept;
 
   cl_int get_info(cl_command_queue_info param, const InfoOut& out) noexcept;
-  cl_int set_property(cl_command_queue_properties properties, bool enable,
-                      cl_command_queue_properties* old) noexcept;
 
  private:
   void on_api_released() noexcept override;  // an implicit flush
 
   const Ref<Context> context_;
   const Ref<Device> device_;
-  std::atomic<cl_command_queue_properties> properties_;
+  const cl_command_queue_properties properties_;
   const std::vector<cl_queue_properties> properties_array_;
   std::atomic<cl_int> error_{CL_SUCCESS};
   std::atomic<std::uint64_t> enqueued_{0};

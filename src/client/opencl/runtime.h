@@ -4,18 +4,17 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
 #include "client/core/node_session.h"
+#include "client/core/task_thread.h"
+#include "client/opencl/hazards.h"
 #include "client/opencl/object.h"
 
 namespace longwire::client::opencl {
@@ -23,27 +22,14 @@ namespace longwire::client::opencl {
 class Node;
 class Platform;
 
-// Runs the program's callbacks (contexts, builds, events, destructors) one after the other on one
-// thread of ours, started on first use, all signals blocked. post() never blocks and may be called
-// from frame handlers.
-class CallbackThread {
- public:
-  CallbackThread() = default;
-  ~CallbackThread();
-  void post(std::function<void()> callback) noexcept;
-
- private:
-  void run();
-  std::mutex lock_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;
-  bool stopping_ = false;
-  std::thread thread_;
-};
+inline constexpr base::Nanoseconds kDefaultConnectTimeout = 3 * base::kSecond;
+// How long a node that has answered may take to describe its devices: the first use of a vendor's
+// driver can be slow.
+inline constexpr base::Nanoseconds kDescribeTimeout = 30 * base::kSecond;
 
 struct RuntimeOptions {
   std::vector<std::unique_ptr<core::Connector>> connectors;  // one per node
-  base::Nanoseconds connect_timeout_ns = 3 * base::kSecond;
+  base::Nanoseconds connect_timeout_ns = kDefaultConnectTimeout;
   const base::Clock* clock = &base::monotonic_clock();
 };
 
@@ -54,35 +40,46 @@ class Runtime {
 
   Platform& platform() noexcept { return *platform_; }
   const base::Clock& clock() const noexcept { return *options_.clock; }
-  CallbackThread& callbacks() noexcept { return callbacks_; }
+  // Runs the program's callbacks (contexts, builds, events, destructors), one after the other.
+  core::TaskThread& callbacks() noexcept { return callbacks_; }
 
   wire::Handle new_handle(Kind kind) noexcept {
     return (std::uint64_t{static_cast<std::uint8_t>(kind)} << 56) | next_handle_.fetch_add(1);
   }
 
-  // Connects to all nodes at once, the first time; later calls give what that found.
+  // Connects to all nodes at once, the first time; later calls give those that answered. What
+  // failed is said in one line on stderr.
   const std::vector<std::unique_ptr<Node>>& nodes() noexcept;
-  // Nodes as far as they are connected already; empty before.
-  bool connected() const noexcept { return connected_.load(); }
 
   // Objects by handle, for what nodes push about them (kOpObjectFailed, kOpNotify). Events are not
-  // here: they are in their node's own table. The table holds no use.
+  // here: they are in their node's own table. The table holds no use: constructors of final classes
+  // add the finished object, their destructors remove it before anything else.
   void add_object(Object& object) noexcept;
   void remove_object(Object& object) noexcept;
   Ref<Object> find_object(wire::Handle handle) noexcept;
+
+  // One line for the program's user, on stderr.
+  static void say(const std::string& line) noexcept;
+
+  // For pthread_atfork; see NodeSession.
+  void before_fork() noexcept;
+  void after_fork(bool in_child) noexcept;
+
+  // Host memory that reads under way will fill, of all nodes: a write may come from anywhere.
+  PendingReads& pending_reads() noexcept { return pending_reads_; }
 
  private:
   void connect_all() noexcept;
 
   RuntimeOptions options_;
   std::atomic<std::uint64_t> next_handle_{1};
-  std::unique_ptr<Platform> platform_;
+  Ref<Platform> platform_;
   std::once_flag connect_once_;
-  std::atomic<bool> connected_{false};
   std::vector<std::unique_ptr<Node>> nodes_;
   std::mutex objects_lock_;
   std::unordered_map<wire::Handle, Object*> objects_;
-  CallbackThread callbacks_;
+  PendingReads pending_reads_;
+  core::TaskThread callbacks_{"lw-callbacks"};
 };
 
 // The process's runtime, or nullptr when nothing is configured. Defined by src/driver/opencl_icd,

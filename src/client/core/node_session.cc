@@ -1,0 +1,374 @@
+#include "client/core/node_session.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "client/core/task_thread.h"
+#include "client/core/uploads.h"
+#include "wire/opcodes.h"
+#include "wire/reply.h"
+
+namespace longwire::client::core {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Status;
+
+thread_local bool t_in_frame_handler = false;
+
+// Puts the bytes of one download in place.
+class DownloadSink final : public session::BulkSink {
+ public:
+  DownloadSink(std::span<std::byte> destination, std::function<void()> on_complete,
+               std::shared_ptr<std::atomic<bool>> all_there, session::Pump& pump)
+      : destination_(destination),
+        on_complete_(std::move(on_complete)),
+        all_there_(std::move(all_there)),
+        pump_(pump) {}
+
+ private:
+  std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) override {
+    return destination_.subspan(static_cast<std::size_t>(offset), bytes);
+  }
+  void received(std::uint64_t, std::size_t, bool complete) override {
+    if (!complete) return;
+    all_there_->store(true, std::memory_order_release);
+    if (on_complete_) on_complete_();
+    pump_.notify();
+  }
+  void aborted(const Error&) override {}  // the command's own status says what happened
+
+  const std::span<std::byte> destination_;
+  const std::function<void()> on_complete_;
+  const std::shared_ptr<std::atomic<bool>> all_there_;  // shared with the waiter
+  session::Pump& pump_;
+};
+
+}  // namespace
+
+struct NodeSession::State {
+  State(const base::Clock& clock_, std::unique_ptr<Connector> connector_, std::function<void()> idle)
+      : clock(clock_),
+        connector(std::move(connector_)),
+        service("lw-service", kEndedPollInterval, std::move(idle)) {}
+
+  const base::Clock& clock;
+  const std::unique_ptr<Connector> connector;
+  session::Welcome welcome;
+  std::atomic<PushSink*> sink{nullptr};
+  ReplyTable replies;
+  Uploads uploads;
+  std::mutex lanes_lock;
+  std::atomic<bool> lanes_tried{false};
+  std::atomic<bool> lost{true};  // also: not connected yet
+  std::atomic<bool> abandoned{false};
+  std::once_flag lost_once;
+  // In the order of their needs; made by connect().
+  std::optional<session::Stream> stream;
+  std::optional<session::Pump> pump;
+  std::optional<session::BulkPort> bulk;
+  TaskThread service;  // what frame handlers must not do themselves
+};
+
+NodeSession::NodeSession(const base::Clock& clock, std::unique_ptr<Connector> connector)
+    : state_(std::make_unique<State>(clock, std::move(connector), [this] { watch(); })) {}
+
+NodeSession::~NodeSession() {
+  if (!state_->pump) return;
+  close();
+  state_->service.stop();
+  state_->bulk.reset();
+  state_->pump.reset();
+}
+
+void NodeSession::close() noexcept {
+  State& s = *state_;
+  if (!s.pump || s.abandoned) return;
+  if (!s.lost) (void)s.stream->say_goodbye();
+  lose(Error(ErrorCode::kClosed, "the session is over"));
+}
+
+// --- opening and losing ---------------------------------------------------------------------------
+
+Status NodeSession::connect(base::Deadline deadline) {
+  State& s = *state_;
+  LW_ASSIGN(Connector::Opened opened, s.connector->open_session(deadline));
+  s.welcome = std::move(opened.welcome);
+  session::StreamLimits limits;
+  if (s.welcome.max_payload_bytes != 0) {
+    limits.max_payload_bytes =
+        std::min<std::size_t>(limits.max_payload_bytes, s.welcome.max_payload_bytes);
+  }
+  s.uploads.set_credit(s.welcome.eager_credit_bytes);
+  s.stream.emplace(s.clock, limits, *this);
+  s.stream->set_link_lost_handler([this](const Error& why) -> Status {
+    state_->service.post([this, why] { lose(why); });
+    return why;
+  });
+  LW_TRY(s.stream->attach(std::move(opened.link), 0));
+  s.pump.emplace(*s.stream, s.clock);
+  s.bulk.emplace(s.clock, *s.stream);
+  s.lost = false;
+  s.pump->start_background();
+  s.service.start();
+  return {};
+}
+
+void NodeSession::set_push_sink(PushSink* sink) { state_->sink = sink; }
+const session::Welcome& NodeSession::welcome() const { return state_->welcome; }
+std::string NodeSession::node_name() const { return state_->connector->node_name(); }
+bool NodeSession::lost() const noexcept { return state_->lost || state_->abandoned; }
+
+// A stream may end where no call of ours is told: by bytes that are no frame.
+void NodeSession::watch() {
+  if (!lost() && state_->stream->ended()) lose(state_->stream->why_ended());
+}
+
+Status NodeSession::fail_if_ended(Status status) {
+  if (!status.ok() && !state_->abandoned && state_->stream && state_->stream->ended() &&
+      !t_in_frame_handler) {
+    lose(status.error());
+  }
+  return status;
+}
+
+// Never on the pumping thread inside a handler: handlers of replies may take any lock of theirs.
+void NodeSession::lose(const Error& why) {
+  State& s = *state_;
+  std::call_once(s.lost_once, [&] {
+    s.lost = true;
+    s.stream->shut_down(why);
+    s.bulk->shut_down(why);
+    while (auto upload = s.uploads.take_any()) upload->on_sent(why);
+    while (PendingReply* pending = s.replies.take_any()) complete(*pending, {0, nullptr, &why});
+    if (PushSink* const sink = s.sink.load()) sink->on_session_lost(why);
+    s.pump->notify();
+  });
+}
+
+// --- sending -------------------------------------------------------------------------------------
+
+base::Result<session::Stream::Draft> NodeSession::begin(wire::Opcode opcode,
+                                                        std::size_t payload_bytes) {
+  if (lost()) return Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
+  auto draft = state_->stream->begin(opcode, payload_bytes);
+  if (!draft.ok()) (void)fail_if_ended(draft.error());
+  return draft;
+}
+
+void NodeSession::committed() noexcept { state_->pump->flush_soon(); }
+
+Status NodeSession::flush() {
+  if (lost()) return Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
+  return fail_if_ended(state_->stream->flush());
+}
+
+Status NodeSession::wait_until(const std::function<bool()>& done, base::Deadline deadline) {
+  if (done()) return {};
+  if (lost()) return Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
+  Status status = fail_if_ended(state_->pump->wait_until(done, deadline));
+  return done() ? Status{} : status;
+}
+
+void NodeSession::notify() noexcept {
+  if (!lost()) state_->pump->notify();
+}
+
+void NodeSession::post(std::function<void()> work) noexcept {
+  if (!lost()) state_->service.post(std::move(work));
+}
+
+bool NodeSession::in_frame_handler() noexcept { return t_in_frame_handler; }
+
+// --- replies -------------------------------------------------------------------------------------
+
+Status NodeSession::add_reply(PendingReply& pending) {
+  if (lost()) return Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
+  if (state_->replies.add(pending)) return {};
+  return Error(ErrorCode::kLimit, "too many replies are awaited");
+}
+
+base::Result<PendingReply*> NodeSession::add_owned_reply(ReplyHandler on_reply) {
+  auto pending = std::make_unique<PendingReply>();
+  pending->owned = std::move(on_reply);
+  pending->handler = &pending->owned;
+  pending->is_owned = true;
+  LW_TRY(add_reply(*pending));
+  return pending.release();
+}
+
+Status NodeSession::await_reply(PendingReply& pending, Status sent, base::Deadline deadline) {
+  const auto done = [&pending] { return pending.done.load(std::memory_order_acquire); };
+  if (sent.ok()) sent = wait_until(done, deadline);
+  if (sent.ok()) return lost() && !done() ? Error(ErrorCode::kClosed, "lost") : Status{};
+  if (state_->replies.take(pending.token) != nullptr) return sent;
+  while (!done()) std::this_thread::yield();  // its handler is running on another thread
+  return sent;
+}
+
+Status NodeSession::sent_request(wire::Token token, Status sent) {
+  if (sent.ok()) {
+    // The session may have been lost between the two steps, with nobody left to answer.
+    if (!lost()) return {};
+    sent = Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
+  }
+  PendingReply* const pending = state_->replies.take(token);
+  if (pending == nullptr) return {};  // its handler has run, or runs, with the loss
+  delete pending;
+  return sent;
+}
+
+// --- frames --------------------------------------------------------------------------------------
+
+Status NodeSession::on_frame(const session::Frame& frame) {
+  t_in_frame_handler = true;
+  Status status = dispatch(frame);
+  t_in_frame_handler = false;
+  if (!status.ok()) state_->service.post([this, why = status.error()] { lose(why); });
+  return status;
+}
+
+Status NodeSession::dispatch(const session::Frame& frame) {
+  wire::Reader payload(frame.payload);
+  switch (frame.opcode) {
+    case wire::kOpReply: return on_reply(payload);
+    case wire::kOpBulkGrant:
+    case wire::kOpBulkCredit:
+    case wire::kOpBulkAbort: return on_bulk(frame.opcode, payload);
+    case wire::kOpBulkData: return state_->bulk->on_stream_chunk(frame.payload);
+    case wire::kOpGoodbye: return {};
+    default: break;
+  }
+  if (PushSink* const sink = state_->sink.load()) sink->on_push(frame.opcode, payload);
+  return payload.finish();
+}
+
+Status NodeSession::on_reply(wire::Reader& payload) {
+  const wire::ReplyHeader header = wire::get_reply_header(payload);
+  LW_TRY(payload.finish());
+  PendingReply* const pending = state_->replies.take(header.token);
+  if (pending == nullptr) return {};  // nobody waits any more
+  complete(*pending, {header.status, &payload, nullptr});
+  return payload.finish();
+}
+
+Status NodeSession::on_bulk(wire::Opcode opcode, wire::Reader& payload) {
+  const std::uint64_t value = payload.u64("transfer");
+  LW_TRY(payload.finish());
+  if (opcode == wire::kOpBulkCredit) {
+    state_->uploads.add_credit(value);
+    return {};
+  }
+  auto upload = opcode == wire::kOpBulkGrant ? state_->uploads.grant(value)
+                                             : state_->uploads.refuse(value);
+  if (!upload) return {};
+  state_->service.post([this, value, work = std::move(*upload)]() mutable {
+    send_upload(value, work.data, std::move(work.on_sent));
+  });
+  return {};
+}
+
+// --- bulk data -----------------------------------------------------------------------------------
+
+wire::Blob NodeSession::make_blob(std::span<const std::byte> data) {
+  if (data.size() <= session::kInlineBytes) return wire::Blob::inlined(data);
+  return state_->uploads.name(data.size());
+}
+
+void NodeSession::start_upload(const wire::Blob& blob, std::span<const std::byte> data,
+                               std::function<void(Status)> on_sent) {
+  if (blob.mode == wire::BlobMode::kInline) return on_sent({});
+  if (lost()) return on_sent(Error(ErrorCode::kClosed, "the session is lost"));
+  ensure_lanes();
+  if (blob.mode == wire::BlobMode::kEager) {
+    return send_upload(blob.transfer, data, std::move(on_sent));
+  }
+  auto now = state_->uploads.offer(blob.transfer, {data, std::move(on_sent)});
+  if (now) send_upload(blob.transfer, now->data, std::move(now->on_sent));
+}
+
+// Empty data: the node refused the transfer, so there is nothing to send.
+void NodeSession::send_upload(session::TransferId transfer, std::span<const std::byte> data,
+                              std::function<void(Status)> on_sent) {
+  if (lost()) return on_sent(Error(ErrorCode::kClosed, "the session is lost"));
+  if (data.empty()) return on_sent({});
+  state_->bulk->send(transfer, 0, data, std::move(on_sent));
+  (void)flush();
+}
+
+Status NodeSession::upload(const wire::Blob& blob, std::span<const std::byte> data) {
+  if (blob.mode == wire::BlobMode::kInline) return {};
+  // Shared with the lane thread, which may still be in notify() when this thread returns.
+  struct Outcome {
+    std::atomic<bool> done{false};
+    std::optional<Error> error;
+  };
+  const auto outcome = std::make_shared<Outcome>();
+  start_upload(blob, data, [this, outcome](Status status) {
+    if (!status.ok()) outcome->error = status.error();
+    outcome->done.store(true, std::memory_order_release);
+    notify();
+  });
+  const auto done = [&outcome] { return outcome->done.load(std::memory_order_acquire); };
+  LW_TRY(wait_until(done));
+  if (outcome->error) return *outcome->error;
+  return {};
+}
+
+NodeSession::Download NodeSession::expect_download(std::span<std::byte> destination,
+                                                   std::function<void()> on_complete) {
+  Download download;
+  download.all_there = std::make_shared<std::atomic<bool>>(true);
+  download.blob.bytes = destination.size();
+  if (destination.size() <= session::kInlineBytes || lost()) return download;
+  ensure_lanes();
+  download.all_there->store(false);
+  download.blob.transfer = state_->uploads.next_transfer();
+  // The destination is ready: the node sends as soon as it has the bytes.
+  download.blob.mode = wire::BlobMode::kEager;
+  state_->bulk->expect(download.blob.transfer, download.blob.bytes,
+                       std::make_shared<DownloadSink>(destination, std::move(on_complete),
+                                                      download.all_there, *state_->pump));
+  return download;
+}
+
+void NodeSession::cancel_download(const Download& download) {
+  if (download.blob.transfer != 0 && !state_->abandoned) {
+    state_->bulk->cancel(download.blob.transfer);
+  }
+}
+
+// Best effort: without lanes bulk data goes as frames.
+void NodeSession::ensure_lanes() {
+  State& s = *state_;
+  if (s.lanes_tried.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(s.lanes_lock);
+  if (s.lanes_tried) return;
+  if ((s.welcome.features & session::kFeatureLanes) != 0) {
+    const auto wanted = std::min<std::uint32_t>(s.welcome.lanes_wanted, session::kMaxLanes);
+    const auto deadline = base::Deadline::in(s.clock, kLaneConnectTimeout);
+    for (std::uint32_t lane = 0; lane < wanted; ++lane) {
+      auto opened = s.connector->open_lane(s.welcome, lane, deadline);
+      if (!opened.ok() || !s.bulk->add_lane(std::move(opened->link)).ok()) break;
+    }
+  }
+  s.lanes_tried.store(true, std::memory_order_release);
+}
+
+// --- fork ----------------------------------------------------------------------------------------
+
+void NodeSession::before_fork() noexcept {
+  state_->replies.mutex().lock();
+  state_->service.mutex().lock();
+}
+
+void NodeSession::after_fork(bool in_child) noexcept {
+  if (in_child) state_->abandoned = true;
+  state_->service.mutex().unlock();
+  state_->replies.mutex().unlock();
+}
+
+}  // namespace longwire::client::core

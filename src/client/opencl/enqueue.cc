@@ -1,0 +1,82 @@
+#include "client/opencl/enqueue.h"
+
+namespace longwire::client::opencl {
+
+cl_int open_queue(cl_command_queue command_queue, Queue** queue) noexcept {
+  *queue = from_cl<Queue>(command_queue);
+  return *queue != nullptr ? CL_SUCCESS : CL_INVALID_COMMAND_QUEUE;
+}
+
+cl_int check_wait_list(const Context& context, cl_uint count, const cl_event* events) noexcept {
+  if ((count == 0) != (events == nullptr)) return CL_INVALID_EVENT_WAIT_LIST;
+  for (cl_uint i = 0; i < count; ++i) {
+    const Event* const event = from_cl<Event>(events[i]);
+    if (event == nullptr) return CL_INVALID_EVENT_WAIT_LIST;
+    if (&event->context() != &context) return CL_INVALID_CONTEXT;
+  }
+  return CL_SUCCESS;
+}
+
+cl_int WaitList::resolve(Queue& queue, cl_uint count, const cl_event* events) noexcept {
+  LW_CL_TRY(check_wait_list(queue.context(), count, events));
+  for (cl_uint i = 0; i < count; ++i) {
+    const wire::Handle handle = from_cl<Event>(events[i])->handle_on(queue.node());
+    if (handle == 0) continue;
+    if (count_ == kSmall) spill_.assign(small_.begin(), small_.end());
+    if (count_ < kSmall) {
+      small_[count_] = handle;
+    } else {
+      spill_.push_back(handle);
+    }
+    ++count_;
+  }
+  return CL_SUCCESS;
+}
+
+wire::U64View WaitList::handles() const noexcept {
+  const auto all = count_ <= kSmall ? std::span<const wire::Handle>(small_.data(), count_)
+                                    : std::span<const wire::Handle>(spill_);
+  return wire::U64View(std::as_bytes(all));
+}
+
+cl_int Enqueue::open(cl_command_queue command_queue, cl_uint wait_count,
+                     const cl_event* wait_events, cl_event* event_out) noexcept {
+  Queue* queue = nullptr;
+  LW_CL_TRY(open_queue(command_queue, &queue));
+  LW_CL_TRY(wait_list_.resolve(*queue, wait_count, wait_events));
+  LW_CL_TRY(queue->take_error());
+  at_.emplace(*queue);
+  event_out_ = event_out;
+  return CL_SUCCESS;
+}
+
+Event& Enqueue::need_event() noexcept {
+  if (!event_) event_ = Ref<Event>::adopt(new Event(queue(), type_));
+  return *event_;
+}
+
+cl_int Enqueue::prepare() noexcept {
+  if (context().spans_nodes()) LW_CL_TRY(bring_memory_up_to_date(at()));
+  if (event_out_ != nullptr) need_event();
+  if (event_) {
+    event_->about_to_send();
+  } else {
+    queue().next_command();
+  }
+  return CL_SUCCESS;
+}
+
+cl_int Enqueue::sent(const base::Status& status) noexcept {
+  sent_ = status.ok();
+  return sent_ ? CL_SUCCESS : kLostCallStatus;
+}
+
+void Enqueue::publish() noexcept {
+  if (!sent_ || event_out_ == nullptr) return;
+  event_->use();  // the program's
+  *std::exchange(event_out_, nullptr) = to_cl<cl_event>(event_.get());
+}
+
+Enqueue::~Enqueue() { publish(); }
+
+}  // namespace longwire::client::opencl

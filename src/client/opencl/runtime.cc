@@ -1,0 +1,101 @@
+#include "client/opencl/runtime.h"
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "base/thread.h"
+#include "client/opencl/node.h"
+#include "client/opencl/platform.h"
+
+namespace longwire::client::opencl {
+
+Runtime::Runtime(RuntimeOptions options) : options_(std::move(options)) {
+  platform_ = Ref<Platform>::adopt(new Platform(*this));
+}
+
+Runtime::~Runtime() {
+  callbacks_.stop();
+  for (const auto& node : nodes_) node->end();
+  platform_ = {};
+}
+
+const std::vector<std::unique_ptr<Node>>& Runtime::nodes() noexcept {
+  std::call_once(connect_once_, [this] { connect_all(); });
+  return nodes_;
+}
+
+// All at once: a node that does not answer costs its time-out once, whatever their number.
+void Runtime::connect_all() noexcept {
+  struct Attempt {
+    std::unique_ptr<core::NodeSession> session;
+    base::Status status;
+    std::thread thread;
+  };
+  std::vector<Attempt> attempts(options_.connectors.size());
+  const auto deadline = base::Deadline::in(clock(), options_.connect_timeout_ns);
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    Attempt& attempt = attempts[i];
+    attempt.session =
+        std::make_unique<core::NodeSession>(clock(), std::move(options_.connectors[i]));
+    attempt.thread = base::start_thread(
+        "lw-connect", [&attempt, deadline] { attempt.status = attempt.session->connect(deadline); });
+  }
+  std::string failed;
+  for (Attempt& attempt : attempts) {
+    attempt.thread.join();
+    if (attempt.status.ok()) {
+      nodes_.push_back(std::make_unique<Node>(*this, std::move(attempt.session), nodes_.size()));
+    } else {
+      failed += (failed.empty() ? "" : "; ") + attempt.session->node_name() + ": " +
+                attempt.status.error().message();
+    }
+  }
+  if (!failed.empty()) say("no devices from " + failed);
+}
+
+void Runtime::say(const std::string& line) noexcept {
+  const std::string whole = "longwire: " + line + "\n";
+  (void)std::fwrite(whole.data(), 1, whole.size(), stderr);
+}
+
+// --- objects by handle --------------------------------------------------------------------------------
+
+void Runtime::add_object(Object& object) noexcept {
+  const std::lock_guard lock(objects_lock_);
+  objects_[object.handle()] = &object;
+}
+
+void Runtime::remove_object(Object& object) noexcept {
+  const std::lock_guard lock(objects_lock_);
+  objects_.erase(object.handle());
+}
+
+Ref<Object> Runtime::find_object(wire::Handle handle) noexcept {
+  const std::lock_guard lock(objects_lock_);
+  const auto found = objects_.find(handle);
+  if (found == objects_.end() || !found->second->try_use()) return {};
+  return Ref<Object>::adopt(found->second);
+}
+
+// --- fork ------------------------------------------------------------------------------------------
+
+void Runtime::before_fork() noexcept {
+  objects_lock_.lock();
+  callbacks_.mutex().lock();
+  for (const auto& node : nodes_) {
+    node->events_mutex().lock();
+    node->session().before_fork();
+  }
+}
+
+void Runtime::after_fork(bool in_child) noexcept {
+  for (const auto& node : nodes_) {
+    node->session().after_fork(in_child);
+    node->events_mutex().unlock();
+  }
+  callbacks_.mutex().unlock();
+  objects_lock_.unlock();
+}
+
+}  // namespace longwire::client::opencl
