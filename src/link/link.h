@@ -48,7 +48,8 @@ class Link {
   virtual base::Result<std::size_t> read_some(std::span<std::byte> out) = 0;
 
   // Writes a prefix of the parts, in order (one vectored system call where there is one), and says
-  // how many bytes were taken. 0 means "full now". Errors: kLinkLost, kClosed.
+  // how many bytes were taken. 0 means "full now". Errors: kLinkLost, kClosed. A link that encrypts
+  // may keep some of what it took; that goes out with later writes, or while a thread is in wait().
   virtual base::Result<std::size_t> write_some(std::span<const ConstBuffer> parts) = 0;
 
   // Blocks until something of `interest` holds, wake() is called, or `deadline` passes.
