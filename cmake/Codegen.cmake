@@ -3,8 +3,9 @@
 #   longwire_codegen(API DESCRIPTIONS ... HEADERS ... [DISPATCH ...] OUTPUTS ...)
 #
 # runs codegen/ on api/<API>/ when a description, the generator or a header has changed. OUTPUTS are
-# file names in <build>/gen/<API>; files that come out the same are left alone. Makes the target
-# longwire_<API>_codegen.
+# file names in <build>/gen/<API>; files that come out the same are left alone. Makes the targets
+# longwire_<API>_codegen, <API>_update_lock (appends what is new to the layout lock) and
+# <API>_coverage (writes docs/coverage-<API>.md; a test says when it is out of date).
 include_guard(GLOBAL)
 
 file(GLOB_RECURSE LONGWIRE_CODEGEN_FILES CONFIGURE_DEPENDS
@@ -33,4 +34,14 @@ function(longwire_codegen api)
     COMMENT "Generating ${api}"
     VERBATIM)
   add_custom_target(longwire_${api}_codegen DEPENDS ${arg_OUTPUTS})
+
+  # Writes into the source tree, so only when asked for.
+  set(generator "${CMAKE_COMMAND}" -E env "PYTHONPATH=${PROJECT_SOURCE_DIR}/codegen"
+                PYTHONDONTWRITEBYTECODE=1 "${LONGWIRE_PYTHON}" -m longwire_codegen --api "${in}"
+                ${header_arguments})
+  add_custom_target(${api}_update_lock COMMAND ${generator} --update-lock VERBATIM)
+  set(coverage "${PROJECT_SOURCE_DIR}/docs/coverage-${api}.md")
+  add_custom_target(${api}_coverage COMMAND ${generator} --coverage "${coverage}" VERBATIM)
+  longwire_script_test(${api}_coverage_is_up_to_date COMMAND ${generator} --coverage "${coverage}"
+                       --check)
 endfunction()

@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 from .emit.client import emit_client
+from .emit.coverage import emit_coverage
 from .emit.entry import emit_entry
 from .emit.messages import emit_messages
 from .emit.native import emit_native
 from .emit.render import BANNER, write_if_changed
+from .emit.seeds import emit_seeds
 from .emit.worker import emit_worker
 from .enum_parser import parse_enums
 from .errors import SpecError
@@ -27,6 +29,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dispatch", type=Path, help="header with struct _cl_icd_dispatch")
     parser.add_argument("--out", type=Path, help="where the C++ goes")
     parser.add_argument("--update-lock", action="store_true", help="append what is new to the lock")
+    parser.add_argument("--coverage", type=Path, help="where the coverage page goes")
+    parser.add_argument("--check", action="store_true", help="compare the page instead of writing it")
     return parser.parse_args()
 
 
@@ -50,14 +54,17 @@ def read_api(folder: Path, headers: list[Path], dispatch: Path | None = None,
     return api
 
 
-def emit(api: Api) -> dict[str, str]:
+def emit(api: Api) -> dict[str, str | bytes]:
     banner = BANNER.format(sources=f"api/{api.name}")
+    seeds = emit_seeds(api.messages)
     return {
         **emit_messages(api.messages, api.name, banner),
         **emit_native(api, banner),
         **emit_worker(api, banner),
         **emit_client(api, banner),
         **emit_entry(api, banner),
+        **seeds,
+        "fuzz_seeds.txt": "".join(f"{name}\n" for name in seeds),
     }
 
 
@@ -66,6 +73,16 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.out:
         for name, text in emit(api).items():
             write_if_changed(arguments.out / name, text)
+    if arguments.coverage:
+        _coverage(api, arguments.coverage, arguments.check)
+
+
+def _coverage(api: Api, page: Path, check: bool) -> None:
+    text = emit_coverage(api)
+    if not check:
+        write_if_changed(page, text)
+    elif not page.exists() or page.read_text(encoding="utf-8") != text:
+        raise SpecError(str(page), 1, f"is out of date: ./dev build -- {api.name}_coverage")
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ from .model import Field, Message, Messages, Struct
 
 _HEADER = """\
 # Opcodes and layouts of the messages in messages.toml. Append-only: reviewed, never edited by hand.
-# Checked at every build; `./dev codegen --update-lock` appends. Format: codegen/longwire_codegen/layout_lock.py
+# Checked at every build; `./dev build -- opencl_update_lock` appends. Format: codegen/longwire_codegen/layout_lock.py
 """
 
 
@@ -52,6 +52,9 @@ class LayoutLock:
 
     def write(self) -> None:
         self.path.write_text(_HEADER + "".join(_format(e) + "\n" for e in self.entries))
+
+    def _how_to_append(self) -> str:
+        return f"append it with ./dev build -- {self.path.stem}_update_lock"
 
     def _error(self, line: int, message: str) -> SpecError:
         return SpecError(str(self.path), line, message)
@@ -94,8 +97,8 @@ class LayoutLock:
         entry = next((e for e in self.entries if e.key == key), None)
         if entry is None:
             if not update:
-                raise SpecError(messages.path, struct.line, f"{key} is not in {self.path.name} yet: "
-                                "append it with --update-lock")
+                raise SpecError(messages.path, struct.line,
+                                f"{key} is not in {self.path.name} yet: {self._how_to_append()}")
             entry = self._append(key)
         self._merge(messages, key, entry.fields, struct.fields, update)
         if isinstance(struct, Message):
@@ -130,7 +133,7 @@ class LayoutLock:
         added = fields[len(locked):]
         if added and generations and not update:
             raise SpecError(messages.path, added[0].line, f"{key}: field '{added[0].name}' is not in "
-                            f"{self.path.name} yet: append it with --update-lock")
+                            f"{self.path.name} yet: {self._how_to_append()}")
         if added or not generations:
             generations.append([_field_text(f) for f in added])
         first_release = len(generations[0])

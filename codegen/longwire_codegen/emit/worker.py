@@ -100,6 +100,7 @@ def emit_worker(api: Api, banner: str) -> dict[str, str]:
         banner=banner, api=api.name, messages=api.messages.messages, enqueues=enqueues,
         calls=list(api.worker_calls.values()), kinds=OBJECT_KINDS, invalid=_INVALID,
         autos=[m for m in api.messages.messages if api.is_auto_on_worker(m.name)],
+        by_hand=[m for m in api.messages.messages if not api.is_auto_on_worker(m.name)],
     )
     return {name: render(f"{name}.j2", **values)
-            for name in ("worker_dispatch.h", "worker_dispatch.cc")}
+            for name in ("worker_dispatch.h", "worker_dispatch.cc", "mock_handler.h")}
