@@ -1,0 +1,16 @@
+// The node's Authority on the real thing: TLS of src/link/tls, keys and trusted clients of
+// src/session in the node's state directory.
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "node/config.h"
+#include "node/secure_channel.h"
+
+namespace longwire::app {
+
+// Makes the node's keys at first use. Without TLS listeners nothing is made or opened.
+base::Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& config);
+
+}  // namespace longwire::app

@@ -1,0 +1,140 @@
+#include "app/serve.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <asio.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "app/authority.h"
+#include "app/installation.h"
+#include "base/random.h"
+#include "node/notify.h"
+
+extern char** environ;  // NOLINT: POSIX
+
+namespace longwire::app {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::LogLevel;
+using base::Status;
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "node";
+  return name.data();
+}
+
+// The worker sees the node's environment, less what would make it a client again.
+std::vector<std::string> worker_environment() {
+  std::vector<std::string> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    if (!text.starts_with("LONGWIRE_") && !text.starts_with("NOTIFY_SOCKET=") &&
+        !text.starts_with("LD_PRELOAD=")) {
+      environment.emplace_back(text);
+    }
+  }
+  environment.emplace_back("LONGWIRE_DISABLE=1");
+  return environment;
+}
+
+base::Result<node::WorkerCommand> worker_command(const node::NodeConfig& config) {
+  node::WorkerCommand command;
+  command.program = config.worker.program;
+  if (command.program.empty()) {
+    LW_ASSIGN(command.program, find_worker());
+  }
+  command.arguments = {"--cache", config.state.cache.string(), "--sandbox",
+                       std::string(name_of(config.worker.sandbox))};
+  command.environment = worker_environment();
+  command.open_files = config.worker.open_files;
+  command.processes = config.worker.processes;
+  command.address_space_bytes = config.worker.address_space_bytes;
+  command.dies_with_agent = config.worker.dies_with_agent;
+  return command;
+}
+
+void announce(const ServeOptions& options, const node::Agent& agent, node::Journal& journal) {
+  std::string lines;
+  for (const node::Endpoint& endpoint : agent.endpoints()) {
+    lines += to_string(endpoint) + "\n";
+    journal.event(LogLevel::kInfo, "listen", {{"endpoint", to_string(endpoint)}});
+  }
+  if (options.ready_fd >= 0) {
+    [[maybe_unused]] const ssize_t ignored = ::write(options.ready_fd, lines.data(), lines.size());
+    ::close(options.ready_fd);
+  }
+  node::notify_service_manager("READY=1");
+}
+
+// SIGTERM and SIGINT: the first drains, the second ends at once.
+class Stopper {
+ public:
+  Stopper(asio::io_context& io, node::Agent& agent, node::Journal& journal)
+      : io_(io), agent_(agent), journal_(journal), signals_(io) {}
+
+  Status start() {
+    asio::error_code error;
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+      if (!error) signals_.add(signal, error);
+    }
+    if (error) return Error(ErrorCode::kInternal, "signals: " + error.message());
+    await();
+    return {};
+  }
+
+ private:
+  void await() {
+    signals_.async_wait([this](asio::error_code error, int signal) {
+      if (error) return;
+      on_signal(signal);
+      await();
+    });
+  }
+  void on_signal(int signal) {
+    journal_.event(LogLevel::kInfo, "stop",
+                   {{"signal", std::string("SIG") + ::sigabbrev_np(signal)},
+                    {"sessions", agent_.sessions()},
+                    {"how", stopping_ ? "at once" : "drain"}});
+    if (std::exchange(stopping_, true)) return agent_.stop_now();
+    node::notify_service_manager("STOPPING=1");
+    agent_.drain([this] { io_.stop(); });
+  }
+
+  asio::io_context& io_;
+  node::Agent& agent_;
+  node::Journal& journal_;
+  asio::signal_set signals_;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+Status serve(const ServeOptions& options, node::Journal& journal) {
+  node::NodeConfig config = options.config;
+  if (config.name.empty()) config.name = host_name();
+  ::signal(SIGPIPE, SIG_IGN);
+  // The agent's memory holds the node's key; a worker of the same user must not look.
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  LW_ASSIGN(node::WorkerCommand command, worker_command(config));
+  LW_ASSIGN(const std::unique_ptr<node::Authority> authority, open_authority(config));
+  asio::io_context io(1);
+  base::SystemRandom random;
+  node::Agent agent(io, base::monotonic_clock(), random, journal, *authority, config,
+                    std::move(command));
+  Stopper stopper(io, agent, journal);
+  LW_TRY(stopper.start());
+  LW_TRY(agent.start());
+  announce(options, agent, journal);
+  io.run();
+  journal.event(LogLevel::kInfo, "stopped", {});
+  return {};
+}
+
+}  // namespace longwire::app

@@ -1,0 +1,22 @@
+// serve(): a node, from its configuration to its last worker. The same for `longwired`,
+// `longwire serve` and the private node of `longwire run --local`.
+#pragma once
+
+#include "base/result.h"
+#include "node/agent.h"
+#include "node/config.h"
+#include "node/journal.h"
+
+namespace longwire::app {
+
+struct ServeOptions {
+  node::NodeConfig config;
+  int ready_fd = -1;        // gets one line per endpoint once the node listens, then is closed
+  bool foreground = false;  // say on stderr where the node can be reached
+};
+
+// Runs until SIGTERM or SIGINT (drain; a second one ends at once). Returns an error when the node
+// could not start.
+base::Status serve(const ServeOptions& options, node::Journal& journal);
+
+}  // namespace longwire::app

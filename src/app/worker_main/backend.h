@@ -1,0 +1,13 @@
+// The worker's concrete backend: OpenCL through the system's ICD loader.
+#pragma once
+
+#include "base/result.h"
+#include "worker/core/worker.h"
+
+namespace longwire::app {
+
+// Loads libOpenCL.so.1. To be called once, after the sandbox and the cache are in place. kNotFound
+// where this node has no ICD loader.
+base::Result<worker::core::Worker::MakeBackend> load_opencl(const std::string& tenant);
+
+}  // namespace longwire::app

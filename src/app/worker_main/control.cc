@@ -1,0 +1,119 @@
+#include "app/worker_main/control.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "app/worker_main/links.h"
+#include "base/thread.h"
+
+namespace longwire::app {
+
+using base::Deadline;
+using base::Error;
+using base::ErrorCode;
+using base::kMillisecond;
+
+Control::Control(const base::Clock& clock, base::Logger& logger, int socket,
+                 const session::Adopt& session, worker::core::Worker& worker, Meter& meter)
+    : clock_(clock),
+      logger_(logger),
+      socket_(socket),
+      session_(session),
+      worker_(worker),
+      meter_(meter),
+      stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  LW_CHECK(stop_.valid());
+}
+
+Control::~Control() {
+  ::eventfd_write(stop_.get(), 1);
+  if (thread_.joinable()) thread_.join();
+  for (std::thread& lane : lanes_)
+    lane.join();  // each ends within kLaneTimeoutMs
+}
+
+void Control::start() {
+  stats_at_ns_ = clock_.now_ns() + kStatsEveryMs * kMillisecond;
+  thread_ = base::start_thread("lw-control", [this] { run(); });
+}
+
+void Control::run() {
+  bool agent_lives = true;
+  while (true) {
+    std::array<pollfd, 2> polled{pollfd{stop_.get(), POLLIN, 0},
+                                 pollfd{agent_lives ? socket_ : -1, POLLIN, 0}};
+    const base::Nanoseconds left_ns = next_deadline().at_ns - clock_.now_ns();
+    const auto timeout_ms = std::clamp<base::Nanoseconds>(left_ns / kMillisecond + 1, 0, 60'000);
+    ::poll(polled.data(), polled.size(), static_cast<int>(timeout_ms));
+    if (polled[0].revents != 0) return;
+    // A session outlives the agent: only new lanes and the account are lost with it.
+    if (polled[1].revents != 0) agent_lives = take_message();
+    on_time();
+  }
+}
+
+Deadline Control::next_deadline() const {
+  return {std::min(stats_at_ns_, drain_at_ns_.value_or(stats_at_ns_))};
+}
+
+void Control::on_time() {
+  const base::Nanoseconds now_ns = clock_.now_ns();
+  if (now_ns >= stats_at_ns_) {
+    stats_at_ns_ = now_ns + kStatsEveryMs * kMillisecond;
+    // The agent may be gone or slow: the next account, or the last one, says more anyway.
+    [[maybe_unused]] const auto sent = session::send_handover(socket_, meter_.stats());
+  }
+  if (drain_at_ns_ && now_ns >= *drain_at_ns_) {
+    drain_at_ns_.reset();
+    worker_.stop(Error(ErrorCode::kUnavailable, "the node is going down"));
+  }
+}
+
+bool Control::take_message() {
+  auto received = session::receive_handover(socket_);
+  if (!received) {
+    if (received.error().code() != ErrorCode::kClosed) logger_.error(received.error().message());
+    return false;
+  }
+  if (received->has_value()) on_message(*std::move(*received));
+  return true;
+}
+
+void Control::on_message(session::ReceivedHandover received) {
+  if (const auto* drain = std::get_if<session::Drain>(&received.message)) {
+    drain_at_ns_ =
+        clock_.now_ns() + static_cast<base::Nanoseconds>(drain->within_ms) * kMillisecond;
+    return;
+  }
+  const auto* adopt = std::get_if<session::Adopt>(&received.message);
+  if (adopt == nullptr || adopt->purpose == session::Purpose::kNewSession) {
+    return logger_.error("a handover message out of turn");
+  }
+  if (lane_handshakes_.load() >= kMaxLaneHandshakes || lanes_.size() >= kMaxLaneAttempts) {
+    return logger_.warning("too many lanes at once: one is turned away");
+  }
+  lane_handshakes_.fetch_add(1);
+  // std::function wants to copy its captures, hence the bare descriptor.
+  lanes_.push_back(base::start_thread("lw-lane", [this, fd = received.connection.release()] {
+    adopt_lane(base::UniqueFd(fd));
+    lane_handshakes_.fetch_sub(1);
+  }));
+}
+
+void Control::adopt_lane(base::UniqueFd socket) {
+  const Deadline deadline = Deadline::in(clock_, kLaneTimeoutMs * kMillisecond);
+  const auto adopt = [&]() -> base::Status {
+    LW_ASSIGN(std::unique_ptr<link::Link> link,
+              make_session_link(std::move(socket), session_, deadline));
+    LW_TRY(welcome_lane(*link, session_, deadline));
+    return worker_.adopt_lane(metered(std::move(link), meter_));
+  };
+  if (auto adopted = adopt(); !adopted) {
+    logger_.warning(std::string("a lane was refused: ") + adopted.error().message());
+  }
+}
+
+}  // namespace longwire::app

@@ -1,0 +1,77 @@
+#include "app/worker_main/links.h"
+
+#include <sys/socket.h>
+
+#include "link/tcp/tcp.h"
+#include "link/unix/unix.h"
+
+namespace longwire::app {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+int family_of(int socket) {
+  int family = AF_UNSPEC;
+  socklen_t size = sizeof family;
+  if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return AF_UNSPEC;
+  return family;
+}
+
+base::Result<std::unique_ptr<link::Link>> make_clear_link(base::UniqueFd socket) {
+  if (family_of(socket.get()) == AF_UNIX) {
+    LW_ASSIGN(std::unique_ptr<link::Link> link, link::make_unix_link(std::move(socket)));
+    return link;
+  }
+  LW_TRY(link::tune_tcp(socket.get()));
+  LW_ASSIGN(std::unique_ptr<link::Link> link, link::make_tcp_link(std::move(socket)));
+  return link;
+}
+
+base::Status check_lane(const session::Hello& hello, const session::Adopt& session) {
+  if (hello.purpose == session::Purpose::kResume) {
+    return Error(ErrorCode::kUnsupported, "this node does not resume sessions");
+  }
+  if (hello.purpose != session::Purpose::kLane || hello.session != session.session) {
+    return Error(ErrorCode::kPermissionDenied, "this link does not belong to the session");
+  }
+  if (hello.lane >= session.lanes) {
+    return Error(ErrorCode::kLimit,
+                 "the session may have " + std::to_string(session.lanes) + " lanes");
+  }
+  return {};
+}
+
+session::Welcome lane_welcome(const session::Adopt& session) {
+  session::Welcome welcome;
+  welcome.version = session.version;
+  welcome.features = session.features;
+  welcome.session = session.session;
+  welcome.max_payload_bytes = session.max_payload_bytes;
+  welcome.node = session.node;
+  welcome.software = "longwire " LONGWIRE_VERSION;
+  return welcome;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<link::Link>> make_session_link(base::UniqueFd socket,
+                                                            const session::Adopt& session,
+                                                            base::Deadline /*deadline*/) {
+  LW_ASSIGN(std::unique_ptr<link::Link> clear, make_clear_link(std::move(socket)));
+  if (!session.encrypted) return clear;
+  return Error(ErrorCode::kUnsupported, "TLS is not wired in yet");
+}
+
+base::Status welcome_lane(link::Link& link, const session::Adopt& session,
+                          base::Deadline deadline) {
+  LW_ASSIGN(const session::Hello hello, session::receive_hello(link, deadline));
+  if (auto fits = check_lane(hello, session); !fits) {
+    const session::Refusal refusal{fits.error().code(), fits.error().message()};
+    LW_TRY(session::send_all(link, session::encode(refusal), deadline));
+    return fits;
+  }
+  return session::send_all(link, session::encode(lane_welcome(session)), deadline);
+}
+
+}  // namespace longwire::app

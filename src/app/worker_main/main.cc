@@ -1,0 +1,108 @@
+// longwire-worker: executes one session on this machine's vendor driver. Started by longwired with
+// the handover socket as descriptor 3, and nothing else that is worth having.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "app/worker_main/backend.h"
+#include "app/worker_main/control.h"
+#include "app/worker_main/links.h"
+#include "app/worker_main/metered.h"
+#include "app/worker_main/options.h"
+#include "app/worker_main/places.h"
+#include "app/worker_main/sandbox.h"
+#include "base/log.h"
+
+namespace longwire::app {
+namespace {
+
+using base::Deadline;
+using base::Error;
+using base::ErrorCode;
+using worker::core::ExitCode;
+
+inline constexpr int kHandoverFd = 3;  // as src/node/worker_process.h has it
+inline constexpr int kLinkTimeoutMs = 10'000;
+
+// Waits for the session. kClosed: the agent needs no worker any more.
+base::Result<session::ReceivedHandover> await_session() {
+  LW_TRY(session::send_handover(kHandoverFd, session::Ready{"longwire " LONGWIRE_VERSION}));
+  LW_ASSIGN(std::optional<session::ReceivedHandover> received,
+            session::receive_handover(kHandoverFd));
+  const auto* adopt = received ? std::get_if<session::Adopt>(&received->message) : nullptr;
+  if (adopt == nullptr || adopt->purpose != session::Purpose::kNewSession) {
+    return Error(ErrorCode::kClosed, "no session came");
+  }
+  return *std::move(received);
+}
+
+session::Ended ended(ErrorCode code, std::string reason, const Meter& meter) {
+  return {code, reason.substr(0, session::kMaxHandoverTextBytes), meter.stats()};
+}
+
+session::Ended describe(ExitCode code, const Meter& meter) {
+  switch (code) {
+    case ExitCode::kEnded:
+      return ended(ErrorCode::kClosed, "the session has ended", meter);
+    case ExitCode::kLinkLost:
+      return ended(ErrorCode::kLinkLost, "the client is gone", meter);
+    case ExitCode::kFault:
+      return ended(ErrorCode::kWireFault, "the protocol was broken", meter);
+    case ExitCode::kStuck:
+      return ended(ErrorCode::kInternal, "the vendor driver did not let go in time", meter);
+  }
+  return ended(ErrorCode::kInternal, "?", meter);
+}
+
+worker::core::WorkerLimits limits_of(const session::Adopt& session) {
+  worker::core::WorkerLimits limits;
+  limits.eager_credit_bytes = session.eager_credit_bytes;
+  return limits;
+}
+
+base::Result<session::Ended> run_session(const WorkerOptions& options, base::Logger& logger,
+                                         const session::Adopt& session, base::UniqueFd connection) {
+  const base::Clock& clock = base::monotonic_clock();
+  LW_ASSIGN(const std::filesystem::path cache, enter_cache_of(session.tenant, options.cache));
+  LW_TRY(confine({options.sandbox, cache}, logger));
+  LW_ASSIGN(std::unique_ptr<link::Link> link,
+            make_session_link(std::move(connection), session,
+                              Deadline::in(clock, kLinkTimeoutMs * base::kMillisecond)));
+  LW_ASSIGN(const worker::core::Worker::MakeBackend make_backend, load_opencl(session.tenant));
+  Meter meter;
+  worker::core::Worker worker(clock, logger, limits_of(session), [&](const auto& services) {
+    return metered(make_backend(services), meter);
+  });
+  LW_TRY(worker.adopt_main(metered(std::move(link), meter)));
+  Control control(clock, logger, kHandoverFd, session, worker, meter);
+  control.start();
+  const ExitCode code = worker.run();
+  const session::Ended end = describe(code, meter);
+  [[maybe_unused]] const auto sent = session::send_handover(kHandoverFd, end);
+  // Vendor drivers are not good at being unloaded, and everything has been freed: out.
+  ::_exit(0);
+}
+
+int worker_main(int argc, char** argv) {
+  base::StderrLogger logger(base::LogLevel::kInfo);
+  auto options = parse_worker_options(argc, argv);
+  if (!options) {
+    std::fprintf(stderr, "longwire-worker: %s\n", options.error().message().c_str());
+    return 2;
+  }
+  ::signal(SIGPIPE, SIG_IGN);
+  if (!options->probe.empty()) return probe(*options, logger);
+  auto received = await_session();
+  if (!received) return 0;
+  const auto session = std::get<session::Adopt>(std::move(received->message));
+  auto run = run_session(*options, logger, session, std::move(received->connection));
+  const session::Ended end = run ? *run : ended(run.error().code(), run.error().message(), Meter{});
+  [[maybe_unused]] const auto sent = session::send_handover(kHandoverFd, end);
+  return 0;
+}
+
+}  // namespace
+}  // namespace longwire::app
+
+int main(int argc, char** argv) { return longwire::app::worker_main(argc, argv); }

@@ -1,0 +1,77 @@
+// Agent: the node's front door. Listens, lets connections through the gate, and hands them to
+// Connection; stops when told to. One thread, one event loop.
+#pragma once
+
+#include <asio.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "node/config.h"
+#include "node/connection.h"
+#include "node/gate.h"
+#include "node/journal.h"
+#include "node/secure_channel.h"
+#include "node/sessions.h"
+
+namespace longwire::node {
+
+inline constexpr int kListenBacklog = 128;
+inline constexpr int kAcceptRetryMs = 200;  // after running out of descriptors
+
+// Where the agent can be reached, after start(): port 0 has become a number.
+struct Endpoint {
+  Transport transport = Transport::kTls;
+  Address address;             // of TCP
+  std::filesystem::path path;  // of a unix socket
+};
+std::string to_string(const Endpoint& endpoint);
+
+class Agent {
+ public:
+  // All arguments outlive the agent.
+  Agent(asio::io_context& io, const base::Clock& clock, base::Random& random, Journal& journal,
+        Authority& authority, const NodeConfig& config, WorkerCommand worker);
+  ~Agent();
+
+  // Opens every listener that the configuration names, or none. A wildcard IPv6 address that this
+  // machine has no IPv6 for is skipped with a warning.
+  base::Status start();
+  const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
+
+  // Accepts nothing more; sessions get limits.drain_ms. `ended` is called once none is left.
+  void drain(std::function<void()> ended);
+  // Ends every session now.
+  void stop_now();
+  std::size_t sessions() const noexcept { return sessions_.live(); }
+
+ private:
+  struct Listener;
+
+  base::Status listen_tcp(Transport transport, const Address& address);
+  base::Status listen_unix(const std::filesystem::path& path);
+  base::Status open_acceptor(Listener& listener,
+                             const asio::generic::stream_protocol::endpoint& at);
+  void add(std::unique_ptr<Listener> listener, Endpoint endpoint);
+  void accept(Listener& listener);
+  void on_accepted(Transport transport, Connection::Socket socket);
+  base::Result<Peer> identify(Transport transport, Connection::Socket& socket);
+
+  asio::io_context& io_;
+  Journal& journal_;
+  const NodeConfig& config_;
+  Gate gate_;
+  Sessions sessions_;
+  ConnectionServices services_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<Endpoint> endpoints_;
+  std::unordered_set<std::shared_ptr<Connection>> connections_;
+  std::string last_refusal_;  // the gate's, so that a flood makes one line
+};
+
+}  // namespace longwire::node

@@ -1,0 +1,60 @@
+// What the agent needs of TLS and of keys, so that it knows neither OpenSSL nor where keys lie.
+// src/app wires in the real ones; tests make their own.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace longwire::node {
+
+// The server's side of one TLS connection with certificates, without its socket.
+class SecureChannel {
+ public:
+  virtual ~SecureChannel() = default;
+  // Takes bytes of the wire. kWireFault or kUnauthenticated when the peer got it wrong.
+  virtual base::Status feed(std::span<const std::byte> wire) = 0;
+  // Bytes for the wire that are ready, all of them.
+  virtual std::vector<std::byte> take_output() = 0;
+  virtual bool established() const = 0;
+  // Appends what the peer has sent, as far as it has been fed. At most `limit` bytes.
+  virtual base::Status read(std::vector<std::byte>& plain, std::size_t limit) = 0;
+  virtual base::Status write(std::span<const std::byte> plain) = 0;
+  // SHA-256 of the peer's public key, in hex. REQUIRES: established().
+  virtual std::string peer_fingerprint() const = 0;
+};
+
+// Who a client is, once its key is known.
+struct ClientIdentity {
+  std::string name;    // as given when it was paired, for people
+  std::string tenant;  // never empty
+};
+
+// The node's side of one pairing: messages go to and fro until one side is content or gives up.
+class PairingTurn {
+ public:
+  virtual ~PairingTurn() = default;
+  struct Step {
+    std::vector<std::byte> reply;  // empty: none
+    bool done = false;             // paired; the client is trusted from now on
+  };
+  virtual base::Result<Step> on_message(std::span<const std::byte> message) = 0;
+};
+
+class Authority {
+ public:
+  virtual ~Authority() = default;
+  virtual base::Result<std::unique_ptr<SecureChannel>> new_channel() = 0;
+  // kUnauthenticated for a key that nobody has paired.
+  virtual base::Result<ClientIdentity> recognise(const std::string& fingerprint) = 0;
+  // kPermissionDenied where nobody has asked for a pairing on this node, or too many codes were
+  // wrong.
+  virtual base::Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel& channel,
+                                                                   const std::string& address) = 0;
+};
+
+}  // namespace longwire::node

@@ -1,0 +1,330 @@
+#include "node/sessions.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+
+#include "wire/frame.h"
+
+namespace longwire::node {
+
+using base::Error;
+using base::ErrorCode;
+using base::LogLevel;
+using base::Status;
+using session::SessionId;
+
+struct Sessions::Live {
+  explicit Live(asio::io_context& io) : start_timer(io) {}
+
+  NewSession wanted;
+  session::Welcome welcome;
+  Opened opened;  // empty once called
+  std::unique_ptr<WorkerProcess> worker;
+  asio::steady_timer start_timer;
+  base::Nanoseconds began_at_ns = 0;
+  bool adopted = false;
+  session::Stats stats;
+  std::optional<session::Ended> ended;
+};
+
+namespace {
+
+constexpr std::uint64_t kOfferedFeatures = session::kFeatureOpenCl | session::kFeatureLanes;
+
+session::Adopt adopt_message(const NewSession& wanted, const session::Welcome& welcome,
+                             const LimitsConfig& limits) {
+  session::Adopt adopt;
+  adopt.purpose = session::Purpose::kNewSession;
+  adopt.encrypted = wanted.encrypted;
+  adopt.session = welcome.session;
+  adopt.secret = welcome.secret;
+  adopt.version = welcome.version;
+  adopt.features = welcome.features;
+  adopt.lanes = welcome.lanes_wanted;
+  adopt.max_payload_bytes = welcome.max_payload_bytes;
+  adopt.eager_credit_bytes = welcome.eager_credit_bytes;
+  adopt.grace_ms = welcome.grace_ms;
+  adopt.limits = {limits.session_memory_bytes, limits.session_handles};
+  adopt.tenant = welcome.tenant;
+  adopt.node = welcome.node;
+  adopt.peer = wanted.peer;
+  adopt.program = wanted.program;
+  return adopt;
+}
+
+std::string session_name(const SessionId& id) {
+  // Eight bytes name it among many; all sixteen would be the key to its lanes.
+  return session::to_hex(std::span(id).first(8));
+}
+
+}  // namespace
+
+Sessions::Sessions(asio::io_context& io, const base::Clock& clock, base::Random& random,
+                   Journal& journal, const NodeConfig& config, WorkerCommand worker)
+    : io_(io),
+      clock_(clock),
+      random_(random),
+      journal_(journal),
+      config_(config),
+      command_(std::move(worker)),
+      drain_timer_(io) {}
+
+Sessions::~Sessions() = default;
+
+// --- opening -------------------------------------------------------------------------------------
+
+void Sessions::open(NewSession wanted, Opened opened) {
+  if (auto room = check_room(wanted.tenant); !room) return opened(std::move(room).error());
+  auto live = std::make_unique<Live>(io_);
+  live->welcome = welcome_for(wanted);
+  live->wanted = std::move(wanted);
+  live->opened = std::move(opened);
+  live->began_at_ns = clock_.now_ns();
+  std::unique_ptr<WorkerProcess> worker;
+  bool ready = false;
+  if (!spares_.empty()) {
+    worker = std::move(spares_.front().worker);
+    ready = spares_.front().ready;
+    spares_.pop_front();
+  } else if (auto spawned = spawn(); spawned) {
+    worker = *std::move(spawned);
+  } else {
+    return live->opened(std::move(spawned).error());
+  }
+  Live& placed = *live;
+  sessions_.emplace(placed.welcome.session, std::move(live));
+  assign(placed, std::move(worker), ready);
+}
+
+Status Sessions::check_room(const std::string& tenant) const {
+  if (draining_) return Error(ErrorCode::kUnavailable, "the node is going down");
+  if (sessions_.size() >= config_.limits.sessions) {
+    return Error(ErrorCode::kLimit, "the node has no room for another session (limits.sessions)");
+  }
+  const auto of_tenant = std::count_if(sessions_.begin(), sessions_.end(), [&](const auto& item) {
+    return item.second->welcome.tenant == tenant;
+  });
+  if (of_tenant >= config_.limits.sessions_per_tenant) {
+    return Error(ErrorCode::kLimit,
+                 "too many sessions of tenant '" + tenant + "' (limits.sessions_per_tenant)");
+  }
+  return {};
+}
+
+session::Welcome Sessions::welcome_for(const NewSession& wanted) {
+  const LimitsConfig& limits = config_.limits;
+  session::Welcome welcome;
+  welcome.version = wanted.version;
+  welcome.features = wanted.features & kOfferedFeatures;
+  random_.fill(std::as_writable_bytes(std::span(welcome.session)));
+  if (wanted.encrypted) random_.fill(std::as_writable_bytes(std::span(welcome.secret)));
+  const bool lanes = (welcome.features & session::kFeatureLanes) != 0;
+  welcome.lanes_wanted = lanes ? limits.lanes : 0;
+  welcome.max_payload_bytes =
+      std::min<std::uint32_t>(wanted.max_payload_bytes, wire::kMaxPayloadBytes);
+  welcome.eager_credit_bytes = limits.eager_credit_bytes;
+  welcome.grace_ms = limits.grace_ms;
+  welcome.tenant = wanted.tenant;
+  welcome.node = config_.name;
+  welcome.software = "longwire " LONGWIRE_VERSION;
+  return welcome;
+}
+
+base::Result<std::unique_ptr<WorkerProcess>> Sessions::spawn() {
+  auto spawned = spawn_worker(command_);
+  if (!spawned) {
+    journal_.event(LogLevel::kError, "worker.failed", {{"error", spawned.error().message()}});
+    return Error(ErrorCode::kUnavailable, "the node cannot start a worker");
+  }
+  return std::make_unique<WorkerProcess>(io_, journal_, *std::move(spawned));
+}
+
+void Sessions::assign(Live& live, std::unique_ptr<WorkerProcess> worker, bool ready) {
+  live.worker = std::move(worker);
+  live.worker->set_label(session_name(live.welcome.session));
+  live.worker->listen({[this, &live](const auto& message) { on_message(live, message); },
+                       [this, &live](int status) { on_exit(live, status); }});
+  arm_start_timer(live);
+  start_spares();
+  if (ready) on_ready(live, "");
+}
+
+void Sessions::arm_start_timer(Live& live) {
+  // On its way to adoption, first the worker, then the client has this long.
+  live.start_timer.expires_after(std::chrono::milliseconds(config_.limits.worker_start_timeout_ms));
+  live.start_timer.async_wait([this, id = live.welcome.session](asio::error_code error) {
+    if (!error) abandon(id);
+  });
+}
+
+void Sessions::on_ready(Live& live, const std::string& detail) {
+  if (!detail.empty()) {
+    journal_.event(LogLevel::kDebug, "worker.ready",
+                   {{"session", session_name(live.welcome.session)}, {"detail", detail}});
+  }
+  if (!live.opened) return;
+  const Opened opened = std::exchange(live.opened, nullptr);
+  opened(live.welcome);
+}
+
+Status Sessions::adopt(const SessionId& id, int connection) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end() || found->second->adopted) {
+    return Error(ErrorCode::kUnavailable, "the worker has ended");
+  }
+  Live& live = *found->second;
+  LW_TRY(live.worker->send(adopt_message(live.wanted, live.welcome, config_.limits), connection));
+  live.adopted = true;
+  live.start_timer.cancel();
+  log_start(live);
+  return {};
+}
+
+void Sessions::abandon(const SessionId& id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end() || found->second->adopted) return;
+  found->second->worker->kill(SIGKILL);
+}
+
+Status Sessions::route(session::Purpose purpose, const SessionId& id, const std::string& peer,
+                       int connection) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end() || !found->second->adopted) {
+    return Error(ErrorCode::kNotFound, "no such session");
+  }
+  session::Adopt adopt;
+  adopt.purpose = purpose;
+  adopt.encrypted = found->second->wanted.encrypted;
+  adopt.session = id;
+  adopt.peer = peer;
+  return found->second->worker->send(adopt, connection);
+}
+
+// --- running and ending --------------------------------------------------------------------------
+
+void Sessions::on_message(Live& live, const session::HandoverMessage& message) {
+  if (const auto* ready = std::get_if<session::Ready>(&message))
+    return on_ready(live, ready->detail);
+  if (const auto* stats = std::get_if<session::Stats>(&message)) {
+    live.stats = *stats;
+  } else if (const auto* ended = std::get_if<session::Ended>(&message)) {
+    live.stats = ended->stats;
+    live.ended = *ended;
+  } else {
+    live.worker->kill(SIGKILL);  // a worker has no business sending this
+  }
+}
+
+void Sessions::on_exit(Live& live, int wait_status) {
+  if (live.opened) {
+    fail_opening(live, Error(ErrorCode::kUnavailable, "the node cannot start a worker (it " +
+                                                          describe_exit(wait_status) + ")"));
+  }
+  log_end(live, wait_status);
+  sessions_.erase(SessionId(live.welcome.session));  // destroys `live`
+  check_drained();
+}
+
+void Sessions::fail_opening(Live& live, Error why) {
+  const Opened opened = std::exchange(live.opened, nullptr);
+  opened(std::move(why));
+}
+
+void Sessions::log_start(const Live& live) {
+  journal_.event(LogLevel::kInfo, "session.start",
+                 {{"session", session_name(live.welcome.session)},
+                  {"tenant", live.welcome.tenant},
+                  {"peer", live.wanted.peer},
+                  {"program", live.wanted.program},
+                  {"encrypted", live.wanted.encrypted ? "yes" : "no"},
+                  {"pid", live.worker->pid()},
+                  {"sessions", sessions_.size()}});
+}
+
+void Sessions::log_end(const Live& live, int wait_status) {
+  const bool in_order = live.ended && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+  const std::string reason = in_order ? live.ended->reason : describe_exit(wait_status);
+  const bool well = in_order && live.ended->code == ErrorCode::kClosed;
+  journal_.event(well ? LogLevel::kInfo : LogLevel::kWarning, "session.end",
+                 {{"session", session_name(live.welcome.session)},
+                  {"tenant", live.welcome.tenant},
+                  {"peer", live.wanted.peer},
+                  {"outcome", in_order                   ? base::name_of(live.ended->code)
+                              : WIFSIGNALED(wait_status) ? std::string_view("crashed")
+                                                         : std::string_view("failed")},
+                  {"reason", reason},
+                  {"duration_ms", (clock_.now_ns() - live.began_at_ns) / base::kMillisecond},
+                  {"bytes_in", live.stats.bytes_in},
+                  {"bytes_out", live.stats.bytes_out},
+                  {"commands", live.stats.commands},
+                  {"device_ms", live.stats.device_ns / 1'000'000}});
+}
+
+// --- spare workers -------------------------------------------------------------------------------
+
+void Sessions::start_spares() {
+  while (!draining_ && spares_.size() < config_.worker.spares &&
+         spare_failures_ < kMaxSpareFailures) {
+    start_spare();
+  }
+}
+
+void Sessions::start_spare() {
+  auto spawned = spawn();
+  if (!spawned) {
+    ++spare_failures_;
+    return;
+  }
+  WorkerProcess* worker = spawned->get();
+  spares_.push_back({*std::move(spawned), false});
+  worker->set_label("spare");
+  worker->listen({[this, worker](const session::HandoverMessage& message) {
+                    for (Spare& spare : spares_) {
+                      if (spare.worker.get() != worker) continue;
+                      spare.ready = std::holds_alternative<session::Ready>(message);
+                    }
+                    spare_failures_ = 0;
+                  },
+                  [this, worker](int status) { on_spare_exit(worker, status); }});
+}
+
+void Sessions::on_spare_exit(WorkerProcess* worker, int wait_status) {
+  journal_.event(LogLevel::kWarning, "worker.spare_ended",
+                 {{"pid", worker->pid()}, {"reason", describe_exit(wait_status)}});
+  ++spare_failures_;
+  std::erase_if(spares_, [worker](const Spare& spare) { return spare.worker.get() == worker; });
+  start_spares();
+}
+
+// --- the end -------------------------------------------------------------------------------------
+
+void Sessions::drain(std::uint32_t within_ms, std::function<void()> drained) {
+  draining_ = true;
+  drained_ = std::move(drained);
+  spares_.clear();
+  for (auto& [id, live] : sessions_) {
+    if (!live->worker->send(session::Drain{within_ms})) live->worker->kill(SIGKILL);
+  }
+  // Workers end their sessions by themselves, with a word to the client; killing is for the rest.
+  drain_timer_.expires_after(std::chrono::milliseconds(within_ms + kKillAfterDrainMs));
+  drain_timer_.async_wait([this](asio::error_code error) {
+    if (!error) kill_all();
+  });
+  check_drained();
+}
+
+void Sessions::kill_all() {
+  for (auto& [id, live] : sessions_)
+    live->worker->kill(SIGKILL);
+}
+
+void Sessions::check_drained() {
+  if (!draining_ || !sessions_.empty() || !drained_) return;
+  drain_timer_.cancel();
+  const auto drained = std::exchange(drained_, nullptr);
+  drained();
+}
+
+}  // namespace longwire::node

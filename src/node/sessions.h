@@ -1,0 +1,107 @@
+// Sessions: the workers of a node, one process per session, and spare ones that wait for the next.
+// Knows who uses how much, ends what has to end, and writes each session's account into the
+// journal.
+//
+// A session's life: open() finds or starts a worker; when that is ready, `opened` gets the Welcome
+// for the client; adopt() hands over the connection; from then on the client and the worker are
+// alone; the session ends with its worker process, however that came about.
+//
+// Threads: everything on the io_context's thread.
+#pragma once
+
+#include <asio.hpp>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "node/config.h"
+#include "node/journal.h"
+#include "node/worker_process.h"
+#include "session/handover.h"
+
+namespace longwire::node {
+
+inline constexpr int kMaxSpareFailures = 3;  // in a row; then workers start on demand only
+
+inline constexpr std::uint32_t kKillAfterDrainMs = 2'000;
+
+// Everything that a client has said and we have found out, for one new session.
+struct NewSession {
+  bool encrypted = false;
+  std::uint16_t version = 0;
+  std::uint64_t features = 0;
+  std::uint32_t max_payload_bytes = 0;
+  std::string tenant;
+  std::string peer;
+  std::string program;
+};
+
+class Sessions {
+ public:
+  // `worker` is what every worker is started with; all arguments outlive the object.
+  Sessions(asio::io_context& io, const base::Clock& clock, base::Random& random, Journal& journal,
+           const NodeConfig& config, WorkerCommand worker);
+  ~Sessions();
+
+  using Opened = std::function<void(base::Result<session::Welcome>)>;
+  // Calls `opened` once, in this call or later: with a Welcome, or kLimit or kUnavailable.
+  void open(NewSession wanted, Opened opened);
+  // The client has its Welcome: the worker takes the connection (which is duplicated).
+  base::Status adopt(const session::SessionId& id, int connection);
+  // The client is gone before adopt().
+  void abandon(const session::SessionId& id);
+  // A further connection of a session. kNotFound for one that does not live here.
+  base::Status route(session::Purpose purpose, const session::SessionId& id,
+                     const std::string& peer, int connection);
+
+  void start_spares();
+  std::size_t live() const noexcept { return sessions_.size(); }
+  // No new sessions; those under way get `within_ms`, then they are killed. `drained` is called
+  // once none is left.
+  void drain(std::uint32_t within_ms, std::function<void()> drained);
+  void kill_all();
+
+ private:
+  struct Live;
+  using Table = std::map<session::SessionId, std::unique_ptr<Live>>;
+
+  base::Status check_room(const std::string& tenant) const;
+  session::Welcome welcome_for(const NewSession& wanted);
+  base::Result<std::unique_ptr<WorkerProcess>> spawn();
+  void assign(Live& live, std::unique_ptr<WorkerProcess> worker, bool ready);
+  void start_spare();
+  void on_spare_exit(WorkerProcess* worker, int wait_status);
+  void on_message(Live& live, const session::HandoverMessage& message);
+  void on_ready(Live& live, const std::string& detail);
+  void on_exit(Live& live, int wait_status);
+  void fail_opening(Live& live, base::Error why);
+  void arm_start_timer(Live& live);
+  void log_start(const Live& live);
+  void log_end(const Live& live, int wait_status);
+  void check_drained();
+
+  struct Spare {
+    std::unique_ptr<WorkerProcess> worker;
+    bool ready = false;
+  };
+
+  asio::io_context& io_;
+  const base::Clock& clock_;
+  base::Random& random_;
+  Journal& journal_;
+  const NodeConfig& config_;
+  WorkerCommand command_;
+  Table sessions_;
+  std::deque<Spare> spares_;
+  int spare_failures_ = 0;
+  bool draining_ = false;
+  std::function<void()> drained_;
+  asio::steady_timer drain_timer_;
+};
+
+}  // namespace longwire::node

@@ -1,0 +1,140 @@
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "node/worker_process.h"
+
+namespace longwire::node {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+inline constexpr int kExitCannotExecute = 127;
+
+std::vector<char*> pointers_to(const std::vector<std::string>& strings, const char* first) {
+  std::vector<char*> pointers;
+  if (first != nullptr) pointers.push_back(const_cast<char*>(first));
+  for (const std::string& s : strings)
+    pointers.push_back(const_cast<char*>(s.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// --- in the child, between fork and exec: async-signal-safe calls only ---------------------------
+
+void set_limit(decltype(RLIMIT_CORE) resource, std::uint64_t value) {
+  const rlimit limit{static_cast<rlim_t>(value), static_cast<rlim_t>(value)};
+  ::setrlimit(resource, &limit);
+}
+
+void set_limits(const WorkerCommand& command) {
+  set_limit(RLIMIT_CORE, 0);
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_max == RLIM_INFINITY || files.rlim_max > command.open_files) {
+    set_limit(RLIMIT_NOFILE, command.open_files);
+  }
+  if (command.processes != 0) set_limit(RLIMIT_NPROC, command.processes);
+  if (command.address_space_bytes != 0) set_limit(RLIMIT_AS, command.address_space_bytes);
+}
+
+void default_signals() {
+  for (int signal = 1; signal < NSIG; ++signal)
+    ::signal(signal, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// The descriptors come in above 10, so that none is overwritten before it is placed.
+bool place_descriptors(int output, int control) {
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0 ||
+      ::dup2(control, kHandoverFd) < 0) {
+    return false;
+  }
+  return ::syscall(SYS_close_range, kHandoverFd + 1, ~0u, 0) == 0;
+}
+
+[[noreturn]] void become_worker(const WorkerCommand& command, char* const* arguments,
+                                char* const* environment, int output, int control, pid_t agent) {
+  ::setpgid(0, 0);
+  default_signals();
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  if (command.dies_with_agent) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (::getppid() != agent) ::_exit(kExitCannotExecute);  // it died before the call above
+  }
+  set_limits(command);
+  if (place_descriptors(output, control)) ::execve(arguments[0], arguments, environment);
+  static constexpr char kMessage[] = "cannot execute longwire-worker\n";
+  [[maybe_unused]] const ssize_t ignored = ::write(2, kMessage, sizeof kMessage - 1);
+  ::_exit(kExitCannotExecute);
+}
+
+// -------------------------------------------------------------------------------------------------
+
+base::Result<base::UniqueFd> lifted(base::UniqueFd fd) {
+  base::UniqueFd high(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 10));
+  if (!high.valid()) return Error::from_errno(ErrorCode::kInternal, "dup", errno);
+  return high;
+}
+
+std::string_view signal_name(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  return name != nullptr ? name : "?";
+}
+
+}  // namespace
+
+std::string describe_exit(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int signal = WTERMSIG(wait_status);
+    return "killed by signal " + std::to_string(signal) + " (SIG" +
+           std::string(signal_name(signal)) + ")";
+  }
+  return "exited with status " + std::to_string(WEXITSTATUS(wait_status));
+}
+
+base::Result<SpawnedWorker> spawn_worker(const WorkerCommand& command) {
+  LW_ASSIGN(session::HandoverPair pair, session::make_handover_pair());
+  std::array<int, 2> pipe_fds{};
+  if (::pipe2(pipe_fds.data(), O_CLOEXEC) != 0) {
+    return Error::from_errno(ErrorCode::kInternal, "pipe", errno);
+  }
+  SpawnedWorker spawned;
+  spawned.output.reset(pipe_fds[0]);
+  LW_ASSIGN(base::UniqueFd output, lifted(base::UniqueFd(pipe_fds[1])));
+  LW_ASSIGN(base::UniqueFd control, lifted(std::move(pair.worker)));
+  const std::vector<char*> arguments = pointers_to(command.arguments, command.program.c_str());
+  const std::vector<char*> environment = pointers_to(command.environment, nullptr);
+  const pid_t agent = ::getpid();
+  spawned.pid = ::fork();
+  if (spawned.pid < 0) return Error::from_errno(ErrorCode::kInternal, "fork", errno);
+  if (spawned.pid == 0) {
+    become_worker(command, arguments.data(), environment.data(), output.get(), control.get(),
+                  agent);
+  }
+  ::setpgid(spawned.pid, spawned.pid);  // here too, so that kill() of the group works at once
+  spawned.control = std::move(pair.agent);
+  spawned.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, spawned.pid, 0)));
+  if (!spawned.pidfd.valid()) {
+    const int error = errno;
+    ::kill(spawned.pid, SIGKILL);
+    ::waitpid(spawned.pid, nullptr, 0);
+    return Error::from_errno(ErrorCode::kInternal, "pidfd_open", error);
+  }
+  return spawned;
+}
+
+}  // namespace longwire::node

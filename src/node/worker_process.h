@@ -1,0 +1,92 @@
+// WorkerProcess: one longwire-worker, from fork to its last word. It starts with three descriptors
+// (nothing, its log, its log) and the handover socket as the fourth, in a process group of its own,
+// with no way to gain privileges and with the limits of WorkerConfig. What it prints is logged.
+//
+// Threads: everything on the io_context's thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <asio.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "node/config.h"
+#include "node/journal.h"
+#include "session/handover.h"
+
+namespace longwire::node {
+
+inline constexpr int kHandoverFd = 3;                     // in the worker
+inline constexpr std::size_t kMaxWorkerLineBytes = 1024;  // longer lines are cut in pieces
+inline constexpr std::size_t kMaxWorkerLines = 1000;      // of one worker; the rest is dropped
+
+struct WorkerCommand {
+  std::filesystem::path program;
+  std::vector<std::string> arguments;    // after the program's name
+  std::vector<std::string> environment;  // "NAME=value"
+  std::uint64_t open_files = 4096;
+  std::uint64_t processes = 0;
+  std::uint64_t address_space_bytes = 0;
+  bool dies_with_agent = false;
+};
+
+// How a worker went, for the log: "exited with status 3", "killed by signal 11 (SIGSEGV)".
+std::string describe_exit(int wait_status);
+
+struct SpawnedWorker {
+  pid_t pid = -1;
+  base::UniqueFd pidfd;
+  base::UniqueFd control;
+  base::UniqueFd output;
+};
+// fork and exec. A program that cannot be executed shows as a worker that exits with status 127.
+base::Result<SpawnedWorker> spawn_worker(const WorkerCommand& command);
+
+class WorkerProcess {
+ public:
+  struct Events {
+    std::function<void(const session::HandoverMessage&)> on_message;
+    std::function<void(int wait_status)> on_exit;  // last; the process has been reaped
+  };
+
+  // REQUIRES: listen() before the io_context runs again.
+  WorkerProcess(asio::io_context& io, Journal& journal, SpawnedWorker spawned);
+  ~WorkerProcess();  // kills what still runs; reaps it
+
+  // Whom to tell from now on; a spare worker changes hands once.
+  void listen(Events events) { events_ = std::move(events); }
+  void set_label(std::string label) { label_ = std::move(label); }  // the session, for the log
+  base::Status send(const session::HandoverMessage& message, int connection = -1);
+  // To the whole process group: compilers that a vendor driver has started go with it.
+  void kill(int signal) noexcept;
+  pid_t pid() const noexcept { return pid_; }
+
+ private:
+  void await_message();
+  void await_output();
+  void await_exit();
+  void take_output(std::size_t bytes);
+  void log_line(std::string_view line);
+  void reap();
+
+  Journal& journal_;
+  pid_t pid_;
+  std::string label_;
+  Events events_;
+  asio::posix::stream_descriptor control_;
+  asio::posix::stream_descriptor output_;
+  asio::posix::stream_descriptor exit_;  // a pidfd: readable when the process has ended
+  std::vector<char> chunk_;
+  std::string line_;
+  std::size_t lines_ = 0;
+  bool reaped_ = false;
+  // Handlers that are queued when this object goes hold a weak reference and do nothing.
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
+};
+
+}  // namespace longwire::node
