@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "client/opencl/context.h"
 #include "client/opencl/device.h"
 #include "client/opencl/memory.h"
 #include "client/opencl/object.h"
@@ -68,14 +69,12 @@ class Kernel final : public Object {
   std::size_t aligned_args_ = 0;  // bound sub-buffers, whose alignment a launch must check
 };
 
-// The live memory object of that handle in `context`, or null. Takes a lock.
-Ref<Memory> find_memory(wire::Handle handle) noexcept;
-
 template <class F>
 void Kernel::for_each_memory(F&& f) const {
   for (const BoundArg& arg : args_) {
     if (arg.state != BoundArg::State::kMemory || arg.object == 0) continue;
-    if (const Ref<Memory> memory = find_memory(arg.object)) f(*memory, arg.writes);
+    if (const Ref<Memory> memory = find_memory(context().runtime(), arg.object))
+      f(*memory, arg.writes);
   }
 }
 

@@ -9,6 +9,7 @@
 // may not rely on a kernel to retain its arguments; holding them would keep device memory alive).
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,8 +24,10 @@ namespace longwire::client::opencl {
 class Context;
 class Device;
 class Image;
+class InfoOut;
 class MapTable;
 class Residency;
+class Runtime;
 
 // CL_MEM_*_HOST_PTR: never sent to the node.
 inline constexpr cl_mem_flags kHostPointerFlags =
@@ -61,7 +64,7 @@ class Memory : public Object {
   std::size_t size() const noexcept { return facts_.size; }
   void* host_ptr() const noexcept { return facts_.host_ptr; }
   const MemoryFacts& facts() const noexcept { return facts_; }
-  virtual const Image* as_image() const noexcept { return nullptr; }
+  virtual Image* as_image() noexcept { return nullptr; }
 
   Memory* parent() const noexcept { return parent_.get(); }
   // The object that owns the bytes: itself, or what it was (by steps) made from.
@@ -82,17 +85,23 @@ class Memory : public Object {
   Residency& residency() noexcept { return *root().residency_; }
   cl_uint map_count() const noexcept;
 
+  cl_int get_info(cl_mem_info param, const InfoOut& out) noexcept;
+
   // Called in reverse order when the worker's object is gone. False: out of memory.
   bool add_destructor_callback(DestructorCallback callback, void* user_data) noexcept;
 
   // False once the program has released it; see the note on kernel arguments above.
   bool alive() const noexcept { return api_references() > 0; }
 
+  // Keeps the worker's object beyond the program's last reference: one per object made from this
+  // one, and one per mapping. The last one to go releases it.
+  void hold() noexcept { holds_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_hold() noexcept;
+
  private:
   void on_api_released() noexcept override;
-  void hold() noexcept { holds_.fetch_add(1, std::memory_order_relaxed); }
-  void drop_hold() noexcept;  // the last one releases the worker's object
   void release_on_nodes() noexcept;
+  void run_destructor_callbacks() noexcept;
 
   const Ref<Context> context_;
   const Ref<Memory> parent_;
@@ -104,10 +113,17 @@ class Memory : public Object {
   std::vector<std::pair<DestructorCallback, void*>> callbacks_;
 };
 
+// The live memory object of that handle, or null. Takes a lock.
+Ref<Memory> find_memory(Runtime& runtime, wire::Handle handle) noexcept;
+
 // The flag rules shared by buffers and images (OpenCL 3.0, table of CL_MEM flags): CL_INVALID_VALUE
 // for unknown or excluding flags; fills in CL_MEM_READ_WRITE where no access is named.
 cl_int check_memory_flags(cl_mem_flags flags) noexcept;
+// No flags at all mean CL_MEM_READ_WRITE.
 cl_mem_flags with_default_access(cl_mem_flags flags) noexcept;
+// Sub-buffers and images from buffers: the flags that `own` adds up to under a parent's, or
+// CL_INVALID_VALUE where they would allow what the parent does not.
+std::pair<cl_mem_flags, cl_int> inherit_flags(cl_mem_flags parent, cl_mem_flags own) noexcept;
 // CL_INVALID_HOST_PTR where pointer and flags do not agree.
 cl_int check_host_pointer(cl_mem_flags flags, const void* host_ptr) noexcept;
 

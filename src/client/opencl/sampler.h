@@ -8,6 +8,7 @@
 namespace longwire::client::opencl {
 
 class Context;
+class InfoOut;
 
 struct SamplerFacts {
   cl_bool normalized = CL_TRUE;
@@ -21,9 +22,12 @@ class Sampler final : public Object {
   static constexpr Kind kKind = Kind::kSampler;
 
   Sampler(Context& context, SamplerFacts facts);
+  ~Sampler() override;
 
   Context& context() const noexcept { return *context_; }
   const SamplerFacts& facts() const noexcept { return facts_; }
+
+  cl_int get_info(cl_sampler_info param, const InfoOut& out) noexcept;
 
  private:
   const Ref<Context> context_;
