@@ -47,6 +47,36 @@ class Uploads::WholeSink final : public Sink {
   Done done_;
 };
 
+class Uploads::LentSink final : public Sink {
+ public:
+  LentSink(Uploads& owner, session::TransferId transfer, std::shared_ptr<Block> block,
+           std::function<void(base::Status)> done)
+      : Sink(owner, transfer), block_(std::move(block)), done_(std::move(done)) {}
+
+  std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    return done_ ? block_->bytes().subspan(offset, bytes) : std::span<std::byte>{};
+  }
+  void received(std::uint64_t, std::size_t, bool complete) override {
+    if (!complete) return;
+    forget();
+    if (const auto done = take()) done({});
+  }
+  void aborted(const base::Error& why) override {
+    forget();
+    if (const auto done = take()) done(why);
+  }
+
+ private:
+  std::function<void(base::Status)> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(done_, nullptr);
+  }
+  std::mutex mutex_;
+  const std::shared_ptr<Block> block_;  // shared with the command that reads it
+  std::function<void(base::Status)> done_;
+};
+
 class Uploads::RingSink final : public Sink {
  public:
   RingSink(Uploads& owner, session::TransferId transfer, std::shared_ptr<ChunkConsumer> consumer)
@@ -136,6 +166,13 @@ base::Status Uploads::receive(const wire::Blob& blob, Done done) {
   }
   return open(blob, std::make_shared<WholeSink>(*this, blob.transfer, std::move(block),
                                                 std::move(done)));
+}
+
+base::Status Uploads::receive_into(const wire::Blob& blob, std::shared_ptr<Block> block,
+                                   std::function<void(base::Status)> done) {
+  LW_TRY(take_credit(blob));
+  return open(blob,
+              std::make_shared<LentSink>(*this, blob.transfer, std::move(block), std::move(done)));
 }
 
 base::Status Uploads::stream(const wire::Blob& blob, std::shared_ptr<ChunkConsumer> consumer) {

@@ -40,6 +40,11 @@ class Uploads {
   // REQUIRES: blob.transfer != 0.
   base::Status receive(const wire::Blob& blob, Done done);
 
+  // As receive(), into a block of the caller's. Shared: a lane may still be writing into it when the
+  // upload was aborted.
+  base::Status receive_into(const wire::Blob& blob, std::shared_ptr<Block> block,
+                            std::function<void(base::Status)> done);
+
   // Receives a rendezvous chunk by chunk, and grants it.
   base::Status stream(const wire::Blob& blob, std::shared_ptr<ChunkConsumer> consumer);
 
@@ -56,6 +61,7 @@ class Uploads {
  private:
   class Sink;
   class WholeSink;
+  class LentSink;
   class RingSink;
   base::Status open(const wire::Blob& blob, std::shared_ptr<Sink> sink);
   void forget(session::TransferId transfer);

@@ -6,6 +6,7 @@
 // native side, which remembers why: commands that name it fail with that status.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,7 @@
 #include "opencl/native_api.h"
 #include "wire/frame.h"
 #include "worker/core/handle_map.h"
+#include "worker/core/outbox.h"
 
 namespace longwire::worker::opencl {
 
@@ -129,6 +131,7 @@ class Context final : public Object {
 };
 
 class Event;
+class Completions;
 
 class Queue final : public Object {
  public:
@@ -143,7 +146,7 @@ class Queue final : public Object {
   bool in_order = true;
   bool profiling = false;
   bool touched = false;        // dispatch thread: has commands that no native flush has seen
-  Event* unreported = nullptr;  // list of live events; guarded by the order of Completions
+  Event* live = nullptr;       // list of events under way; guarded by the outbox's turn
 
  private:
   const NativeApi& api_;
@@ -205,6 +208,9 @@ class Kernel final : public Object {
   const NativeApi& api_;
 };
 
+// CL_PROFILING_COMMAND_*: queued, submit, start, end, complete.
+using EventTimes = std::array<std::uint64_t, 5>;
+
 // A command under way, whether or not the program wants its event, or a user event.
 class Event final : public Object {
  public:
@@ -219,14 +225,23 @@ class Event final : public Object {
   Ref<Queue> queue;  // none: a user event
   bool is_user = false;
 
-  // Guarded by the order of Completions.
-  bool reported = false;
-  bool listed = false;
+  Completions* completions = nullptr;  // while it is watched
+
+  // What completion brings about beside the report, set before the event is watched. `in_turn` runs
+  // right behind the report, with the outbox in hand: it may only send. `afterwards` runs later on
+  // the same thread, without locks. Both run once, and are dropped then.
+  std::function<void(core::Outbox::Turn&, cl_int)> in_turn;
+  std::function<void(cl_int)> afterwards;
+  // In place of what the native event says, where it stands for a command of several steps.
+  // Written before the native event can complete.
+  cl_int replaced_status = CL_COMPLETE;  // negative: counts
+  EventTimes replaced_times{};
+  bool has_replaced_times = false;
+
+  // Guarded by the outbox's turn.
+  bool claimed = false;  // reported, or about to be
   Event* previous = nullptr;
   Event* next = nullptr;
-  // Times that replace the native event's (streamed transfers): queued, submit, start, end, complete.
-  bool has_times = false;
-  std::uint64_t times[5] = {};
 
  private:
   const NativeApi& api_;

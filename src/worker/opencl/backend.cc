@@ -1,0 +1,80 @@
+#include "worker/opencl/backend.h"
+
+#include <utility>
+
+#include "opencl/worker_dispatch.h"
+
+namespace longwire::worker::opencl {
+
+Backend::Backend(const NativeApi& api, const core::Services& services, StdoutPipe* output)
+    : services_(services),
+      output_(output),
+      state_(std::make_unique<SessionState>(api, services, output)),
+      commands_(std::make_unique<Commands>(*state_)) {
+  state_->on_arrival = [this] {
+    if (auto status = run_deferred(); !status.ok()) services_.fail(std::move(status).error());
+  };
+}
+
+Backend::~Backend() = default;
+
+base::Status Backend::on_command(wire::Opcode opcode, std::span<const std::byte> payload) {
+  if (state_->must_wait() || !deferred_.empty()) return defer(opcode, payload);
+  return run(opcode, payload);
+}
+
+base::Status Backend::run(wire::Opcode opcode, std::span<const std::byte> payload) {
+  LW_TRY(dispatch(opcode, payload, *commands_));
+  LW_TRY(state_->take_fault());
+  // The command has asked for its data and done nothing else: it is run again when that is here.
+  if (state_->must_wait()) return defer(opcode, payload);
+  return {};
+}
+
+base::Status Backend::defer(wire::Opcode opcode, std::span<const std::byte> payload) {
+  if (payload.size() > kMaxDeferredBytes - deferred_bytes_)
+    return base::Error(base::ErrorCode::kLimit, "too many commands behind data under way");
+  deferred_bytes_ += payload.size();
+  deferred_.push_back({opcode, {payload.begin(), payload.end()}});
+  return {};
+}
+
+base::Status Backend::run_deferred() {
+  while (!deferred_.empty() && !state_->must_wait()) {
+    const Deferred& first = deferred_.front();
+    LW_TRY(dispatch(first.opcode, first.payload, *commands_));
+    LW_TRY(state_->take_fault());
+    if (state_->must_wait()) return {};  // it stays the first
+    deferred_bytes_ -= first.payload.size();
+    deferred_.pop_front();
+  }
+  return {};
+}
+
+void Backend::on_idle() {
+  state_->flush_touched();
+}
+
+bool Backend::shut_down(int timeout_ms) {
+  if (output_ != nullptr) output_->stop();
+  deferred_.clear();
+  commands_->give_up();
+  // What still waits for the program's own events will never run.
+  state_->table.for_each([this](Object& object) {
+    if (object.kind() != Kind::kEvent || object.failed()) return;
+    auto& event = static_cast<Event&>(object);
+    if (event.is_user) state_->cl().clSetUserEventStatus(event.native, CL_OUT_OF_RESOURCES);
+  });
+  state_->flush_touched();
+  if (!state_->completions.wait_until_idle(timeout_ms)) return false;
+  state_->table.clear();
+  return true;
+}
+
+core::Worker::MakeBackend make_backend(const NativeApi& api, StdoutPipe* output) {
+  return [&api, output](const core::Services& services) {
+    return std::make_unique<Backend>(api, services, output);
+  };
+}
+
+}  // namespace longwire::worker::opencl

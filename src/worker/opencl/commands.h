@@ -1,0 +1,100 @@
+// Commands: what the worker does for each message that is not executed by generated code. One .cc
+// file per kind of object:
+//   commands_queries.cc    platforms, devices, timers, image formats
+//   commands_objects.cc    contexts, queues, memory objects, events; releases
+//   commands_programs.cc   programs and kernels
+//   commands_transfers.cc  reads and writes, Finish and what else needs its own completion
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "opencl/worker_dispatch.h"
+#include "worker/opencl/session_state.h"
+#include "worker/opencl/transfers.h"
+
+namespace longwire::worker::opencl {
+
+class Commands final : public AutoCommands {
+ public:
+  explicit Commands(SessionState& state)
+      : AutoCommands(state), state_(state), transfers_(state) {}
+
+  using AutoCommands::on;
+  base::Status on(const msg::DescribePlatforms& m) override;
+  base::Status on(const msg::GetDeviceInfo& m) override;
+  base::Status on(const msg::CreateSubDevices& m) override;
+  base::Status on(const msg::GetDeviceAndHostTimer& m) override;
+  base::Status on(const msg::GetSupportedImageFormats& m) override;
+
+  base::Status on(const msg::ReleaseObject& m) override;
+  base::Status on(const msg::CreateContext& m) override;
+  base::Status on(const msg::CreateCommandQueue& m) override;
+  base::Status on(const msg::CreateBuffer& m) override;
+  base::Status on(const msg::CreateSubBuffer& m) override;
+  base::Status on(const msg::CreateImage& m) override;
+
+  base::Status on(const msg::CreateProgramWithSource& m) override;
+  base::Status on(const msg::CreateProgramWithBinary& m) override;
+  base::Status on(const msg::CreateProgramWithIL& m) override;
+  base::Status on(const msg::CreateProgramWithBuiltInKernels& m) override;
+  base::Status on(const msg::BuildProgram& m) override;
+  base::Status on(const msg::CompileProgram& m) override;
+  base::Status on(const msg::LinkProgram& m) override;
+  base::Status on(const msg::SetProgramSpecializationConstant& m) override;
+  base::Status on(const msg::GetProgramBinaries& m) override;
+  base::Status on(const msg::FetchProgramBinaries& m) override;
+  base::Status on(const msg::DescribeKernel& m) override;
+  base::Status on(const msg::SetKernelArg& m) override;
+  base::Status on(const msg::GetKernelSubGroupInfo& m) override;
+  base::Status on(const msg::GetKernelWorkGroupInfo& m) override;
+  base::Status on(const msg::GetKernelSuggestedLocalWorkSize& m) override;
+
+  base::Status on(const msg::SetUserEventStatus& m) override;
+  base::Status on(const msg::SubscribeEvent& m) override;
+
+  base::Status on(const msg::EnqueueReadBuffer& m) override;
+  base::Status on(const msg::EnqueueWriteBuffer& m) override;
+  base::Status on(const msg::EnqueueReadBufferRect& m) override;
+  base::Status on(const msg::EnqueueWriteBufferRect& m) override;
+  base::Status on(const msg::EnqueueReadImage& m) override;
+  base::Status on(const msg::EnqueueWriteImage& m) override;
+  base::Status on(const msg::EnqueueNothing& m) override;
+  base::Status on(const msg::Finish& m) override;
+
+  // The session ends: lets every command go that still waits for data.
+  void give_up() { transfers_.give_up(); }
+
+ private:
+  struct PlatformDevices {
+    cl_platform_id platform;
+    std::vector<Device*> devices;
+  };
+
+  const NativeApi& api() const { return state_.cl(); }
+  const core::Services& services() const { return state_.services(); }
+  void reply(wire::Token token, cl_int status);
+  template <class R>
+  void reply(wire::Token token, cl_int status, const R& fields) {
+    services().outbox.turn().reply(token, status, fields, CL_OUT_OF_RESOURCES);
+  }
+  void find_platforms();
+  Device* add_device(cl_device_id native, cl_platform_id platform, bool sub);
+  void add_memory(Handle handle, Context* context, cl_mem native, cl_int status);
+  // Resolves handles; an unknown one makes *status an error.
+  std::vector<Ref<Device>> devices_of(wire::U64View handles, cl_int* status);
+  // Runs `job` on a mirror thread and has it reply; CL_OUT_OF_RESOURCES when there is no thread.
+  void on_mirror(wire::Token token, std::function<void()> job);
+  void describe_to(wire::Token token, cl_int status, cl_program program);
+
+  SessionState& state_;
+  Transfers transfers_;
+  bool described_ = false;
+  std::vector<PlatformDevices> platforms_;
+  // What the contexts' error callbacks get. Natively a context may outlive its handle, so these stay
+  // until the session ends. Shared with nobody: typed by their maker.
+  std::vector<std::shared_ptr<void>> notifiers_;
+};
+
+}  // namespace longwire::worker::opencl

@@ -1,0 +1,293 @@
+// Contexts, queues, memory objects, events; releases.
+#include <array>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "worker/opencl/commands.h"
+
+namespace longwire::worker::opencl {
+namespace {
+
+constexpr std::size_t kMaxContextProperties = 64;
+constexpr cl_mem_flags kHostPointerFlags =
+    CL_MEM_USE_HOST_PTR | CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR;
+constexpr std::uint32_t kNotifyContextError = 1;
+constexpr std::uint32_t kMaxNotifyBytes = 64 << 10;
+
+// What a context's error callback needs, for as long as the native context lives.
+struct ContextNotifier {
+  core::Outbox& outbox;
+  Handle context;
+};
+
+void CL_CALLBACK on_context_error(const char* text, const void* data, std::size_t bytes,
+                                  void* user) {
+  const auto& notifier = *static_cast<const ContextNotifier*>(user);
+  const std::string_view message = text != nullptr ? text : "";
+  const bool sane = data != nullptr && bytes <= kMaxNotifyBytes;
+  notifier.outbox.turn().notify(
+      notifier.context, kNotifyContextError,
+      std::as_bytes(std::span(message.substr(0, kMaxNotifyBytes))),
+      sane ? std::span(static_cast<const std::byte*>(data), bytes) : std::span<const std::byte>{});
+  notifier.outbox.flush();
+}
+
+std::vector<cl_mem_properties> property_list(wire::U64View properties) {
+  std::vector<cl_mem_properties> list;
+  for (std::size_t i = 0; i < properties.size(); ++i) list.push_back(properties[i]);
+  if (!list.empty() && list.back() != 0) list.push_back(0);
+  return list;
+}
+
+// A release that the program wants to hear of, when the vendor driver has really destroyed the object.
+struct DestructorWatch {
+  core::Outbox& outbox;
+  wire::Token token;
+};
+
+void CL_CALLBACK on_destroyed(cl_mem, void* user) {
+  const std::unique_ptr<DestructorWatch> watch(static_cast<DestructorWatch*>(user));
+  watch->outbox.turn().reply(watch->token, CL_SUCCESS);
+  watch->outbox.flush();
+}
+
+cl_image_desc native_desc(const longwire::opencl::record::image_desc& desc, cl_mem from) {
+  cl_image_desc native{};
+  native.image_type = desc.type;
+  native.image_width = desc.width;
+  native.image_height = desc.height;
+  native.image_depth = desc.depth;
+  native.image_array_size = desc.array_size;
+  native.image_row_pitch = desc.row_pitch;
+  native.image_slice_pitch = desc.slice_pitch;
+  native.num_mip_levels = desc.num_mip_levels;
+  native.num_samples = desc.num_samples;
+  native.mem_object = from;
+  return native;
+}
+
+// Bytes of the image's pixels, tightly packed; 0 when that is beyond reason. An array's extent
+// stands in array_size, the others are 0 where the type has no such dimension.
+std::uint64_t pixel_count(const longwire::opencl::record::image_desc& desc) {
+  const bool is_array = desc.type == CL_MEM_OBJECT_IMAGE1D_ARRAY ||
+                        desc.type == CL_MEM_OBJECT_IMAGE2D_ARRAY;
+  const bool is_1d = desc.type == CL_MEM_OBJECT_IMAGE1D ||
+                     desc.type == CL_MEM_OBJECT_IMAGE1D_ARRAY ||
+                     desc.type == CL_MEM_OBJECT_IMAGE1D_BUFFER;
+  const std::array<std::uint64_t, 4> extents = {
+      desc.width, is_1d ? 1 : desc.height,
+      desc.type == CL_MEM_OBJECT_IMAGE3D ? desc.depth : 1, is_array ? desc.array_size : 1};
+  std::uint64_t count = 1;
+  for (const std::uint64_t extent : extents)
+    if (__builtin_mul_overflow(count, extent, &count)) return 0;
+  return count;
+}
+
+std::uint64_t channels_of(std::uint32_t order) {
+  switch (order) {
+    case CL_R: case CL_A: case CL_INTENSITY: case CL_LUMINANCE: case CL_DEPTH: return 1;
+    case CL_Rx: case CL_RG: case CL_RA: return 2;
+    case CL_RGx: case CL_RGB: case CL_sRGB: return 3;
+    default: return 4;
+  }
+}
+
+// 0: a format that this code does not know; the vendor driver may.
+std::uint64_t pixel_bytes(const longwire::opencl::record::image_format& format) {
+  switch (format.channel_data_type) {
+    case CL_UNORM_SHORT_565: case CL_UNORM_SHORT_555: return 2;
+    case CL_UNORM_INT_101010: case CL_UNORM_INT_101010_2: case CL_UNORM_INT24: return 4;
+    case CL_SNORM_INT8: case CL_UNORM_INT8: case CL_SIGNED_INT8: case CL_UNSIGNED_INT8:
+      return channels_of(format.channel_order);
+    case CL_SNORM_INT16: case CL_UNORM_INT16: case CL_SIGNED_INT16: case CL_UNSIGNED_INT16:
+    case CL_HALF_FLOAT:
+      return 2 * channels_of(format.channel_order);
+    case CL_SIGNED_INT32: case CL_UNSIGNED_INT32: case CL_FLOAT:
+      return 4 * channels_of(format.channel_order);
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+// --- releases --------------------------------------------------------------------------------------
+
+base::Status Commands::on(const msg::ReleaseObject& m) {
+  Object* const object = state_.table.find_any(m.object);
+  const bool is_memory = object != nullptr && object->kind() == Kind::kMem && !object->failed();
+  if (is_memory && m.token != 0) {
+    auto watch = std::make_unique<DestructorWatch>(DestructorWatch{services().outbox, m.token});
+    const cl_int status = api().clSetMemObjectDestructorCallback(
+        static_cast<Mem*>(object)->native, on_destroyed, watch.get());
+    if (status == CL_SUCCESS) {
+      watch.release();
+      state_.table.release(m.object);
+      return {};
+    }
+  }
+  const bool released = state_.table.release(m.object);
+  reply(m.token, released ? CL_SUCCESS : CL_INVALID_VALUE);
+  return {};
+}
+
+// --- contexts and queues ------------------------------------------------------------------------------
+
+std::vector<Ref<Device>> Commands::devices_of(wire::U64View handles, cl_int* status) {
+  find_platforms();
+  std::vector<Ref<Device>> devices;
+  for (std::size_t i = 0; i < handles.size(); ++i) {
+    const auto device = state_.find<Device>(handles[i]);
+    if (device.ok()) devices.emplace_back(device.object);
+    if (!device.ok()) *status = device.status;
+  }
+  return devices;
+}
+
+base::Status Commands::on(const msg::CreateContext& m) {
+  cl_int status = CL_SUCCESS;
+  auto* context = new Context(api(), m.context);
+  const Ref<Context> holder(context);
+  context->devices = devices_of(m.devices, &status);
+  if (context->devices.empty() || m.properties.size() >= kMaxContextProperties)
+    status = CL_INVALID_VALUE;
+  if (status == CL_SUCCESS) {
+    std::vector<cl_context_properties> properties = {
+        CL_CONTEXT_PLATFORM,
+        reinterpret_cast<cl_context_properties>(context->devices.front()->platform)};
+    for (std::size_t i = 0; i < m.properties.size() && m.properties[i] != 0; ++i)
+      properties.push_back(static_cast<cl_context_properties>(m.properties[i]));
+    properties.push_back(0);
+    std::vector<cl_device_id> natives;
+    for (const auto& device : context->devices) natives.push_back(device->native);
+    auto notifier =
+        std::make_shared<ContextNotifier>(ContextNotifier{services().outbox, m.context});
+    context->native = api().clCreateContext(properties.data(),
+                                            static_cast<cl_uint>(natives.size()), natives.data(),
+                                            on_context_error, notifier.get(), &status);
+    notifiers_.push_back(std::move(notifier));
+  }
+  state_.add(context, status);
+  return {};
+}
+
+base::Status Commands::on(const msg::CreateCommandQueue& m) {
+  LW_TRY(AutoCommands::on(m));
+  const auto made = state_.find<Queue>(m.queue);
+  if (!made.ok()) return {};
+  Queue& queue = *made.object;
+  queue.context = Ref<Context>(state_.find<Context>(m.context).object);
+  queue.device = Ref<Device>(state_.find<Device>(m.device).object);
+  for (std::size_t i = 0; i + 1 < m.properties.size(); i += 2) {
+    if (m.properties[i] != CL_QUEUE_PROPERTIES) continue;
+    queue.in_order = (m.properties[i + 1] & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE) == 0;
+    queue.profiling = (m.properties[i + 1] & CL_QUEUE_PROFILING_ENABLE) != 0;
+  }
+  return {};
+}
+
+// --- memory objects -----------------------------------------------------------------------------------
+
+void Commands::add_memory(Handle handle, Context* context, cl_mem native, cl_int status) {
+  auto* mem = new Mem(api(), handle);
+  mem->native = status == CL_SUCCESS ? native : nullptr;
+  mem->context = Ref<Context>(context);
+  state_.add(mem, status);
+}
+
+base::Status Commands::on(const msg::CreateBuffer& m) {
+  const auto context = state_.find<Context>(m.context);
+  cl_int status = context.status;
+  if (m.data.bytes != 0 && m.data.bytes != m.size)
+    return base::Error(base::ErrorCode::kWireFault, "CreateBuffer: data of another size");
+  std::span<const std::byte> data;
+  if (!state_.arrived(m.data, &data, &status)) return {};
+  cl_mem native = nullptr;
+  if (status == CL_SUCCESS) {
+    const cl_mem_flags flags =
+        (m.flags & ~kHostPointerFlags) | (data.empty() ? 0 : CL_MEM_COPY_HOST_PTR);
+    void* const host = data.empty() ? nullptr : const_cast<std::byte*>(data.data());
+    const auto properties = property_list(m.properties);
+    if (properties.empty() || api().clCreateBufferWithProperties == nullptr) {
+      native = api().clCreateBuffer(context.object->native, flags, m.size, host, &status);
+    } else {
+      native = api().clCreateBufferWithProperties(context.object->native, properties.data(), flags,
+                                                  m.size, host, &status);
+    }
+  }
+  state_.drop(m.data);
+  add_memory(m.mem, context.object, native, status);
+  return {};
+}
+
+base::Status Commands::on(const msg::CreateSubBuffer& m) {
+  LW_TRY(AutoCommands::on(m));
+  const auto made = state_.find<Mem>(m.mem);
+  const auto parent = state_.find<Mem>(m.parent);
+  if (made.ok() && parent.ok()) made.object->context = parent.object->context;
+  return {};
+}
+
+base::Status Commands::on(const msg::CreateImage& m) {
+  const auto context = state_.find<Context>(m.context);
+  cl_int status = context.status;
+  cl_mem from = nullptr;
+  if (m.desc.mem != 0) {
+    const auto source = state_.find<Mem>(m.desc.mem);
+    if (source.ok()) from = source.object->native;
+    else status = source.status;
+  }
+  const std::uint64_t element = pixel_bytes(m.format);
+  std::uint64_t whole = 0;
+  if (m.data.bytes != 0 && (__builtin_mul_overflow(pixel_count(m.desc), element, &whole) ||
+                            whole != m.data.bytes))
+    return base::Error(base::ErrorCode::kWireFault, "CreateImage: data of another size");
+  std::span<const std::byte> data;
+  if (!state_.arrived(m.data, &data, &status)) return {};
+  cl_mem native = nullptr;
+  if (status == CL_SUCCESS) {
+    const cl_image_format format{m.format.channel_order, m.format.channel_data_type};
+    const cl_image_desc desc = native_desc(m.desc, from);
+    const cl_mem_flags flags =
+        (m.flags & ~kHostPointerFlags) | (data.empty() ? 0 : CL_MEM_COPY_HOST_PTR);
+    void* const host = data.empty() ? nullptr : const_cast<std::byte*>(data.data());
+    const auto properties = property_list(m.properties);
+    if (properties.empty() || api().clCreateImageWithProperties == nullptr) {
+      native = api().clCreateImage(context.object->native, flags, &format, &desc, host, &status);
+    } else {
+      native = api().clCreateImageWithProperties(context.object->native, properties.data(), flags,
+                                                 &format, &desc, host, &status);
+    }
+  }
+  state_.drop(m.data);
+  add_memory(m.mem, context.object, native, status);
+  const auto made = state_.find<Mem>(m.mem);
+  if (made.ok() && api().clGetImageInfo(native, CL_IMAGE_ELEMENT_SIZE,
+                                        sizeof made.object->element_bytes,
+                                        &made.object->element_bytes, nullptr) != CL_SUCCESS)
+    made.object->element_bytes = element;
+  return {};
+}
+
+// --- events --------------------------------------------------------------------------------------------
+
+base::Status Commands::on(const msg::SetUserEventStatus& m) {
+  const auto event = state_.find<Event>(m.event);
+  cl_int status = event.status;
+  if (event.ok()) {
+    status = event.object->is_user
+                 ? api().clSetUserEventStatus(event.object->native, m.execution_status)
+                 : CL_INVALID_EVENT;
+  }
+  if (status != CL_SUCCESS) state_.failed(m.event, status);
+  return {};
+}
+
+base::Status Commands::on(const msg::SubscribeEvent& m) {
+  const auto event = state_.find<Event>(m.event);
+  if (event.ok() && !event.object->is_user)
+    state_.completions.subscribe(*event.object, m.execution_status);
+  return {};
+}
+
+}  // namespace longwire::worker::opencl

@@ -1,0 +1,157 @@
+// Platforms, devices, timers, image formats.
+#include <algorithm>
+#include <utility>
+
+#include "worker/opencl/commands.h"
+#include "worker/opencl/infos.h"
+
+namespace longwire::worker::opencl {
+namespace {
+
+constexpr cl_uint kMaxPlatforms = 64;
+constexpr cl_uint kMaxDevices = 256;
+constexpr cl_uint kMaxFormats = 4096;
+constexpr std::size_t kMaxPartitionProperties = 512;
+
+}  // namespace
+
+void Commands::reply(wire::Token token, cl_int status) {
+  services().outbox.turn().reply(token, status);
+}
+
+Device* Commands::add_device(cl_device_id native, cl_platform_id platform, bool sub) {
+  auto* device = new Device(api(), state_.next_device(), native, platform, sub);
+  device->version = version_of(api(), native);
+  state_.add(device, CL_SUCCESS);
+  return device;
+}
+
+void Commands::find_platforms() {
+  if (std::exchange(described_, true)) return;
+  cl_uint count = 0;
+  if (api().clGetPlatformIDs(0, nullptr, &count) != CL_SUCCESS) return;
+  std::vector<cl_platform_id> ids(std::min(count, kMaxPlatforms));
+  if (ids.empty() || api().clGetPlatformIDs(static_cast<cl_uint>(ids.size()), ids.data(),
+                                            nullptr) != CL_SUCCESS)
+    return;
+  for (cl_platform_id id : ids) {
+    PlatformDevices platform{id, {}};
+    count = 0;
+    std::vector<cl_device_id> devices;
+    if (api().clGetDeviceIDs(id, CL_DEVICE_TYPE_ALL, 0, nullptr, &count) == CL_SUCCESS)
+      devices.resize(std::min(count, kMaxDevices));
+    if (!devices.empty() &&
+        api().clGetDeviceIDs(id, CL_DEVICE_TYPE_ALL, static_cast<cl_uint>(devices.size()),
+                             devices.data(), nullptr) == CL_SUCCESS) {
+      for (cl_device_id device : devices)
+        platform.devices.push_back(add_device(device, id, false));
+    }
+    platforms_.push_back(std::move(platform));
+  }
+}
+
+base::Status Commands::on(const msg::DescribePlatforms& m) {
+  find_platforms();
+  InfoBytes bytes;
+  msg::DescribePlatforms::Reply answer;
+  for (const auto& [id, devices] : platforms_) {
+    auto& platform = answer.platforms.emplace_back();
+    platform.infos = platform_infos(api(), id, bytes);
+    for (const Device* device : devices) {
+      auto& its = platform.devices.emplace_back();
+      its.handle = device->handle();
+      its.infos = device_infos(api(), device->native, bytes);
+    }
+  }
+  reply(m.token, CL_SUCCESS, answer);
+  return {};
+}
+
+base::Status Commands::on(const msg::GetDeviceInfo& m) {
+  find_platforms();
+  const auto device = state_.find<Device>(m.device);
+  if (!device.ok() || answers_with_pointers(m.param)) {
+    reply(m.token, device.ok() ? CL_INVALID_VALUE : device.status);
+    return {};
+  }
+  InfoBytes bytes;
+  const auto info = take_info(m.param, bytes, [&](std::size_t size, void* value, std::size_t* out) {
+    return api().clGetDeviceInfo(device.object->native, m.param, size, value, out);
+  });
+  reply(m.token, info.status, msg::GetDeviceInfo::Reply{info.value});
+  return {};
+}
+
+base::Status Commands::on(const msg::CreateSubDevices& m) {
+  const auto device = state_.find<Device>(m.device);
+  msg::CreateSubDevices::Reply answer;
+  if (!device.ok() || m.properties.size() >= kMaxPartitionProperties) {
+    reply(m.token, device.ok() ? CL_INVALID_VALUE : device.status, answer);
+    return {};
+  }
+  std::vector<cl_device_partition_property> properties;
+  for (std::size_t i = 0; i < m.properties.size(); ++i)
+    properties.push_back(static_cast<cl_device_partition_property>(m.properties[i]));
+  properties.push_back(0);
+  cl_uint count = 0;
+  cl_int status =
+      api().clCreateSubDevices(device.object->native, properties.data(), 0, nullptr, &count);
+  std::vector<cl_device_id> made(std::min(count, kMaxDevices));
+  if (status == CL_SUCCESS) {
+    status = api().clCreateSubDevices(device.object->native, properties.data(),
+                                      static_cast<cl_uint>(made.size()), made.data(), nullptr);
+  }
+  InfoBytes bytes;
+  if (status == CL_SUCCESS) {
+    for (cl_device_id id : made) {
+      Device* const sub = add_device(id, device.object->platform, true);
+      auto& its = answer.devices.emplace_back();
+      its.handle = sub->handle();
+      its.infos = device_infos(api(), id, bytes);
+    }
+  }
+  reply(m.token, status, answer);
+  return {};
+}
+
+base::Status Commands::on(const msg::GetDeviceAndHostTimer& m) {
+  const auto device = state_.find<Device>(m.device);
+  cl_ulong on_device = 0;
+  cl_ulong on_host = 0;
+  cl_int status = device.status;
+  if (device.ok()) {
+    status = api().clGetDeviceAndHostTimer == nullptr || device.object->version < 210
+                 ? CL_INVALID_OPERATION
+                 : api().clGetDeviceAndHostTimer(device.object->native, &on_device, &on_host);
+  }
+  reply(m.token, status, msg::GetDeviceAndHostTimer::Reply{on_device, on_host});
+  return {};
+}
+
+base::Status Commands::on(const msg::GetSupportedImageFormats& m) {
+  const auto context = state_.find<Context>(m.context);
+  std::vector<cl_image_format> formats;
+  cl_int status = context.status;
+  if (context.ok()) {
+    cl_uint count = 0;
+    status = api().clGetSupportedImageFormats(context.object->native, m.flags, m.image_type, 0,
+                                              nullptr, &count);
+    formats.resize(std::min(count, kMaxFormats));
+    if (status == CL_SUCCESS && !formats.empty()) {
+      status = api().clGetSupportedImageFormats(context.object->native, m.flags, m.image_type,
+                                                static_cast<cl_uint>(formats.size()),
+                                                formats.data(), nullptr);
+    }
+  }
+  std::vector<std::uint64_t> pairs;
+  if (status == CL_SUCCESS) {
+    for (const cl_image_format& format : formats) {
+      pairs.push_back(format.image_channel_order);
+      pairs.push_back(format.image_channel_data_type);
+    }
+  }
+  reply(m.token, status, msg::GetSupportedImageFormats::Reply{wire::U64View(pairs)});
+  return {};
+}
+
+}  // namespace longwire::worker::opencl

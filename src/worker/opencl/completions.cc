@@ -1,0 +1,233 @@
+#include "worker/opencl/completions.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace longwire::worker::opencl {
+namespace {
+
+constexpr cl_profiling_info kTimes[] = {
+    CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_SUBMIT, CL_PROFILING_COMMAND_START,
+    CL_PROFILING_COMMAND_END, CL_PROFILING_COMMAND_COMPLETE};
+
+}  // namespace
+
+// What a callback of the driver gets: the event, and who handles it.
+struct EventWatch {
+  Completions* owner;
+  Ref<Event> event;
+  cl_int subscribed = CL_COMPLETE;
+};
+
+void Completions::enlist(Event& event) {
+  Queue* const queue = event.queue.get();
+  if (queue == nullptr) return;
+  event.next = queue->live;
+  if (queue->live != nullptr) queue->live->previous = &event;
+  queue->live = &event;
+}
+
+bool Completions::claim(Event& event) {
+  if (std::exchange(event.claimed, true)) return false;
+  if (Queue* const queue = event.queue.get()) {
+    if (event.previous != nullptr) event.previous->next = event.next;
+    if (event.next != nullptr) event.next->previous = event.previous;
+    if (queue->live == &event) queue->live = event.next;
+    event.previous = event.next = nullptr;
+  }
+  return true;
+}
+
+void Completions::watch(Event& event) {
+  {
+    const std::lock_guard lock(idle_mutex_);
+    ++due_;
+  }
+  {
+    auto turn = services_.outbox.turn();
+    enlist(event);
+  }
+  event.use();  // given back by complete()
+  event.completions = this;
+  const cl_int status =
+      api_.clSetEventCallback(event.native, CL_COMPLETE, &Completions::on_complete, &event);
+  if (status != CL_SUCCESS) watch_by_waiting(event);
+}
+
+// OpenCL 1.0 has no event callbacks.
+void Completions::watch_by_waiting(Event& event) {
+  const bool runs = services_.mirrors.run([this, &event] {
+    const cl_event native = event.native;
+    const cl_int waited = api_.clWaitForEvents(1, &native);
+    cl_int status = waited;
+    if (waited == CL_SUCCESS || waited == CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST) {
+      status = CL_COMPLETE;
+      api_.clGetEventInfo(native, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status,
+                          nullptr);
+    }
+    complete(event, status);
+  });
+  if (!runs) complete(event, CL_OUT_OF_RESOURCES);
+}
+
+void CL_CALLBACK Completions::on_complete(cl_event, cl_int status, void* user) {
+  Event& event = *static_cast<Event*>(user);
+  event.completions->complete(event, status);
+}
+
+void Completions::complete(Event& event, cl_int status) {
+  const State state = state_of(event, status);
+  bool claimed = false;
+  {
+    auto turn = services_.outbox.turn();
+    claimed = claim(event);
+    if (claimed) report(turn, event, state);
+  }
+  if (claimed) {
+    services_.outbox.flush();
+    if (const auto afterwards = std::exchange(event.afterwards, nullptr)) afterwards(state.status);
+  }
+  event.unuse();
+  one_fewer();
+}
+
+Completions::State Completions::state_of(const Event& event, cl_int status) const {
+  State state;
+  state.status = status > 0 ? CL_COMPLETE : status;
+  if (event.replaced_status < 0) state.status = event.replaced_status;
+  if (!event.wanted() || !event.queue || !event.queue->profiling || state.status < 0) return state;
+  state.has_times = true;
+  state.times = event.replaced_times;
+  if (event.has_replaced_times) return state;
+  for (std::size_t i = 0; i < std::size(kTimes); ++i) {
+    cl_ulong time = 0;
+    if (api_.clGetEventProfilingInfo(event.native, kTimes[i], sizeof time, &time, nullptr) ==
+        CL_SUCCESS)
+      state.times[i] = time;
+  }
+  return state;
+}
+
+void Completions::report(core::Outbox::Turn& turn, Event& event, const State& state) {
+  if (output_ != nullptr) output_->drain(turn);
+  if (event.wanted()) {
+    message_.events.resize(1);
+    auto& done = message_.events.front();
+    done.event = event.handle();
+    done.status = state.status;
+    done.times = {};
+    if (state.has_times) done.times = wire::U64View(state.times.data(), state.times.size());
+    turn.push(message_);
+  }
+  if (const auto in_turn = std::exchange(event.in_turn, nullptr)) in_turn(turn, state.status);
+}
+
+void Completions::subscribe(Event& event, cl_int status) {
+  {
+    const std::lock_guard lock(idle_mutex_);
+    ++due_;
+  }
+  auto watch = std::make_unique<EventWatch>(EventWatch{this, Ref<Event>(&event), status});
+  const auto callback = [](cl_event, cl_int reached, void* user) {
+    const std::unique_ptr<EventWatch> its(static_cast<EventWatch*>(user));
+    Completions& self = *its->owner;
+    if (reached >= 0) {
+      auto turn = self.services_.outbox.turn();
+      if (!its->event->claimed) {
+        self.message_.events.resize(1);
+        self.message_.events.front() = {its->event->handle(), its->subscribed, {}};
+        turn.push(self.message_);
+      }
+    }
+    self.services_.outbox.flush();
+    its->event = {};
+    self.one_fewer();
+  };
+  if (api_.clSetEventCallback(event.native, status, callback, watch.get()) == CL_SUCCESS) {
+    watch.release();
+  } else {
+    one_fewer();
+  }
+}
+
+void Completions::failed_to_start(Handle queue, Handle event, cl_int status) {
+  {
+    auto turn = services_.outbox.turn();
+    if (event == 0) {
+      turn.object_failed(queue, status);
+    } else {
+      message_.events.resize(1);
+      message_.events.front() = {event, status, {}};
+      turn.push(message_);
+    }
+  }
+}
+
+void Completions::finish(Queue& queue, wire::Token token) {
+  Ref<Queue> keep(&queue);
+  auto* const marker = new Event(api_, 0);
+  const Ref<Event> its(marker);
+  const bool has_marker = queue.device && queue.device->version >= 120;
+  cl_int status =
+      has_marker ? api_.clEnqueueMarkerWithWaitList(queue.native, 0, nullptr, &marker->native)
+                 : CL_INVALID_OPERATION;
+  if (status == CL_SUCCESS) {
+    marker->afterwards = [this, keep, token](cl_int) { reply_finished(*keep, token); };
+    watch(*marker);
+    status = api_.clFlush(queue.native);
+    return;
+  }
+  marker->native = nullptr;
+  const bool runs = services_.mirrors.run([this, keep, token] {
+    api_.clFinish(keep->native);
+    reply_finished(*keep, token);
+  });
+  if (!runs) services_.outbox.turn().reply(token, CL_OUT_OF_RESOURCES);
+}
+
+// Commands that the marker has waited for are complete, but their callbacks may still be on their
+// way: what is complete natively is reported here, so that the reply comes behind it.
+void Completions::reply_finished(Queue& queue, wire::Token token) {
+  std::vector<Ref<Event>> live;
+  {
+    auto turn = services_.outbox.turn();
+    for (Event* event = queue.live; event != nullptr; event = event->next) live.emplace_back(event);
+  }
+  std::vector<std::pair<Event*, State>> done;
+  for (const Ref<Event>& event : live) {
+    cl_int status = CL_QUEUED;
+    api_.clGetEventInfo(event->native, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status,
+                        nullptr);
+    if (status <= 0) done.emplace_back(event.get(), state_of(*event, status));
+  }
+  std::vector<std::pair<std::function<void(cl_int)>, cl_int>> afterwards;
+  {
+    auto turn = services_.outbox.turn();
+    // The list has the latest first.
+    for (auto one = done.rbegin(); one != done.rend(); ++one) {
+      auto& [event, state] = *one;
+      if (!claim(*event)) continue;
+      report(turn, *event, state);
+      if (event->afterwards)
+        afterwards.emplace_back(std::exchange(event->afterwards, nullptr), state.status);
+    }
+    if (output_ != nullptr) output_->drain(turn);
+    turn.reply(token, CL_SUCCESS);
+  }
+  services_.outbox.flush();
+  for (auto& [run, status] : afterwards) run(status);
+}
+
+void Completions::one_fewer() {
+  const std::lock_guard lock(idle_mutex_);
+  if (--due_ == 0) idle_.notify_all();
+}
+
+bool Completions::wait_until_idle(int timeout_ms) {
+  std::unique_lock lock(idle_mutex_);
+  return idle_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return due_ == 0; });
+}
+
+}  // namespace longwire::worker::opencl

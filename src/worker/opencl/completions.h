@@ -1,0 +1,75 @@
+// Completions: from the vendor driver's "complete" to the client. Every event is reported exactly
+// once, either by its own callback or by a Finish that found it complete first.
+//
+// Native queries are made without the outbox in hand: a driver may call back with a lock of its own.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+
+#include <CL/cl.h>
+
+#include "opencl/messages.h"
+#include "worker/core/worker.h"
+#include "worker/opencl/objects.h"
+
+namespace longwire::worker::opencl {
+
+// What kernels have printed so far, to be sent before the completion of the command that printed.
+class OutputSource {
+ public:
+  virtual ~OutputSource() = default;
+  // Sends what is there. Called with the outbox in hand; must not block.
+  virtual void drain(core::Outbox::Turn& turn) = 0;
+};
+
+class Completions {
+ public:
+  Completions(const NativeApi& api, const core::Services& services, OutputSource* output)
+      : api_(api), services_(services), output_(output) {}
+
+  // Has `event` (whose native event is set) reported when it completes. Takes a use until then.
+  void watch(Event& event);
+  // Also pushes that the event has reached `status` (CL_SUBMITTED, CL_RUNNING).
+  void subscribe(Event& event, cl_int status);
+  // A command that never came to run: reports its event, or says that the queue failed.
+  void failed_to_start(Handle queue, Handle event, cl_int status);
+  // Replies to `token` when all commands of `queue` so far are complete and reported.
+  void finish(Queue& queue, wire::Token token);
+
+  // Waits until no callback of the vendor driver is due; false after `timeout_ms`.
+  bool wait_until_idle(int timeout_ms);
+
+ private:
+  struct State {
+    cl_int status = CL_COMPLETE;
+    EventTimes times{};
+    bool has_times = false;
+  };
+  static void CL_CALLBACK on_complete(cl_event native, cl_int status, void* event);
+
+  void watch_by_waiting(Event& event);
+  void complete(Event& event, cl_int status);
+  State state_of(const Event& event, cl_int status) const;
+  void reply_finished(Queue& queue, wire::Token token);
+  // In a turn. True when this call claimed the event.
+  bool claim(Event& event);
+  void report(core::Outbox::Turn& turn, Event& event, const State& state);
+  void enlist(Event& event);
+  void one_fewer();
+
+  const NativeApi& api_;
+  const core::Services& services_;
+  OutputSource* const output_;
+  longwire::opencl::push::EventsDone message_;  // reused; guarded by the turn
+
+  std::mutex idle_mutex_;
+  std::condition_variable idle_;
+  std::size_t due_ = 0;
+};
+
+}  // namespace longwire::worker::opencl

@@ -1,0 +1,102 @@
+// Transfers: bytes between the client and memory objects (session/bulk.h).
+//
+//   inline      up to 64 KiB: in the command, or in the reply
+//   staged      whole in one block: eager writes, reads up to kStagedBytes, all rects and images
+//   streamed    chunk by chunk through a bounded ring, on a hidden queue of the same device
+//
+// A streamed transfer stands on the program's queue as two commands: a start marker with the
+// program's wait list, whose completion begins the transfer, and an end that waits for a user event
+// (the gate), whose event is the program's. So it keeps its place in the queue, and nothing blocks.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+
+#include "worker/opencl/session_state.h"
+
+namespace longwire::worker::opencl {
+
+inline constexpr std::uint64_t kStagedBytes = std::uint64_t{8} << 20;
+inline constexpr std::uint64_t kMaxStagedBytes = std::uint64_t{2} << 30;
+
+// A user event that holds native commands back until it is opened, once. Any thread.
+class Gate {
+ public:
+  Gate(const NativeApi& api, cl_event native) : api_(api), native_(native) {}
+  ~Gate();
+  cl_event native() const { return native_; }
+  // CL_COMPLETE, or negative: what waits for it fails.
+  void open(cl_int status);
+
+ private:
+  const NativeApi& api_;
+  const cl_event native_;
+  std::atomic<bool> opened_{false};
+};
+
+// The native call of a transfer, with everything but queue, memory and wait list bound.
+using NativeRead = std::function<cl_int(cl_command_queue queue, void* to, cl_uint wait_count,
+                                        const cl_event* wait, cl_event* event)>;
+using NativeWrite = std::function<cl_int(cl_command_queue queue, const void* from,
+                                         cl_uint wait_count, const cl_event* wait,
+                                         cl_event* event)>;
+
+// A linear range of a buffer, for streaming: reads or writes [offset, offset + bytes) of it.
+struct BufferRange {
+  Ref<Mem> mem;
+  std::uint64_t offset = 0;
+};
+
+class Transfers {
+ public:
+  explicit Transfers(SessionState& state) : state_(state) {}
+
+  // The bytes go to the client, then the reply. `range` is set where the read can be streamed.
+  base::Status read(SessionState::Command command, const wire::Blob& download, wire::Token token,
+                    const NativeRead& native, const BufferRange* range);
+  base::Status write(SessionState::Command command, const wire::Blob& data,
+                     const NativeWrite& native, const BufferRange* range);
+
+  // Opens every gate with an error, so that all that waits for data ends. Dispatch thread.
+  void give_up();
+
+  // For the streams.
+  const NativeApi& api() const { return state_.cl(); }
+  const core::Services& services() const { return state_.services(); }
+  Completions& completions() { return state_.completions; }
+
+ private:
+  struct Stream;
+  class StreamedRead;
+  class StreamedWrite;
+
+  void read_inline(SessionState::Command& command, const wire::Blob& download, wire::Token token,
+                   const NativeRead& native);
+  void read_staged(SessionState::Command& command, const wire::Blob& download, wire::Token token,
+                   const NativeRead& native);
+  void read_streamed(SessionState::Command& command, const wire::Blob& download, wire::Token token,
+                     const BufferRange& range);
+  void write_inline(SessionState::Command& command, const wire::Blob& data,
+                    const NativeWrite& native);
+  base::Status write_staged(SessionState::Command& command, const wire::Blob& data,
+                            const NativeWrite& native);
+  void write_streamed(SessionState::Command& command, const wire::Blob& data,
+                      const BufferRange& range);
+  void read_failed(const SessionState::Command& command, wire::Token token);
+
+  std::shared_ptr<Gate> make_gate(const SessionState::Command& command, cl_int* status);
+  bool can_stream(const SessionState::Command& command) const;
+  // The two commands of a streamed transfer on the program's queue.
+  bool enqueue_stream(SessionState::Command& command, const std::shared_ptr<Stream>& stream);
+
+  SessionState& state_;
+  std::list<std::weak_ptr<Gate>> gates_;  // dispatch thread
+  std::size_t prune_gates_at_ = 64;
+};
+
+}  // namespace longwire::worker::opencl
