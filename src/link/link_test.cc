@@ -190,13 +190,23 @@ TEST_P(LinkTest, ManyMegabytesBothWaysAtOnce) {
   std::vector<std::byte> to_b(kBytes), to_a(kBytes), at_a(kBytes), at_b(kBytes);
   random.fill(to_b);
   random.fill(to_a);
+  std::atomic<bool> a_read{false};
+  std::atomic<bool> b_read{false};
   std::vector<std::thread> threads;
   threads.emplace_back([&] { EXPECT_TRUE(write_all(a_, to_b)); });
   threads.emplace_back([&] { EXPECT_TRUE(write_all(b_, to_a)); });
-  threads.emplace_back([&] { EXPECT_TRUE(read_all(a_, at_a)); });
-  threads.emplace_back([&] { EXPECT_TRUE(read_all(b_, at_b)); });
-  for (auto& t : threads)
-    t.join();
+  threads.emplace_back([&] {
+    EXPECT_TRUE(read_all(a_, at_a));
+    a_read = true;
+    wait_until(a_, b_read);
+  });
+  threads.emplace_back([&] {
+    EXPECT_TRUE(read_all(b_, at_b));
+    b_read = true;
+    wait_until(b_, a_read);
+  });
+  for (auto& thread : threads)
+    thread.join();
   EXPECT_EQ(to_b, at_b);
   EXPECT_EQ(to_a, at_a);
 }
