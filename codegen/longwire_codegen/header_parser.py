@@ -47,6 +47,11 @@ def _blank_comments(text: str) -> str:
     return re.sub(r"/\*.*?\*/|//[^\n]*", blank, text, flags=re.DOTALL)
 
 
+def _tidy(text: str) -> str:
+    """`const char *   name` -> `const char* name`"""
+    return re.sub(r"\s*(\*+)\s*(?=\w)", r"\1 ", re.sub(r"\s+\*", "*", " ".join(text.split())))
+
+
 def _function(path: str, text: str, start: int) -> Function:
     line = text.count("\n", 0, start) + 1
     head = _HEAD.match(text, start)
@@ -57,7 +62,7 @@ def _function(path: str, text: str, start: int) -> Function:
     suffix = _SUFFIX.search(text[close:end])
     return Function(
         name=head.group("name"),
-        returns=" ".join(head.group("returns").split()),
+        returns=_tidy(head.group("returns")),
         params=_params(path, text, head.end(), close),
         path=path,
         line=line,
@@ -86,7 +91,7 @@ def _params(path: str, text: str, start: int, end: int) -> list[Param]:
     params = []
     for offset, piece in pieces:
         at = offset + len(piece) - len(piece.lstrip())
-        declaration = " ".join(piece.split())
+        declaration = _tidy(piece)
         if declaration not in ("", "void"):
             params.append(_param(path, text.count("\n", 0, at) + 1, declaration))
     return params

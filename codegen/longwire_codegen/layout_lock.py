@@ -39,7 +39,10 @@ class LayoutLock:
         if path.exists():
             for number, line in enumerate(path.read_text().splitlines(), start=1):
                 if line.strip() and not line.startswith("#"):
-                    self._read(number, line.split())
+                    try:
+                        self._read(number, line.split())
+                    except (IndexError, ValueError) as error:
+                        raise self._error(number, "cannot read this line") from error
 
     # Checks `messages` against the lock, then sets opcodes and optional fields. With `update`,
     # what is new is appended instead of refused.
@@ -119,6 +122,9 @@ class LayoutLock:
             raise SpecError(messages.path, message.line, f"{key} has lost its locked reply")
         if message.reply is not None:
             if entry.reply is None:
+                if entry.line != 0 and not update:
+                    raise SpecError(messages.path, message.line, f"{key} has a reply that is not in "
+                                    f"{self.path.name} yet: {self._how_to_append()}")
                 entry.reply = []
             self._merge(messages, f"reply of {key}", entry.reply, message.reply.fields, update)
 

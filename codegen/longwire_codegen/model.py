@@ -162,7 +162,7 @@ class ApiFunction(Function):
     extension: str = ""
     trips: str = ""
     notes: str = ""
-    overlay_line: int = 0
+    overlay: tuple[str, int] = ("", 0)  # file and line, for errors
 
     @property
     def is_generated_client(self) -> bool:

@@ -76,7 +76,7 @@ class _Overlay:
             messages=[message] if isinstance(message, str) else message,
             specs=self._specs(table, declared, entry.get("params", {})),
             map=entry.get("map", {}),
-            overlay_line=self.source.line(table),
+            overlay=(self.source.path, self.source.line(table)),
             **{k: entry.get(k, "") for k in
                ("command_type", "error", "alias_of", "extension", "trips", "notes")},
         )
@@ -196,7 +196,8 @@ class _Overlay:
                 if function.disposition in ("auto", "client_custom") and not automatic:
                     raise self.source.error(table, "disposition", f"{function.disposition}, but "
                                             f"nothing generates the worker's side of {name}")
-                if function.disposition == "worker_custom" and automatic:
+                by_hand = function.disposition in ("worker_custom", "both_custom")
+                if by_hand and automatic and len(function.messages) == 1:
                     raise self.source.error(table, "disposition", f"{function.disposition}, but "
                                             f"the worker's side of {name} is generated")
 

@@ -59,7 +59,7 @@ def _value(stub: EnqueueStub, function: ApiFunction, param: Param, one: Field) -
         return f"wire::U64View({one.name}_values)"
     if one.type.is_scalar and not param.is_pointer:
         return param.name
-    raise SpecError("functions.toml", function.overlay_line,
+    raise SpecError(*function.overlay,
                     f"{function.name}: no way from '{param.declaration}' to {one.type.text}")
 
 

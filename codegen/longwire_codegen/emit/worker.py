@@ -44,7 +44,7 @@ def enqueue_code(message: Message, function: ApiFunction) -> EnqueueCode:
         elif param.name in by_param:
             code.arguments.append(_argument(code, function, param, by_param[param.name]))
         else:
-            raise SpecError("functions.toml", function.overlay_line,
+            raise SpecError(*function.overlay,
                             f"{function.name}: nothing gives '{param.name}' on the worker")
     return code
 
@@ -87,7 +87,7 @@ def _argument(code: EnqueueCode, function: ApiFunction, param: Param, one: Field
         return f"{one.name}.data()"
     if one.type.is_scalar and not param.is_pointer:
         return f"static_cast<{param.type}>(m.{one.name})"
-    raise SpecError("functions.toml", function.overlay_line,
+    raise SpecError(*function.overlay,
                     f"{function.name}: no way from {one.type.text} '{one.name}' to '{param.declaration}'")
 
 
