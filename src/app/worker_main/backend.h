@@ -8,6 +8,6 @@ namespace longwire::app {
 
 // Loads libOpenCL.so.1. To be called once, after the sandbox and the cache are in place. kNotFound
 // where this node has no ICD loader.
-base::Result<worker::core::Worker::MakeBackend> load_opencl(const std::string& tenant);
+base::Result<worker::core::Worker::MakeBackend> load_opencl();
 
 }  // namespace longwire::app

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "link/tcp/tcp.h"
+#include "link/tls/tls_link.h"
 #include "link/unix/unix.h"
 
 namespace longwire::app {
@@ -57,10 +58,15 @@ session::Welcome lane_welcome(const session::Adopt& session) {
 
 base::Result<std::unique_ptr<link::Link>> make_session_link(base::UniqueFd socket,
                                                             const session::Adopt& session,
-                                                            base::Deadline /*deadline*/) {
+                                                            base::Deadline deadline) {
   LW_ASSIGN(std::unique_ptr<link::Link> clear, make_clear_link(std::move(socket)));
   if (!session.encrypted) return clear;
-  return Error(ErrorCode::kUnsupported, "TLS is not wired in yet");
+  LW_ASSIGN(link::TlsContext::Ptr context,
+            link::TlsContext::with_pre_shared_key(
+                link::TlsRole::kServer, session::to_hex(session.session), session.secret));
+  LW_ASSIGN(std::unique_ptr<link::Link> secure,
+            link::TlsLink::handshake(std::move(clear), std::move(context), deadline));
+  return secure;
 }
 
 base::Status welcome_lane(link::Link& link, const session::Adopt& session,

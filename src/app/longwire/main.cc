@@ -1,0 +1,33 @@
+// longwire: the command that people use.
+#include <CLI/CLI.hpp>
+
+#include "app/longwire/exit_codes.h"
+#include "app/longwire/run.h"
+#include "app/serve_options.h"
+
+int main(int argc, char** argv) {
+  namespace app = longwire::app;
+  CLI::App cli{
+      "Longwire puts a long wire between a program and its accelerator: a device in another "
+      "machine\n"
+      "behaves as if it were plugged into this one.",
+      "longwire"};
+  cli.set_version_flag("--version", "longwire " LONGWIRE_VERSION);
+  cli.require_subcommand(1);
+  app::RunFlags run;
+  app::add_run_command(cli, run);
+  app::ServeFlags serve;
+  CLI::App* serve_command =
+      cli.add_subcommand("serve", "Lend this machine's devices: a node in the foreground");
+  app::add_serve_flags(*serve_command, serve);
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = cli.exit(error);
+    if (code == 0) return app::kOk;
+    return cli.got_subcommand("run") ? app::kRunFailed : app::kUsage;
+  }
+  if (cli.got_subcommand("run")) return app::run_main(run);
+  if (cli.got_subcommand("serve")) return app::serve_main(serve);
+  return app::kUsage;
+}
