@@ -10,9 +10,23 @@ thread_local bool in_turn = false;
 
 }  // namespace
 
+void RoomWaiter::set_dispatch_thread(session::Stream& stream) {
+  const std::lock_guard lock(mutex_);
+  stream_ = &stream;
+  dispatch_ = std::this_thread::get_id();
+}
+
 base::Status RoomWaiter::wait_until(const std::function<bool()>& done, base::Deadline) {
   if (in_turn) return base::Error(base::ErrorCode::kUnavailable, "no room in the send ring");
   std::unique_lock lock(mutex_);
+  if (std::this_thread::get_id() == dispatch_) {
+    lock.unlock();
+    while (!done()) {
+      LW_TRY(stream_->pump(base::Deadline::never()));
+      notify();
+    }
+    return {};
+  }
   while (!done()) {
     const std::uint64_t turn = turn_;
     changed_.wait(lock, [&] { return turn_ != turn; });

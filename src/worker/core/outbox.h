@@ -16,6 +16,7 @@
 #include <functional>
 #include <mutex>
 #include <span>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,10 +32,12 @@ namespace longwire::worker::core {
 // More than this kept aside, and no further command is taken in before it is sent.
 inline constexpr std::size_t kMaxAsideBytes = std::size_t{4} << 20;
 
-// The stream's waiter on a worker. Threads that may wait (lanes' data in the stream) sleep until
-// the pumping thread has made room; a Turn does not wait.
+// The stream's waiter on a worker. Threads that may wait (bulk data in the stream) sleep until the
+// dispatch thread has made room; that one pumps by itself; a Turn does not wait.
 class RoomWaiter final : public session::StreamWaiter {
  public:
+  // Says that this thread is the dispatch thread. `stream` outlives the waiter's use.
+  void set_dispatch_thread(session::Stream& stream);
   base::Status wait_until(const std::function<bool()>& done, base::Deadline deadline) override;
   void notify() noexcept override;
 
@@ -42,6 +45,8 @@ class RoomWaiter final : public session::StreamWaiter {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t turn_ = 0;
+  session::Stream* stream_ = nullptr;
+  std::thread::id dispatch_;
 };
 
 class Outbox {

@@ -16,6 +16,14 @@ class Uploads::Sink : public session::BulkSink {
   const session::TransferId transfer_;
 };
 
+// Nobody wants the bytes, which are on their way all the same.
+class DropSink final : public session::BulkSink {
+ public:
+  std::span<std::byte> buffer(std::uint64_t, std::size_t) override { return {}; }
+  void received(std::uint64_t, std::size_t, bool) override {}
+  void aborted(const base::Error&) override {}
+};
+
 class Uploads::WholeSink final : public Sink {
  public:
   WholeSink(Uploads& owner, session::TransferId transfer, Block block, Done done)
@@ -161,6 +169,7 @@ base::Status Uploads::receive(const wire::Blob& blob, Done done) {
   Block block;
   if (blob.bytes <= kMaxWholeUploadBytes) block = staging_.acquire(blob.bytes);
   if (!block) {
+    give_back(blob);
     refuse(blob, -6);  // CL_OUT_OF_HOST_MEMORY, CUDA has its own: the client only needs "failed"
     return base::Error(base::ErrorCode::kLimit, "no staging memory for the transfer");
   }
@@ -179,22 +188,27 @@ base::Status Uploads::stream(const wire::Blob& blob, std::shared_ptr<ChunkConsum
   return open(blob, std::make_shared<RingSink>(*this, blob.transfer, std::move(consumer)));
 }
 
+void Uploads::give_back(const wire::Blob& blob) {
+  if (blob.mode != wire::BlobMode::kEager) return;
+  const std::lock_guard lock(mutex_);
+  eager_out_ -= blob.bytes;
+}
+
 void Uploads::consumed(const wire::Blob& blob) {
   if (blob.mode != wire::BlobMode::kEager) return;
-  {
-    const std::lock_guard lock(mutex_);
-    eager_out_ -= blob.bytes;
-  }
+  give_back(blob);
   outbox_.turn().credit(blob.bytes);
   outbox_.flush();
 }
 
 void Uploads::refuse(const wire::Blob& blob, std::int32_t status) {
   if (blob.transfer == 0) return;
-  bulk_.cancel(blob.transfer);
   if (blob.mode == wire::BlobMode::kEager) {
-    consumed(blob);
+    bulk_.expect(blob.transfer, blob.bytes, std::make_shared<DropSink>());
+    outbox_.turn().credit(blob.bytes);
+    outbox_.flush();
   } else {
+    bulk_.cancel(blob.transfer);
     outbox_.turn().abort(blob.transfer, status);
     outbox_.flush();
   }

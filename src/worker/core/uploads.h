@@ -50,7 +50,8 @@ class Uploads {
 
   // The eager blob's staging is free again: gives the client its credit back (nothing otherwise).
   void consumed(const wire::Blob& blob);
-  // The command that named the blob failed before anything was received.
+  // The command that named the blob failed before anything was received: its bytes are dropped,
+  // and its credit goes back.
   void refuse(const wire::Blob& blob, std::int32_t status);
 
   // The client will send no (more) bytes.
@@ -66,6 +67,7 @@ class Uploads {
   base::Status open(const wire::Blob& blob, std::shared_ptr<Sink> sink);
   void forget(session::TransferId transfer);
   base::Status take_credit(const wire::Blob& blob);
+  void give_back(const wire::Blob& blob);
 
   Outbox& outbox_;
   session::BulkPort& bulk_;

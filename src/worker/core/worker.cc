@@ -33,8 +33,8 @@ Worker::Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimit
 Worker::~Worker() {
   const base::Error why(base::ErrorCode::kClosed, "the worker ends");
   stream_.shut_down(why);
-  bulk_.shut_down(why);
   uploads_.shut_down(why);
+  bulk_.shut_down(why);
 }
 
 base::Status Worker::adopt_main(std::unique_ptr<link::Link> link, wire::Sequence peer_received) {
@@ -71,6 +71,7 @@ void Worker::run_posted() {
 }
 
 ExitCode Worker::run() {
+  waiter_.set_dispatch_thread(stream_);
   for (;;) {
     const auto pumped = stream_.pump(base::Deadline::never());
     // A lost link ends the session. Waiting for the client to resume (Welcome.grace_ms) belongs here:
@@ -91,8 +92,8 @@ ExitCode Worker::run() {
 ExitCode Worker::end(const base::Error& why) {
   logger_.info("session ends: " + why.to_string());
   stream_.shut_down(why);
+  uploads_.shut_down(why);  // first: a lane may be waiting for a ring block
   bulk_.shut_down(why);
-  uploads_.shut_down(why);
   staging_.stop();
   const bool idle = mirrors_.stop(limits_.free_timeout_ms);
   const bool freed = backend_->shut_down(limits_.free_timeout_ms) && idle;

@@ -182,11 +182,16 @@ void SessionState::touch(Queue& queue) {
 }
 
 void SessionState::flush_touched() {
-  for (const Ref<Queue>& queue : touched_) {
+  // A driver may complete commands inside, and so bring about further ones.
+  std::vector<Ref<Queue>> queues;
+  queues.swap(touched_);
+  for (const Ref<Queue>& queue : queues) {
     queue->touched = false;
     api_.clFlush(queue->native);
   }
-  touched_.clear();
+  if (!touched_.empty()) return;
+  queues.clear();
+  touched_.swap(queues);  // keeps the memory
 }
 
 // --- data that must be here first ------------------------------------------------------------------------
