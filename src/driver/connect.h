@@ -1,0 +1,17 @@
+// Opening links to a node: what the drivers and the `longwire` command share. docs/PROTOCOL.md,
+// "Handshake"; session/handshake.h.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "client/core/config.h"
+#include "client/core/node_session.h"
+
+namespace longwire::driver {
+
+// `home`: where this machine's key and the nodes that it trusts are kept. Nothing is opened yet.
+std::unique_ptr<client::core::Connector> make_connector(client::core::NodeAddress address,
+                                                        std::string home);
+
+}  // namespace longwire::driver
