@@ -21,7 +21,7 @@ class RandomMessage {
 
   template <class M>
   void fill(M& message) {
-    visit([this](const char*, auto& field) { fill_field(field); }, message);
+    visit([this](const char*, auto& field) { this->fill_field(field); }, message);
   }
 
  private:
