@@ -1,3 +1,3 @@
 #!/bin/sh
 # See run.py and docs/CONFORMANCE.md; `clinfo.sh --help` lists the options.
-exec python3 "$(dirname "$0")/run.py" clinfo "$@"
+exec /usr/bin/python3 "$(dirname "$0")/run.py" clinfo "$@"

@@ -1,3 +1,3 @@
 #!/bin/sh
 # See run.py and docs/CONFORMANCE.md; `clpeak.sh --help` lists the options.
-exec python3 "$(dirname "$0")/run.py" clpeak "$@"
+exec /usr/bin/python3 "$(dirname "$0")/run.py" clpeak "$@"

@@ -1,3 +1,3 @@
 #!/bin/sh
 # See run.py and docs/CONFORMANCE.md; `darktable.sh --help` lists the options.
-exec python3 "$(dirname "$0")/run.py" darktable "$@"
+exec /usr/bin/python3 "$(dirname "$0")/run.py" darktable "$@"

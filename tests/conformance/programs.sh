@@ -1,3 +1,3 @@
 #!/bin/sh
 # See run.py and docs/CONFORMANCE.md; `programs.sh --help` lists the options.
-exec python3 "$(dirname "$0")/run.py" programs "$@"
+exec /usr/bin/python3 "$(dirname "$0")/run.py" programs "$@"

@@ -1,3 +1,3 @@
 #!/bin/sh
 # See run.py and docs/CONFORMANCE.md; `pyopencl.sh --help` lists the options.
-exec python3 "$(dirname "$0")/run.py" pyopencl "$@"
+exec /usr/bin/python3 "$(dirname "$0")/run.py" pyopencl "$@"

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs one program natively and through the wire and says what differs.
 
 Exit status: 0 the same, 1 different, 77 skipped because something is not installed here.

@@ -14,7 +14,9 @@ TIME_LIMIT_S = 900
 DEVICE_SETTINGS = "0 250 0 16 16 128 0 0 0.000"
 NAME = re.compile(r"CANONICAL NAME:\s*(\S+)")
 # Lines that name the platform, or depend on the moment or the memory that happens to be free.
-PASSING_LINES = re.compile(r"PLATFORM NAME|total mem:|mipmap cache:|available mem:|singlebuff:")
+PASSING_LINES = re.compile(
+    r"PLATFORM NAME|total mem:|mipmap cache:|available mem:|singlebuff:|KERNEL LOADING TIME:|"
+    r"PERFORMANCE:|GLOBAL MEM SIZE:|MAX MEM ALLOC:")
 STAMP = re.compile(r"^\d+\.\d+ ")
 
 
@@ -26,7 +28,8 @@ def run(options):
     limit = max(options.time_limit, TIME_LIMIT_S)
     with tempfile.TemporaryDirectory(prefix="longwire-darktable-") as folder:
         name = _canonical_name(native, program, pathlib.Path(folder) / "probe", limit)
-        homes = {side: _home(pathlib.Path(folder) / side.name, name) for side in (native, remote)}
+        homes = {side: _home(pathlib.Path(folder) / place, name)
+                 for side, place in ((native, "here"), (remote, "there"))}
         for case in ("from source", "from kept binaries"):
             here = _cltest(native, program, homes[native], limit)
             there = _cltest(remote, program, homes[remote], limit)
