@@ -67,8 +67,21 @@ from_buffer = np.empty_like(picture)
 cl.enqueue_copy(queue, from_buffer, buffer)
 same("image to buffer", from_buffer, result)
 
-mapped, _, _, _ = cl.enqueue_map_image(queue, target, cl.map_flags.READ | cl.map_flags.WRITE, (4, 4),
-                                 (8, 8), (8, 8, 4), np.float32)
+
+
+def map_window(strides):
+    """A view of 8 x 8 pixels, and the pitch of its rows, which only the map tells."""
+    view, _, row_pitch, _ = cl.enqueue_map_image(
+        queue, target, cl.map_flags.READ | cl.map_flags.WRITE, (4, 4), (8, 8), (8, 8, 4),
+        np.float32, strides=strides)
+    return view, row_pitch
+
+
+view, pitch = map_window(None)
+view.base.release(queue)
+mapped, again = map_window((pitch, 16, 4))
+assert again == pitch
+same("seen through a map", mapped, result[4:12, 4:12])
 mapped[...] = 5
 mapped.base.release(queue)
 cl.enqueue_copy(queue, result, target, origin=(0, 0), region=(48, 32))
