@@ -14,7 +14,7 @@ using longwire::client::toy::g_trace;
 
 cl_int CL_API_CALL longwire_clEnqueuePaint(cl_command_queue command_queue, cl_mem wall,
     const size_t* origin, cl_paint_flags flags, const void* color, size_t color_size,
-    cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event) {
+    cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event) noexcept {
   const auto result = api::EnqueuePaint(command_queue, wall, origin, flags, color, color_size,
       num_events_in_wait_list, event_wait_list, event);
   if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
@@ -23,27 +23,27 @@ cl_int CL_API_CALL longwire_clEnqueuePaint(cl_command_queue command_queue, cl_me
   return result;
 }
 cl_kernel CL_API_CALL longwire_clCreateBrush(cl_program program, const char* name,
-    cl_int* errcode_ret) {
+    cl_int* errcode_ret) noexcept {
   const auto result = api::CreateBrush(program, name, errcode_ret);
   if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
     trace::CreateBrush(result, program, name, errcode_ret);
   return result;
 }
 cl_int CL_API_CALL longwire_clWatchPaintDry(cl_mem wall,
-    void (CL_CALLBACK* pfn_notify)(cl_mem wall, void* user_data), void* user_data) {
+    void (CL_CALLBACK* pfn_notify)(cl_mem wall, void* user_data), void* user_data) noexcept {
   const auto result = api::WatchPaintDry(wall, pfn_notify, user_data);
   if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
     trace::WatchPaintDry(result, wall, pfn_notify, user_data);
   return result;
 }
-void* CL_API_CALL longwire_clWallpaper(cl_context context, size_t size) {
+void* CL_API_CALL longwire_clWallpaper(cl_context context, size_t size) noexcept {
   const auto result = api::Wallpaper(context, size);
   if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
     trace::Wallpaper(result, context, size);
   return result;
 }
 cl_kernel CL_API_CALL longwire_clCreateBrushKHR(cl_program program, const char* name,
-    cl_int* errcode_ret) {
+    cl_int* errcode_ret) noexcept {
   const auto result = api::CreateBrushKHR(program, name, errcode_ret);
   if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
     trace::CreateBrushKHR(result, program, name, errcode_ret);

@@ -11,14 +11,14 @@
 extern "C" {
 cl_int CL_API_CALL longwire_clEnqueuePaint(cl_command_queue command_queue, cl_mem wall,
     const size_t* origin, cl_paint_flags flags, const void* color, size_t color_size,
-    cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event);
+    cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event) noexcept;
 cl_kernel CL_API_CALL longwire_clCreateBrush(cl_program program, const char* name,
-    cl_int* errcode_ret);
+    cl_int* errcode_ret) noexcept;
 cl_int CL_API_CALL longwire_clWatchPaintDry(cl_mem wall,
-    void (CL_CALLBACK* pfn_notify)(cl_mem wall, void* user_data), void* user_data);
-void* CL_API_CALL longwire_clWallpaper(cl_context context, size_t size);
+    void (CL_CALLBACK* pfn_notify)(cl_mem wall, void* user_data), void* user_data) noexcept;
+void* CL_API_CALL longwire_clWallpaper(cl_context context, size_t size) noexcept;
 cl_kernel CL_API_CALL longwire_clCreateBrushKHR(cl_program program, const char* name,
-    cl_int* errcode_ret);
+    cl_int* errcode_ret) noexcept;
 }
 
 namespace longwire::client::toy {
