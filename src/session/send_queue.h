@@ -61,6 +61,9 @@ class SendQueue {
   // --- acknowledgement and replay ----------------------------------------------------------------
   // Frees every frame up to `sequence`. kWireFault if it was never committed.
   base::Status acknowledge(wire::Sequence sequence);
+  // The peer has acknowledged what a writer, still inside its system call, has not yet counted as
+  // sent: there is more room once that writer is out.
+  bool acknowledged_early() const noexcept { return freed_.load() > flushed_.load(); }
   // A new link: everything unacknowledged is to be written again, nothing of the old control
   // frames. `acknowledge` what the peer has before.
   void rewind();

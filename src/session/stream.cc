@@ -35,6 +35,7 @@ struct Stream::State {
   base::Result<link::Readiness> wait_for_link(Deadline deadline);
   base::Result<std::size_t> read_and_deliver();
   base::Result<std::size_t> deliver_all();
+  Status acknowledge(wire::Sequence sequence);
   Status deliver(const ReceivedFrame& frame);
   Status deliver_numbered(const ReceivedFrame& frame);
   Status on_control(const ReceivedFrame& frame);
@@ -296,9 +297,16 @@ Status Stream::State::deliver(const ReceivedFrame& frame) {
   if ((frame.header.flags & ~wire::kFrameUnnumbered) != 0) {
     return Error(ErrorCode::kWireFault, "a frame has flags of which this side knows nothing");
   }
-  LW_TRY(sending.acknowledge(frame.header.acknowledged));
+  LW_TRY(acknowledge(frame.header.acknowledged));
   if ((frame.header.flags & wire::kFrameUnnumbered) != 0) return on_control(frame);
   return deliver_numbered(frame);
+}
+
+Status Stream::State::acknowledge(wire::Sequence sequence) {
+  LW_TRY(sending.acknowledge(sequence));
+  // Whoever waits for room looks right after this, and then maybe never again.
+  if (sending.acknowledged_early()) const std::lock_guard wait_for_the_writer(link_mutex);
+  return {};
 }
 
 Status Stream::State::deliver_numbered(const ReceivedFrame& frame) {
@@ -375,7 +383,7 @@ Status Stream::State::make_room_while_handling(std::size_t frame_bytes) {
       LW_TRY(replace_lost_link(Error(ErrorCode::kLinkLost, filled.error().message())));
       continue;
     }
-    LW_TRY(sending.acknowledge(receiving.peek_acknowledged()));
+    LW_TRY(acknowledge(receiving.peek_acknowledged()));
     if (*filled > 0 || sending.has_room(frame_bytes)) continue;
     LW_TRY(link->wait({.readable = !receiving.full(), .writable = sending.blocked()},
                       Deadline::never()));
