@@ -11,6 +11,7 @@
 
 #include "app/authority.h"
 #include "app/installation.h"
+#include "app/landlock.h"
 #include "base/random.h"
 #include "node/notify.h"
 
@@ -132,6 +133,11 @@ Status serve(const ServeOptions& options, node::Journal& journal) {
   LW_TRY(stopper.start());
   LW_TRY(agent.start());
   announce(options, agent, journal);
+  if (config.worker.sandbox == node::SandboxMode::kEnforce && landlock_version() == 0) {
+    journal.event(
+        LogLevel::kWarning, "sandbox.partial",
+        {{"reason", "landlock not available: workers' file access is that of this user"}});
+  }
   io.run();
   journal.event(LogLevel::kInfo, "stopped", {});
   return {};

@@ -11,6 +11,7 @@
 #include "app/worker_main/metered.h"
 #include "app/worker_main/options.h"
 #include "app/worker_main/places.h"
+#include "app/worker_main/probe.h"
 #include "app/worker_main/sandbox.h"
 #include "base/log.h"
 

@@ -23,8 +23,4 @@ struct Walls {
 // Confines this process for good, and everything that it starts. REQUIRES: one thread.
 base::Status confine(const Walls& walls, base::Logger& logger);
 
-// For tests: confines this process, tries one forbidden thing (options.probe names it) and returns
-// 0 when it was refused, 3 when it was not.
-int probe(const WorkerOptions& options, base::Logger& logger);
-
 }  // namespace longwire::app
