@@ -9,9 +9,8 @@ import pathlib
 
 from . import report, sides
 
-DEFAULT_FOLDER = (pathlib.Path(os.environ.get("LONGWIRE_BUILD_DIR",
-                                              sides.REPOSITORY / "build" / "release"))
-                  / "tests" / "conformance_programs")
+DEFAULT_FOLDER = sides.BUILD / "tests" / "conformance_programs"
+DEFAULT_MODE = "all"
 
 
 def add_arguments(parser):

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get("LONGWIRE_BUILD_DIR", REPOSITORY / "build" / "release"))
 MODES = ("unix", "tcp", "tls")
 # Time between asking a program that ran out of time to stop and killing it.
 STOP_GRACE_S = 5
@@ -91,8 +92,7 @@ class Side:
 
 
 def longwire_binary():
-    path = pathlib.Path(os.environ.get(
-        "LONGWIRE_BIN", REPOSITORY / "build" / "release" / "bin" / "longwire"))
+    path = pathlib.Path(os.environ.get("LONGWIRE_BIN", BUILD / "bin" / "longwire"))
     if not os.access(path, os.X_OK):
         raise Skip(f"no executable at {path} (run ./dev build, or set LONGWIRE_BIN)")
     return path

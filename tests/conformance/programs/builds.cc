@@ -55,8 +55,8 @@ void run(const Setup& setup, cl_program program, const char* name) {
   cl_mem buffer = setup.buffer(sizeof numbers, CL_MEM_COPY_HOST_PTR, numbers);
   clSetKernelArg(kernel, 0, sizeof buffer, &buffer);
   size_t items = 4;
-  code = clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr,
-                                nullptr);
+  code =
+      clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr, nullptr);
   clEnqueueReadBuffer(setup.queue, buffer, CL_TRUE, 0, sizeof numbers, numbers, 0, nullptr,
                       nullptr);
   say("  %s: %s: %u %u %u %u", name, error_name(code).c_str(), numbers[0], numbers[1], numbers[2],
@@ -79,9 +79,9 @@ void sources(const Setup& setup) {
   char source[256] = "";
   clGetProgramInfo(program, CL_PROGRAM_SOURCE, sizeof source, source, nullptr);
   say("  source: %s", source);
-  say_code("build again with other options",
-           clBuildProgram(program, 1, &setup.device, "-D FACTOR=5 -cl-mad-enable", nullptr,
-                          nullptr));
+  say_code(
+      "build again with other options",
+      clBuildProgram(program, 1, &setup.device, "-D FACTOR=5 -cl-mad-enable", nullptr, nullptr));
   say_build(setup, program);
   run(setup, program, "twice");
   run(setup, program, "missing");
@@ -157,23 +157,24 @@ void with_callback(const Setup& setup) {
 void headers_as_programs(const Setup& setup) {
   say("-- compile with headers, then link");
   cl_program header = from_source(setup, "#define STEP 10\nuint step(uint x);\n");
-  cl_program inner = from_source(setup, "#include \"deep/part.h\"\n"
-                                        "uint step(uint x) { return x + STEP; }");
+  cl_program inner = from_source(setup,
+                                 "#include \"deep/part.h\"\n"
+                                 "uint step(uint x) { return x + STEP; }");
   cl_program outer = from_source(setup,
                                  "#include \"deep/part.h\"\n"
                                  "kernel void walk(global uint* a) {"
                                  " size_t i = get_global_id(0); a[i] = step(a[i]) * SCALE; }");
   const char* name = "deep/part.h";
-  say_code("compile inner", clCompileProgram(inner, 1, &setup.device, "", 1, &header, &name,
-                                             nullptr, nullptr));
+  say_code("compile inner",
+           clCompileProgram(inner, 1, &setup.device, "", 1, &header, &name, nullptr, nullptr));
   say_build(setup, inner);
   say_code("compile outer", clCompileProgram(outer, 1, &setup.device, "-DSCALE=3", 1, &header,
                                              &name, nullptr, nullptr));
   say_build(setup, outer);
   cl_program parts[] = {inner, outer};
   cl_int code = CL_SUCCESS;
-  cl_program linked = clLinkProgram(setup.context, 1, &setup.device, "", 2, parts, nullptr, nullptr,
-                                    &code);
+  cl_program linked =
+      clLinkProgram(setup.context, 1, &setup.device, "", 2, parts, nullptr, nullptr, &code);
   say_code("link", code);
   if (linked) {
     say_build(setup, linked);
@@ -194,10 +195,10 @@ void headers_as_programs(const Setup& setup) {
     clReleaseProgram(library);
   }
   cl_program lost = from_source(setup, "#include \"not/there.h\"\nkernel void k() {}");
-  say("  a header that is missing: %d",
-      clCompileProgram(lost, 1, &setup.device, "", 0, nullptr, nullptr, nullptr, nullptr) !=
-          CL_SUCCESS);
-  for (cl_program each : {header, inner, outer, lost}) clReleaseProgram(each);
+  say("  a header that is missing: %d", clCompileProgram(lost, 1, &setup.device, "", 0, nullptr,
+                                                         nullptr, nullptr, nullptr) != CL_SUCCESS);
+  for (cl_program each : {header, inner, outer, lost})
+    clReleaseProgram(each);
 }
 
 // A folder of headers on this machine, removed at the end.
@@ -239,22 +240,24 @@ void headers_on_disk(const Setup& setup) {
   say_code("an absolute path", clBuildProgram(program, 1, &setup.device, "", nullptr, nullptr));
   run(setup, program, "take");
   clReleaseProgram(program);
-  std::string computed = "#define TEXT_(x) #x\n#define TEXT(x) TEXT_(x)\n"
-                         "#include TEXT(PLACE/inner/value.h)\n"
-                         "kernel void take(global uint* a) { a[get_global_id(0)] = INNER(8); }";
+  std::string computed =
+      "#define TEXT_(x) #x\n#define TEXT(x) TEXT_(x)\n"
+      "#include TEXT(PLACE/inner/value.h)\n"
+      "kernel void take(global uint* a) { a[get_global_id(0)] = INNER(8); }";
   program = from_source(setup, computed.c_str());
-  say_code("a computed path", clBuildProgram(program, 1, &setup.device,
-                                             ("-D PLACE=" + headers.folder).c_str(), nullptr,
-                                             nullptr));
+  say_code("a computed path",
+           clBuildProgram(program, 1, &setup.device, ("-D PLACE=" + headers.folder).c_str(),
+                          nullptr, nullptr));
   run(setup, program, "take");
   clReleaseProgram(program);
 }
 
 void binaries(const Setup& setup) {
   say("-- binaries");
-  cl_program program = setup.build("kernel void cube(global uint* a) {"
-                                   " uint v = a[get_global_id(0)];"
-                                   " a[get_global_id(0)] = v * v * v; }");
+  cl_program program = setup.build(
+      "kernel void cube(global uint* a) {"
+      " uint v = a[get_global_id(0)];"
+      " a[get_global_id(0)] = v * v * v; }");
   size_t size = 0;
   say_code("size", clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, nullptr));
   std::vector<unsigned char> binary(size);
@@ -264,8 +267,8 @@ void binaries(const Setup& setup) {
   clReleaseProgram(program);
   const unsigned char* bytes = binary.data();
   cl_int per_device = 99, code = CL_SUCCESS;
-  program = clCreateProgramWithBinary(setup.context, 1, &setup.device, &size, &bytes, &per_device,
-                                      &code);
+  program =
+      clCreateProgramWithBinary(setup.context, 1, &setup.device, &size, &bytes, &per_device, &code);
   say_code("create", code);
   say_code("for the device", per_device);
   say_code("build", clBuildProgram(program, 1, &setup.device, nullptr, nullptr, nullptr));
@@ -278,8 +281,8 @@ void binaries(const Setup& setup) {
   const unsigned char garbage[64] = "this is no program at all";
   bytes = garbage;
   size = sizeof garbage;
-  program = clCreateProgramWithBinary(setup.context, 1, &setup.device, &size, &bytes, &per_device,
-                                      &code);
+  program =
+      clCreateProgramWithBinary(setup.context, 1, &setup.device, &size, &bytes, &per_device, &code);
   say_code("garbage", code);
   size = 0;
   clCreateProgramWithBinary(setup.context, 1, &setup.device, &size, &bytes, &per_device, &code);
@@ -305,7 +308,8 @@ kernel void combine(global uint* a, Pair pair, local uint* scratch, uint4 v, con
 })");
   cl_kernel kernel = setup.kernel(program, "combine");
   cl_uint numbers[16], table[8] = {0, 100, 200, 300, 400, 500, 600, 700};
-  for (cl_uint i = 0; i < 16; ++i) numbers[i] = i;
+  for (cl_uint i = 0; i < 16; ++i)
+    numbers[i] = i;
   cl_mem buffer = setup.buffer(sizeof numbers, CL_MEM_COPY_HOST_PTR, numbers);
   cl_mem constant = setup.buffer(sizeof table, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, table);
   Pair pair = {1000, {0, 0, 0, 7}};
@@ -335,7 +339,8 @@ kernel void combine(global uint* a, Pair pair, local uint* scratch, uint4 v, con
   say_code("run", enqueue());
   clEnqueueReadBuffer(setup.queue, buffer, CL_TRUE, 0, sizeof numbers, numbers, 0, nullptr,
                       nullptr);
-  for (cl_uint number : numbers) say("  %u", number);
+  for (cl_uint number : numbers)
+    say("  %u", number);
   say_code("clone", [&] {
     cl_int code = CL_SUCCESS;
     cl_kernel clone = clCloneKernel(kernel, &code);

@@ -26,11 +26,11 @@ void platforms_and_devices(const Setup& setup) {
   for (cl_device_type type : {cl_device_type{0}, cl_device_type{1} << 20})
     say("clGetDeviceIDs of no type that exists: %s",
         clGetDeviceIDs(setup.platform, type, 1, &device, &count) == CL_SUCCESS ? "FOUND"
-                                                                             : "refused");
-  for (cl_device_type type : {cl_device_type{CL_DEVICE_TYPE_DEFAULT},
-                              cl_device_type{CL_DEVICE_TYPE_CPU}, cl_device_type{CL_DEVICE_TYPE_GPU},
-                              cl_device_type{CL_DEVICE_TYPE_ACCELERATOR},
-                              cl_device_type{CL_DEVICE_TYPE_CUSTOM}}) {
+                                                                               : "refused");
+  for (cl_device_type type :
+       {cl_device_type{CL_DEVICE_TYPE_DEFAULT}, cl_device_type{CL_DEVICE_TYPE_CPU},
+        cl_device_type{CL_DEVICE_TYPE_GPU}, cl_device_type{CL_DEVICE_TYPE_ACCELERATOR},
+        cl_device_type{CL_DEVICE_TYPE_CUSTOM}}) {
     count = 99;
     cl_int code = clGetDeviceIDs(setup.platform, type, 0, nullptr, &count);
     say("clGetDeviceIDs type 0x%llx: %s", static_cast<unsigned long long>(type),
@@ -53,8 +53,7 @@ void partitions(const Setup& setup) {
   clGetDeviceInfo(setup.device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, nullptr);
   auto attempt = [&](const char* what, std::vector<cl_device_partition_property> properties) {
     cl_uint count = 0;
-    cl_int code =
-        clCreateSubDevices(setup.device, properties.data(), 0, nullptr, &count);
+    cl_int code = clCreateSubDevices(setup.device, properties.data(), 0, nullptr, &count);
     say("%s: %s, %u", what, error_name(code).c_str(), count);
     return code == CL_SUCCESS ? count : 0;
   };
@@ -86,7 +85,8 @@ void partitions(const Setup& setup) {
     if (queue) clReleaseCommandQueue(queue);
     clReleaseContext(context);
   }
-  for (cl_device_id part : parts) say_code("release a part", clReleaseDevice(part));
+  for (cl_device_id part : parts)
+    say_code("release a part", clReleaseDevice(part));
 }
 
 void contexts_and_queues(const Setup& setup) {
@@ -151,8 +151,8 @@ void memory(const Setup& setup, cl_mem buffer) {
   say_code("clGetMemObjectInfo null",
            clGetMemObjectInfo(nullptr, CL_MEM_SIZE, 0, nullptr, nullptr));
   say_code("clGetImageInfo null", clGetImageInfo(nullptr, CL_IMAGE_WIDTH, 0, nullptr, nullptr));
-  say_code("clSetMemObjectDestructorCallback null",
-           clSetMemObjectDestructorCallback(nullptr, [](cl_mem, void*) {}, nullptr));
+  say_code("clSetMemObjectDestructorCallback null", clSetMemObjectDestructorCallback(
+                                                        nullptr, [](cl_mem, void*) {}, nullptr));
   say_code("clGetSupportedImageFormats null",
            clGetSupportedImageFormats(nullptr, 0, CL_MEM_OBJECT_IMAGE2D, 0, nullptr, nullptr));
   clCreateSampler(nullptr, CL_TRUE, CL_ADDRESS_CLAMP, CL_FILTER_LINEAR, &code);
@@ -166,11 +166,11 @@ void memory(const Setup& setup, cl_mem buffer) {
   auto transfer = [&](const char* what, cl_command_queue queue, cl_mem object, size_t offset,
                       size_t size, void* host) {
     say("%s: read %s, write %s", what,
-        error_name(clEnqueueReadBuffer(queue, object, CL_TRUE, offset, size, host, 0, nullptr,
-                                       nullptr))
+        error_name(
+            clEnqueueReadBuffer(queue, object, CL_TRUE, offset, size, host, 0, nullptr, nullptr))
             .c_str(),
-        error_name(clEnqueueWriteBuffer(queue, object, CL_TRUE, offset, size, host, 0, nullptr,
-                                        nullptr))
+        error_name(
+            clEnqueueWriteBuffer(queue, object, CL_TRUE, offset, size, host, 0, nullptr, nullptr))
             .c_str());
   };
   transfer("good", setup.queue, buffer, 0, 64, bytes);
@@ -226,8 +226,7 @@ void programs(const Setup& setup) {
   clCreateKernel(program, "", &code);
   say_code("clCreateKernel empty name", code);
   cl_uint count = 0;
-  say_code("clCreateKernelsInProgram count",
-           clCreateKernelsInProgram(program, 0, nullptr, &count));
+  say_code("clCreateKernelsInProgram count", clCreateKernelsInProgram(program, 0, nullptr, &count));
   say("kernels: %u", count);
   say_code("clCreateKernelsInProgram null", clCreateKernelsInProgram(nullptr, 0, nullptr, &count));
   say_code("clRetainKernel null", clRetainKernel(nullptr));
@@ -254,10 +253,10 @@ void launches(const Setup& setup, cl_mem buffer) {
   clSetKernelArg(fixed, 0, sizeof buffer, &buffer);
   auto launch = [&](const char* what, cl_kernel kernel, cl_uint dimensions,
                     std::vector<size_t> global, std::vector<size_t> local = {}) {
-    say_code(what, clEnqueueNDRangeKernel(setup.queue, kernel, dimensions, nullptr,
-                                          global.empty() ? nullptr : global.data(),
-                                          local.empty() ? nullptr : local.data(), 0, nullptr,
-                                          nullptr));
+    say_code(what,
+             clEnqueueNDRangeKernel(setup.queue, kernel, dimensions, nullptr,
+                                    global.empty() ? nullptr : global.data(),
+                                    local.empty() ? nullptr : local.data(), 0, nullptr, nullptr));
   };
   launch("good", plain, 1, {16}, {4});
   // Not tried: a null kernel and a group of 0, which crash PoCL 3.1.
@@ -289,12 +288,12 @@ void events(const Setup& setup, cl_mem buffer) {
   say_code("clRetainEvent null", clRetainEvent(nullptr));
   say_code("clReleaseEvent null", clReleaseEvent(nullptr));
   say_code("clSetUserEventStatus null", clSetUserEventStatus(nullptr, CL_COMPLETE));
-  say_code("clGetEventInfo null",
-           clGetEventInfo(nullptr, CL_EVENT_CONTEXT, 0, nullptr, nullptr));
+  say_code("clGetEventInfo null", clGetEventInfo(nullptr, CL_EVENT_CONTEXT, 0, nullptr, nullptr));
   say_code("clGetEventProfilingInfo null",
            clGetEventProfilingInfo(nullptr, CL_PROFILING_COMMAND_END, 0, nullptr, nullptr));
   say_code("clSetEventCallback null",
-           clSetEventCallback(nullptr, CL_COMPLETE, [](cl_event, cl_int, void*) {}, nullptr));
+           clSetEventCallback(
+               nullptr, CL_COMPLETE, [](cl_event, cl_int, void*) {}, nullptr));
   cl_event event = nullptr;
   say_code("clEnqueueMarkerWithWaitList null",
            clEnqueueMarkerWithWaitList(nullptr, 0, nullptr, &event));
@@ -305,8 +304,8 @@ void events(const Setup& setup, cl_mem buffer) {
   say_code("clEnqueueCopyBuffer null target",
            clEnqueueCopyBuffer(setup.queue, buffer, nullptr, 0, 0, 16, 0, nullptr, nullptr));
   int pattern = 1;
-  say_code("clEnqueueFillBuffer null", clEnqueueFillBuffer(setup.queue, nullptr, &pattern, 4, 0, 16,
-                                                           0, nullptr, nullptr));
+  say_code("clEnqueueFillBuffer null",
+           clEnqueueFillBuffer(setup.queue, nullptr, &pattern, 4, 0, 16, 0, nullptr, nullptr));
   void* at = clEnqueueMapBuffer(setup.queue, nullptr, CL_TRUE, CL_MAP_READ, 0, 16, 0, nullptr,
                                 nullptr, &code);
   say_code("clEnqueueMapBuffer null", code);
@@ -316,9 +315,9 @@ void events(const Setup& setup, cl_mem buffer) {
   say_code("clEnqueueMigrateMemObjects a null",
            clEnqueueMigrateMemObjects(setup.queue, 1, &none, 0, 0, nullptr, nullptr));
   const size_t origin[3] = {0, 0, 0}, region[3] = {1, 1, 1};
-  say_code("clEnqueueReadImage null", clEnqueueReadImage(setup.queue, nullptr, CL_TRUE, origin,
-                                                         region, 0, 0, &pattern, 0, nullptr,
-                                                         nullptr));
+  say_code("clEnqueueReadImage null",
+           clEnqueueReadImage(setup.queue, nullptr, CL_TRUE, origin, region, 0, 0, &pattern, 0,
+                              nullptr, nullptr));
   say_code("clEnqueueReadImage of a buffer",
            clEnqueueReadImage(setup.queue, buffer, CL_TRUE, origin, region, 0, 0, &pattern, 0,
                               nullptr, nullptr));

@@ -31,9 +31,10 @@ cl_event user_event(const Setup& setup) {
 // A buffer and a kernel that adds to every word of it.
 struct Adder {
   explicit Adder(const Setup& setup) : setup(setup) {
-    program = setup.build("kernel void add(global uint* a, uint by, uint times) {"
-                          " size_t i = get_global_id(0);"
-                          " for (uint n = 0; n < times; ++n) a[i] = a[i] * 3 + by; }");
+    program = setup.build(
+        "kernel void add(global uint* a, uint by, uint times) {"
+        " size_t i = get_global_id(0);"
+        " for (uint n = 0; n < times; ++n) a[i] = a[i] * 3 + by; }");
     kernel = setup.kernel(program, "add");
     std::vector<cl_uint> zeros(kItems);
     buffer = setup.buffer(kItems * 4, CL_MEM_COPY_HOST_PTR, zeros.data());
@@ -84,7 +85,8 @@ void user_events(const Setup& setup) {
   say("done: %d %d %d", status(gate), status(one), status(two));
   say("value %u", adder.first(setup.queue));
   say_code("status of a command", clSetUserEventStatus(one, CL_COMPLETE));
-  for (cl_event event : {gate, one, two}) clReleaseEvent(event);
+  for (cl_event event : {gate, one, two})
+    clReleaseEvent(event);
 }
 
 void failed_gate(const Setup& setup) {
@@ -112,7 +114,8 @@ void across_queues(const Setup& setup) {
         cl_command_queue_properties{CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE}}) {
     Adder adder(setup);
     std::vector<cl_command_queue> queues;
-    for (int i = 0; i < 4; ++i) queues.push_back(setup.new_queue(properties));
+    for (int i = 0; i < 4; ++i)
+      queues.push_back(setup.new_queue(properties));
     std::vector<cl_event> chain;
     for (cl_uint step = 0; step < 64; ++step) {
       std::vector<cl_event> after;
@@ -120,13 +123,17 @@ void across_queues(const Setup& setup) {
       chain.push_back(adder.add(queues[step * 7 % 4], step, after));
       if (step % 5 == 0) clFlush(queues[step * 7 % 4]);
     }
-    for (cl_command_queue queue : queues) clFlush(queue);
+    for (cl_command_queue queue : queues)
+      clFlush(queue);
     say_code("wait", clWaitForEvents(1, &chain.back()));
     bool all = true;
-    for (cl_event event : chain) all = all && status(event) == CL_COMPLETE;
+    for (cl_event event : chain)
+      all = all && status(event) == CL_COMPLETE;
     say("all complete: %d, value %u", all, adder.first(setup.queue));
-    for (cl_event event : chain) clReleaseEvent(event);
-    for (cl_command_queue queue : queues) clReleaseCommandQueue(queue);
+    for (cl_event event : chain)
+      clReleaseEvent(event);
+    for (cl_command_queue queue : queues)
+      clReleaseCommandQueue(queue);
   }
 }
 
@@ -206,11 +213,11 @@ void callbacks(const Setup& setup) {
   Seen late;
   say_code("register on a finished command",
            clSetEventCallback(event, CL_COMPLETE, on_status, &late));
-  say("late: came %d with %d", wait_for(late, 1),
-      late.statuses.empty() ? 99 : late.statuses[0]);
+  say("late: came %d with %d", wait_for(late, 1), late.statuses.empty() ? 99 : late.statuses[0]);
 
   // Not tried: a user event that fails. PoCL 3.1 never calls its callbacks.
-  for (cl_event each : {gate, event}) clReleaseEvent(each);
+  for (cl_event each : {gate, event})
+    clReleaseEvent(each);
 }
 
 std::atomic<int> chained{0};
@@ -233,7 +240,8 @@ void callback_completes_user_event(const Setup& setup) {
   clFlush(setup.queue);
   say_code("wait", clWaitForEvents(1, &waiting));
   say("callbacks %d, value %u", chained.load(), adder.first(setup.queue));
-  for (cl_event event : {gate, waiting, trigger}) clReleaseEvent(event);
+  for (cl_event event : {gate, waiting, trigger})
+    clReleaseEvent(event);
   clReleaseCommandQueue(other);
 }
 
@@ -259,14 +267,15 @@ void profiling(const Setup& setup) {
   for (auto& each : times)
     say("in order: %d %d %d", each[0] <= each[1], each[1] <= each[2], each[2] < each[3]);
   say("one after the other: %d", times[0][3] <= times[1][2]);
-  say_code("of a user event", clGetEventProfilingInfo(gate, CL_PROFILING_COMMAND_END, sizeof time,
-                                                      &time, nullptr));
+  say_code("of a user event",
+           clGetEventProfilingInfo(gate, CL_PROFILING_COMMAND_END, sizeof time, &time, nullptr));
   cl_command_queue plain = setup.new_queue();
   cl_event untimed = adder.add(plain, 1);
   clFinish(plain);
   say_code("of a queue without profiling",
            clGetEventProfilingInfo(untimed, CL_PROFILING_COMMAND_END, sizeof time, &time, nullptr));
-  for (cl_event each : {gate, event, next, untimed}) clReleaseEvent(each);
+  for (cl_event each : {gate, event, next, untimed})
+    clReleaseEvent(each);
   clReleaseCommandQueue(plain);
 }
 
@@ -302,7 +311,8 @@ void released_early(const Setup& setup) {
   say("-- events released before their commands end");
   Adder adder(setup);
   cl_event gate = user_event(setup);
-  for (cl_uint i = 0; i < 20; ++i) clReleaseEvent(adder.add(setup.queue, i, {gate}));
+  for (cl_uint i = 0; i < 20; ++i)
+    clReleaseEvent(adder.add(setup.queue, i, {gate}));
   clFlush(setup.queue);
   say_code("complete", clSetUserEventStatus(gate, CL_COMPLETE));
   clReleaseEvent(gate);

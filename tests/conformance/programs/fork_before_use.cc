@@ -15,17 +15,19 @@ using namespace conformance;
 // Squares 1024 numbers on the device and returns their sum, or 0 when something went wrong.
 unsigned long long compute(unsigned seed) {
   Setup setup;
-  cl_program program = setup.build("kernel void square(global uint* a) {"
-                                   " size_t i = get_global_id(0); a[i] = a[i] * a[i]; }");
+  cl_program program = setup.build(
+      "kernel void square(global uint* a) {"
+      " size_t i = get_global_id(0); a[i] = a[i] * a[i]; }");
   cl_kernel kernel = setup.kernel(program, "square");
   std::vector<cl_uint> data(1024);
-  for (cl_uint i = 0; i < data.size(); ++i) data[i] = i + seed;
+  for (cl_uint i = 0; i < data.size(); ++i)
+    data[i] = i + seed;
   cl_mem buffer = setup.buffer(data.size() * 4, CL_MEM_USE_HOST_PTR, data.data());
   clSetKernelArg(kernel, 0, sizeof buffer, &buffer);
   size_t items = data.size();
-  require(clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr,
-                                 nullptr),
-          "square");
+  require(
+      clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
+      "square");
   std::vector<cl_uint> back(data.size());
   require(clEnqueueReadBuffer(setup.queue, buffer, CL_TRUE, 0, back.size() * 4, back.data(), 0,
                               nullptr, nullptr),
@@ -34,7 +36,8 @@ unsigned long long compute(unsigned seed) {
   clReleaseKernel(kernel);
   clReleaseProgram(program);
   unsigned long long sum = 0;
-  for (cl_uint value : back) sum += value;
+  for (cl_uint value : back)
+    sum += value;
   return sum;
 }
 

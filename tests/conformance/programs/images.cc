@@ -48,7 +48,8 @@ constexpr size_t kZero[3] = {0, 0, 0};
 
 std::vector<unsigned char> ramp(size_t size, unsigned first) {
   std::vector<unsigned char> bytes(size);
-  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<unsigned char>(first + i * 5 + i / 251);
+  for (size_t i = 0; i < size; ++i)
+    bytes[i] = static_cast<unsigned char>(first + i * 5 + i / 251);
   return bytes;
 }
 
@@ -128,8 +129,7 @@ void creation_errors(const Setup& setup) {
   };
   refused("width 0", kRgba8, with([](auto& desc) { desc.image_width = 0; }));
   refused("height 0", kRgba8, with([](auto& desc) { desc.image_height = 0; }));
-  refused("far too wide", kRgba8,
-          with([](auto& desc) { desc.image_width = size_t{1} << 40; }));
+  refused("far too wide", kRgba8, with([](auto& desc) { desc.image_width = size_t{1} << 40; }));
   refused("unknown type", kRgba8, with([](auto& desc) { desc.image_type = 0x7777; }));
   refused("unknown order", {0x7777, CL_FLOAT}, good);
   refused("unknown channel type", {CL_RGBA, 0x7777}, good);
@@ -177,8 +177,8 @@ void mapped(const Setup& setup, const Shape& shape, cl_mem_flags made_with) {
   auto bytes = ramp(shape.pixels() * 4, 9);
   auto host = bytes;
   const bool pointer = made_with & (CL_MEM_USE_HOST_PTR | CL_MEM_COPY_HOST_PTR);
-  cl_mem image = make(setup, shape, kRgba8, CL_MEM_READ_WRITE | made_with,
-                      pointer ? host.data() : nullptr);
+  cl_mem image =
+      make(setup, shape, kRgba8, CL_MEM_READ_WRITE | made_with, pointer ? host.data() : nullptr);
   size_t region[3];
   shape.region(region);
   if (!pointer)
@@ -186,9 +186,8 @@ void mapped(const Setup& setup, const Shape& shape, cl_mem_flags made_with) {
                         nullptr);
   size_t origin[3] = {2, 0, region[2] > 1 ? size_t{1} : 0};
   size_t part[3] = {5, region[1], std::max<size_t>(1, region[2] - 1)};
-  for (cl_map_flags flags :
-       {cl_map_flags{CL_MAP_READ}, cl_map_flags{CL_MAP_READ | CL_MAP_WRITE},
-        cl_map_flags{CL_MAP_WRITE_INVALIDATE_REGION}}) {
+  for (cl_map_flags flags : {cl_map_flags{CL_MAP_READ}, cl_map_flags{CL_MAP_READ | CL_MAP_WRITE},
+                             cl_map_flags{CL_MAP_WRITE_INVALIDATE_REGION}}) {
     size_t row = 0, slice = 0;
     cl_int code = CL_SUCCESS;
     auto* at = static_cast<unsigned char*>(clEnqueueMapImage(setup.queue, image, CL_TRUE, flags,
@@ -227,11 +226,11 @@ void fill(const Setup& setup, const Shape& shape) {
   auto zeros = std::vector<unsigned char>(shape.pixels() * 4);
   clEnqueueWriteImage(setup.queue, image, CL_TRUE, kZero, region, 0, 0, zeros.data(), 0, nullptr,
                       nullptr);
-  say_code("integers", clEnqueueFillImage(setup.queue, image, integers, origin, part, 0, nullptr,
-                                          nullptr));
+  say_code("integers",
+           clEnqueueFillImage(setup.queue, image, integers, origin, part, 0, nullptr, nullptr));
   say_image(setup, "image", image, shape, 4);
-  say_code("no color", clEnqueueFillImage(setup.queue, image, nullptr, origin, part, 0, nullptr,
-                                          nullptr));
+  say_code("no color",
+           clEnqueueFillImage(setup.queue, image, nullptr, origin, part, 0, nullptr, nullptr));
   clReleaseMemObject(image);
   for (cl_image_format format : {kRgbaFloat, cl_image_format{CL_RGBA, CL_UNORM_INT8}}) {
     const size_t pixel = format.image_channel_data_type == CL_FLOAT ? 16 : 4;
@@ -239,8 +238,8 @@ void fill(const Setup& setup, const Shape& shape) {
     zeros.assign(shape.pixels() * pixel, 0);
     clEnqueueWriteImage(setup.queue, image, CL_TRUE, kZero, region, 0, 0, zeros.data(), 0, nullptr,
                         nullptr);
-    say_code("reals", clEnqueueFillImage(setup.queue, image, reals, origin, part, 0, nullptr,
-                                         nullptr));
+    say_code("reals",
+             clEnqueueFillImage(setup.queue, image, reals, origin, part, 0, nullptr, nullptr));
     say_image(setup, "image", image, shape, pixel);
     clReleaseMemObject(image);
   }
@@ -255,35 +254,35 @@ void copies(const Setup& setup) {
   bytes = ramp(deep.pixels() * 4, 200);
   cl_mem three = make(setup, deep, kRgba8, CL_MEM_COPY_HOST_PTR, bytes.data());
   const size_t from[3] = {2, 1, 0}, to[3] = {1, 2, 3}, region[3] = {6, 4, 1};
-  say_code("2D to 3D", clEnqueueCopyImage(setup.queue, two, three, from, to, region, 0, nullptr,
-                                          nullptr));
+  say_code("2D to 3D",
+           clEnqueueCopyImage(setup.queue, two, three, from, to, region, 0, nullptr, nullptr));
   say_image(setup, "3D", three, deep, 4);
-  say_code("3D to 2D", clEnqueueCopyImage(setup.queue, three, two, to, from, region, 0, nullptr,
-                                          nullptr));
+  say_code("3D to 2D",
+           clEnqueueCopyImage(setup.queue, three, two, to, from, region, 0, nullptr, nullptr));
   say_image(setup, "2D", two, flat, 4);
   const size_t apart[3] = {10, 6, 0};
-  say_code("within one", clEnqueueCopyImage(setup.queue, two, two, from, apart, region, 0, nullptr,
-                                            nullptr));
+  say_code("within one",
+           clEnqueueCopyImage(setup.queue, two, two, from, apart, region, 0, nullptr, nullptr));
   say_image(setup, "2D", two, flat, 4);
   const size_t close[3] = {3, 2, 0};
-  say_code("overlapping", clEnqueueCopyImage(setup.queue, two, two, from, close, region, 0, nullptr,
-                                             nullptr));
+  say_code("overlapping",
+           clEnqueueCopyImage(setup.queue, two, two, from, close, region, 0, nullptr, nullptr));
   cl_mem other = make(setup, flat, kRgbaFloat);
-  say_code("other format", clEnqueueCopyImage(setup.queue, two, other, from, from, region, 0,
-                                              nullptr, nullptr));
+  say_code("other format",
+           clEnqueueCopyImage(setup.queue, two, other, from, from, region, 0, nullptr, nullptr));
   cl_mem buffer = setup.buffer(4096, CL_MEM_COPY_HOST_PTR, ramp(4096, 3).data());
-  say_code("image to buffer", clEnqueueCopyImageToBuffer(setup.queue, three, buffer, to, region, 100,
-                                                         0, nullptr, nullptr));
+  say_code("image to buffer", clEnqueueCopyImageToBuffer(setup.queue, three, buffer, to, region,
+                                                         100, 0, nullptr, nullptr));
   auto seen = contents(setup.queue, buffer, 4096);
   say("buffer: %016llx", checksum(seen.data(), seen.size()));
   say_code("buffer to image", clEnqueueCopyBufferToImage(setup.queue, buffer, two, 64, from, region,
                                                          0, nullptr, nullptr));
   say_image(setup, "2D", two, flat, 4);
-  say_code("past the buffer's end",
-           clEnqueueCopyBufferToImage(setup.queue, buffer, two, 4090, from, region, 0, nullptr,
-                                      nullptr));
+  say_code("past the buffer's end", clEnqueueCopyBufferToImage(setup.queue, buffer, two, 4090, from,
+                                                               region, 0, nullptr, nullptr));
   clFinish(setup.queue);
-  for (cl_mem object : {two, three, other, buffer}) clReleaseMemObject(object);
+  for (cl_mem object : {two, three, other, buffer})
+    clReleaseMemObject(object);
 }
 
 constexpr char kSource[] = R"(
@@ -315,7 +314,8 @@ void samplers(const Setup& setup, cl_program program) {
   say("-- samplers");
   const Shape& shape = kShapes[2];
   std::vector<float> pixels(shape.pixels() * 4);
-  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i % 97) / 8;
+  for (size_t i = 0; i < pixels.size(); ++i)
+    pixels[i] = static_cast<float>(i % 97) / 8;
   cl_mem image = make(setup, shape, kRgbaFloat, CL_MEM_COPY_HOST_PTR, pixels.data());
   cl_mem out = setup.buffer(24 * 16 * 16);
   cl_kernel kernel = setup.kernel(program, "sample");
@@ -357,7 +357,8 @@ void kernels(const Setup& setup, cl_program program) {
   size_t items[3] = {flat.width, flat.height, 1};
   say_code("invert", clEnqueueNDRangeKernel(setup.queue, kernel, 2, nullptr, items, nullptr, 0,
                                             nullptr, nullptr));
-  for (auto& byte : bytes) byte = 255 - byte;
+  for (auto& byte : bytes)
+    byte = 255 - byte;
   expect(read_all(setup, out, flat, 4) == bytes, "inverted image");
   clReleaseKernel(kernel);
 
@@ -387,7 +388,8 @@ void kernels(const Setup& setup, cl_program program) {
   told = contents(setup.queue, numbers, deep.pixels() * 16);
   say("flattened: %016llx", checksum(told.data(), told.size()));
   clReleaseKernel(kernel);
-  for (cl_mem object : {in, out, solid, layers, line, numbers}) clReleaseMemObject(object);
+  for (cl_mem object : {in, out, solid, layers, line, numbers})
+    clReleaseMemObject(object);
 }
 
 void from_buffers(const Setup& setup, cl_program program) {
@@ -433,13 +435,15 @@ int main() {
   Setup setup;
   formats(setup);
   creation_errors(setup);
-  for (const Shape& shape : kShapes) transfers(setup, shape);
   for (const Shape& shape : kShapes)
-    for (cl_mem_flags flags : {cl_mem_flags{0}, cl_mem_flags{CL_MEM_USE_HOST_PTR},
-                               cl_mem_flags{CL_MEM_ALLOC_HOST_PTR},
-                               cl_mem_flags{CL_MEM_COPY_HOST_PTR}})
+    transfers(setup, shape);
+  for (const Shape& shape : kShapes)
+    for (cl_mem_flags flags :
+         {cl_mem_flags{0}, cl_mem_flags{CL_MEM_USE_HOST_PTR}, cl_mem_flags{CL_MEM_ALLOC_HOST_PTR},
+          cl_mem_flags{CL_MEM_COPY_HOST_PTR}})
       mapped(setup, shape, flags);
-  for (const Shape& shape : kShapes) fill(setup, shape);
+  for (const Shape& shape : kShapes)
+    fill(setup, shape);
   copies(setup);
   cl_program program = setup.build(kSource);
   samplers(setup, program);

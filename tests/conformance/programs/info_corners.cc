@@ -84,7 +84,8 @@ void corners(const char* object, const Get& get, const Query& query) {
 }
 
 void all(const char* object, const Get& get, const std::vector<Query>& queries) {
-  for (const Query& query : queries) corners(object, get, query);
+  for (const Query& query : queries)
+    corners(object, get, query);
   // With room for an answer: PoCL 3.1 tells a size for any profiling name.
   unsigned char room[64];
   for (cl_uint name : {cl_uint{0}, kNoSuchName})
@@ -219,7 +220,8 @@ const std::vector<Query>& device_queries() {
 }
 
 void device(const Setup& setup) {
-  all("device",
+  all(
+      "device",
       [&](cl_uint name, size_t size, void* value, size_t* size_ret) {
         return clGetDeviceInfo(setup.device, name, size, value, size_ret);
       },
@@ -234,22 +236,23 @@ void context_and_queue(const Setup& setup) {
       {QUERY_AS(CL_CONTEXT_REFERENCE_COUNT, kMoving), QUERY(CL_CONTEXT_NUM_DEVICES),
        QUERY_AS(CL_CONTEXT_DEVICES, kHandle)});
 
-  cl_context_properties properties[] = {
-      CL_CONTEXT_PLATFORM, reinterpret_cast<cl_context_properties>(setup.platform), 0};
+  cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
+                                        reinterpret_cast<cl_context_properties>(setup.platform), 0};
   cl_int code = CL_SUCCESS;
   cl_context other = clCreateContext(properties, 1, &setup.device, nullptr, nullptr, &code);
   require(code, "clCreateContext with a platform");
   cl_context_properties told[3] = {};
   size_t size = 0;
-  say_code("context properties", clGetContextInfo(other, CL_CONTEXT_PROPERTIES, sizeof told, told,
-                                                  &size));
+  say_code("context properties",
+           clGetContextInfo(other, CL_CONTEXT_PROPERTIES, sizeof told, told, &size));
   expect(size == sizeof told && std::memcmp(told, properties, size) == 0, "context properties");
   // Not asked of a context without properties: PoCL 3.1 then writes through a null size_ret.
-  corners("context",
-          [&](cl_uint name, size_t size, void* value, size_t* size_ret) {
-            return clGetContextInfo(other, name, size, value, size_ret);
-          },
-          QUERY_AS(CL_CONTEXT_PROPERTIES, kHandle));
+  corners(
+      "context",
+      [&](cl_uint name, size_t size, void* value, size_t* size_ret) {
+        return clGetContextInfo(other, name, size, value, size_ret);
+      },
+      QUERY_AS(CL_CONTEXT_PROPERTIES, kHandle));
   clReleaseContext(other);
 
   all("queue",
@@ -273,16 +276,23 @@ void context_and_queue(const Setup& setup) {
 }
 
 const std::vector<Query>& memory_queries() {
-  static const std::vector<Query> queries = {
-      QUERY(CL_MEM_TYPE), QUERY(CL_MEM_FLAGS), QUERY(CL_MEM_SIZE),
-      QUERY_AS(CL_MEM_HOST_PTR, kMoving), QUERY(CL_MEM_MAP_COUNT), QUERY(CL_MEM_REFERENCE_COUNT),
-      QUERY_AS(CL_MEM_CONTEXT, kHandle), QUERY_AS(CL_MEM_ASSOCIATED_MEMOBJECT, kMoving),
-      QUERY(CL_MEM_OFFSET), QUERY_AS(CL_MEM_USES_SVM_POINTER, kMoving), QUERY(CL_MEM_PROPERTIES)};
+  static const std::vector<Query> queries = {QUERY(CL_MEM_TYPE),
+                                             QUERY(CL_MEM_FLAGS),
+                                             QUERY(CL_MEM_SIZE),
+                                             QUERY_AS(CL_MEM_HOST_PTR, kMoving),
+                                             QUERY(CL_MEM_MAP_COUNT),
+                                             QUERY(CL_MEM_REFERENCE_COUNT),
+                                             QUERY_AS(CL_MEM_CONTEXT, kHandle),
+                                             QUERY_AS(CL_MEM_ASSOCIATED_MEMOBJECT, kMoving),
+                                             QUERY(CL_MEM_OFFSET),
+                                             QUERY_AS(CL_MEM_USES_SVM_POINTER, kMoving),
+                                             QUERY(CL_MEM_PROPERTIES)};
   return queries;
 }
 
 void memory(const Setup& setup, const char* what, cl_mem object) {
-  all(what,
+  all(
+      what,
       [&](cl_uint name, size_t size, void* value, size_t* size_ret) {
         return clGetMemObjectInfo(object, name, size, value, size_ret);
       },
@@ -320,8 +330,8 @@ void memory_objects(const Setup& setup) {
   description.image_type = CL_MEM_OBJECT_IMAGE2D;
   description.image_width = 33;
   description.image_height = 17;
-  cl_mem image = clCreateImage(setup.context, CL_MEM_READ_WRITE, &format, &description, nullptr,
-                               &code);
+  cl_mem image =
+      clCreateImage(setup.context, CL_MEM_READ_WRITE, &format, &description, nullptr, &code);
   require(code, "clCreateImage");
   all("image",
       [&](cl_uint name, size_t size, void* value, size_t* size_ret) {
@@ -333,7 +343,8 @@ void memory_objects(const Setup& setup) {
        QUERY(CL_IMAGE_NUM_MIP_LEVELS), QUERY(CL_IMAGE_NUM_SAMPLES)});
   say_code("clGetImageInfo of a buffer",
            clGetImageInfo(buffer, CL_IMAGE_FORMAT, sizeof format, &format, nullptr));
-  for (cl_mem object : {image, part, buffer}) clReleaseMemObject(object);
+  for (cl_mem object : {image, part, buffer})
+    clReleaseMemObject(object);
 }
 
 void sampler(const Setup& setup) {
@@ -370,8 +381,7 @@ void program_and_kernels(const Setup& setup) {
       {QUERY(CL_PROGRAM_REFERENCE_COUNT), QUERY_AS(CL_PROGRAM_CONTEXT, kHandle),
        QUERY(CL_PROGRAM_NUM_DEVICES), QUERY_AS(CL_PROGRAM_DEVICES, kHandle),
        QUERY(CL_PROGRAM_SOURCE), QUERY(CL_PROGRAM_NUM_KERNELS), QUERY(CL_PROGRAM_KERNEL_NAMES),
-       QUERY(CL_PROGRAM_SCOPE_GLOBAL_CTORS_PRESENT),
-       QUERY(CL_PROGRAM_SCOPE_GLOBAL_DTORS_PRESENT)});
+       QUERY(CL_PROGRAM_SCOPE_GLOBAL_CTORS_PRESENT), QUERY(CL_PROGRAM_SCOPE_GLOBAL_DTORS_PRESENT)});
   all("build",
       [&](cl_uint name, size_t size, void* value, size_t* size_ret) {
         return clGetProgramBuildInfo(program, setup.device, name, size, value, size_ret);

@@ -16,7 +16,8 @@ constexpr int kCallbackPatience = 1000;  // times 10 ms
 
 std::vector<unsigned char> ramp(size_t size, unsigned first = 0) {
   std::vector<unsigned char> bytes(size);
-  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<unsigned char>(first + i * 7 + i / 256);
+  for (size_t i = 0; i < size; ++i)
+    bytes[i] = static_cast<unsigned char>(first + i * 7 + i / 256);
   return bytes;
 }
 
@@ -94,8 +95,8 @@ void host_access_rules(const Setup& setup) {
     for (cl_map_flags map : {cl_map_flags{CL_MAP_READ}, cl_map_flags{CL_MAP_WRITE},
                              cl_map_flags{CL_MAP_WRITE_INVALIDATE_REGION}}) {
       cl_int code = CL_SUCCESS;
-      void* mapped = clEnqueueMapBuffer(setup.queue, buffer, CL_TRUE, map, 0, 16, 0, nullptr,
-                                        nullptr, &code);
+      void* mapped =
+          clEnqueueMapBuffer(setup.queue, buffer, CL_TRUE, map, 0, 16, 0, nullptr, nullptr, &code);
       say_code("map", code);
       if (mapped) clEnqueueUnmapMemObject(setup.queue, buffer, mapped, 0, nullptr, nullptr);
     }
@@ -152,17 +153,18 @@ void sub_buffers(const Setup& setup) {
   say_contents(setup, "parent", parent);
 
   cl_mem twin = attempt("overlapping", parent, 0, align * 2, 512);
-  cl_program program = setup.build(
-      "__kernel void add(__global uint* a, uint by) { a[get_global_id(0)] += by; }");
+  cl_program program =
+      setup.build("__kernel void add(__global uint* a, uint by) { a[get_global_id(0)] += by; }");
   cl_kernel kernel = setup.kernel(program, "add");
   cl_uint by = 0x01010101;
   clSetKernelArg(kernel, 0, sizeof twin, &twin);
   clSetKernelArg(kernel, 1, sizeof by, &by);
   size_t items = 128;
-  require(clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr,
-                                 nullptr),
-          "kernel on a sub-buffer");
-  for (size_t i = 0; i < 512; ++i) bytes[align * 2 + i] += 1;
+  require(
+      clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
+      "kernel on a sub-buffer");
+  for (size_t i = 0; i < 512; ++i)
+    bytes[align * 2 + i] += 1;
   auto seen = contents(setup.queue, part, 1024);
   say("through the other part: %016llx", checksum(seen.data(), seen.size()));
   say_contents(setup, "parent", parent);
@@ -171,7 +173,8 @@ void sub_buffers(const Setup& setup) {
   say("part outlives its parent: %016llx", checksum(seen.data(), seen.size()));
   clReleaseKernel(kernel);
   clReleaseProgram(program);
-  for (cl_mem object : {part, twin, read_only}) clReleaseMemObject(object);
+  for (cl_mem object : {part, twin, read_only})
+    clReleaseMemObject(object);
 }
 
 void map_one(const Setup& setup, cl_mem buffer, cl_map_flags flags, bool blocking,
@@ -218,7 +221,8 @@ void mapping(const Setup& setup) {
     for (cl_map_flags flags :
          {cl_map_flags{CL_MAP_READ}, cl_map_flags{CL_MAP_WRITE},
           cl_map_flags{CL_MAP_READ | CL_MAP_WRITE}, cl_map_flags{CL_MAP_WRITE_INVALIDATE_REGION}})
-      for (bool blocking : {true, false}) map_one(setup, buffer, flags, blocking, model, seed++);
+      for (bool blocking : {true, false})
+        map_one(setup, buffer, flags, blocking, model, seed++);
     say_contents(setup, "after all maps", buffer);
     clReleaseMemObject(buffer);
   }
@@ -262,22 +266,24 @@ void use_host_pointer(const Setup& setup) {
   std::iota(host.begin(), host.end(), 0u);
   const size_t bytes = host.size() * sizeof(cl_uint);
   cl_mem buffer = setup.buffer(bytes, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, host.data());
-  cl_program program =
-      setup.build("__kernel void square(__global uint* a) { size_t i = get_global_id(0);"
-                  " a[i] = a[i] * a[i]; }");
+  cl_program program = setup.build(
+      "__kernel void square(__global uint* a) { size_t i = get_global_id(0);"
+      " a[i] = a[i] * a[i]; }");
   cl_kernel kernel = setup.kernel(program, "square");
   clSetKernelArg(kernel, 0, sizeof buffer, &buffer);
   size_t items = host.size();
-  require(clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr,
-                                 nullptr),
-          "square");
+  require(
+      clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
+      "square");
   cl_int code = CL_SUCCESS;
   void* at = clEnqueueMapBuffer(setup.queue, buffer, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 400, 800,
                                 0, nullptr, nullptr, &code);
   require(code, "map");
   expect(at == reinterpret_cast<char*>(host.data()) + 400, "the map is not in the host memory");
-  for (size_t i = 100; i < 300; ++i) expect(host[i] == i * i, "host[%zu]", i);
-  for (size_t i = 100; i < 300; ++i) host[i] += 1;
+  for (size_t i = 100; i < 300; ++i)
+    expect(host[i] == i * i, "host[%zu]", i);
+  for (size_t i = 100; i < 300; ++i)
+    host[i] += 1;
   clEnqueueUnmapMemObject(setup.queue, buffer, at, 0, nullptr, nullptr);
   clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr, nullptr);
   at = clEnqueueMapBuffer(setup.queue, buffer, CL_TRUE, CL_MAP_READ, 0, bytes, 0, nullptr, nullptr,
@@ -307,9 +313,8 @@ void rectangles(const Setup& setup) {
   say_code("copy", clEnqueueCopyBufferRect(setup.queue, from, to, at_host, at_buffer, region, 32,
                                            512, 40, 600, 0, nullptr, nullptr));
   say_contents(setup, "copied", to);
-  say_code("default pitches",
-           clEnqueueCopyBufferRect(setup.queue, from, to, at_host, at_buffer, region, 0, 0, 0, 0, 0,
-                                   nullptr, nullptr));
+  say_code("default pitches", clEnqueueCopyBufferRect(setup.queue, from, to, at_host, at_buffer,
+                                                      region, 0, 0, 0, 0, 0, nullptr, nullptr));
   say_contents(setup, "copied", to);
   const size_t up[3] = {0, 4, 0}, none[3] = {0, 6, 3}, origin[3] = {0, 0, 0};
   const size_t flat[3] = {16, 8, 1};
@@ -321,8 +326,8 @@ void rectangles(const Setup& setup) {
                                    nullptr, nullptr));
   say_contents(setup, "copied", to);
   say_code("empty region",
-           clEnqueueReadBufferRect(setup.queue, from, CL_TRUE, at_buffer, at_host, none, 32, 512, 24,
-                                   240, host.data(), 0, nullptr, nullptr));
+           clEnqueueReadBufferRect(setup.queue, from, CL_TRUE, at_buffer, at_host, none, 32, 512,
+                                   24, 240, host.data(), 0, nullptr, nullptr));
   say_code("row pitch too small",
            clEnqueueReadBufferRect(setup.queue, from, CL_TRUE, at_buffer, at_host, region, 8, 512,
                                    24, 240, host.data(), 0, nullptr, nullptr));
@@ -369,8 +374,8 @@ void copies(const Setup& setup) {
   cl_mem two = setup.buffer(kSize, CL_MEM_COPY_HOST_PTR, ramp(kSize, 2).data());
   auto copy = [&](const char* what, cl_mem from, cl_mem to, size_t source, size_t target,
                   size_t size) {
-    say_code(what, clEnqueueCopyBuffer(setup.queue, from, to, source, target, size, 0, nullptr,
-                                       nullptr));
+    say_code(what,
+             clEnqueueCopyBuffer(setup.queue, from, to, source, target, size, 0, nullptr, nullptr));
   };
   copy("between buffers", one, two, 100, 777, 1234);
   say_contents(setup, "copied", two);
@@ -385,8 +390,8 @@ void copies(const Setup& setup) {
   cl_mem both[] = {one, two};
   say_code("migrate to the device",
            clEnqueueMigrateMemObjects(setup.queue, 2, both, 0, 0, nullptr, nullptr));
-  say_code("migrate to the host", clEnqueueMigrateMemObjects(
-                                      setup.queue, 2, both, CL_MIGRATE_MEM_OBJECT_HOST, 0, nullptr,
+  say_code("migrate to the host",
+           clEnqueueMigrateMemObjects(setup.queue, 2, both, CL_MIGRATE_MEM_OBJECT_HOST, 0, nullptr,
                                       nullptr));
   say_code("migrate nothing",
            clEnqueueMigrateMemObjects(setup.queue, 0, nullptr, 0, 0, nullptr, nullptr));
@@ -436,7 +441,8 @@ void lifetimes(const Setup& setup) {
     if (destroyed.size() == 3) break;
   }
   std::lock_guard lock(destroyed_mutex);
-  for (int which : destroyed) say("destroyed %d", which);
+  for (int which : destroyed)
+    say("destroyed %d", which);
   expect(destroyed == std::vector<int>({3, 2, 1}), "order of destructor callbacks");
 }
 

@@ -33,9 +33,9 @@ kernel void silent(global int* data) { data[0] = 1; }
 
 void run(const Setup& setup, cl_kernel kernel, size_t items) {
   size_t group = 1;
-  require(clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, &group, 0, nullptr,
-                                 nullptr),
-          "clEnqueueNDRangeKernel");
+  require(
+      clEnqueueNDRangeKernel(setup.queue, kernel, 1, nullptr, &items, &group, 0, nullptr, nullptr),
+      "clEnqueueNDRangeKernel");
   // After clFinish everything that the kernel printed is out, before what the program prints next.
   require(clFinish(setup.queue), "clFinish");
 }

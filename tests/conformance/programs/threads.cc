@@ -22,8 +22,10 @@ kernel void advance(global uint* a, uint by) {
 template <typename Body>
 void in_threads(Body body) {
   std::vector<std::thread> threads;
-  for (unsigned i = 0; i < kThreads; ++i) threads.emplace_back(body, i);
-  for (auto& thread : threads) thread.join();
+  for (unsigned i = 0; i < kThreads; ++i)
+    threads.emplace_back(body, i);
+  for (auto& thread : threads)
+    thread.join();
 }
 
 // What `advance` does, on the host.
@@ -43,9 +45,9 @@ unsigned long long own_queue(const Setup& setup, cl_program program, unsigned in
   for (cl_uint round = 0; round < kRounds; ++round) {
     cl_uint by = index * 1000 + round;
     const bool blocking = round % 3 == 0;
-    require(clEnqueueWriteBuffer(queue, buffer, blocking, 0, bytes, data.data(), 0, nullptr,
-                                 nullptr),
-            "write");
+    require(
+        clEnqueueWriteBuffer(queue, buffer, blocking, 0, bytes, data.data(), 0, nullptr, nullptr),
+        "write");
     clSetKernelArg(kernel, 0, sizeof buffer, &buffer);
     clSetKernelArg(kernel, 1, sizeof by, &by);
     require(clEnqueueNDRangeKernel(queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
@@ -69,7 +71,8 @@ void queues_apart(const Setup& setup) {
   cl_program program = setup.build(kSource);
   unsigned long long sums[kThreads];
   in_threads([&](unsigned index) { sums[index] = own_queue(setup, program, index); });
-  for (unsigned i = 0; i < kThreads; ++i) say("thread %u: %016llx", i, sums[i]);
+  for (unsigned i = 0; i < kThreads; ++i)
+    say("thread %u: %016llx", i, sums[i]);
   clReleaseProgram(program);
 }
 
@@ -97,7 +100,8 @@ void one_queue(const Setup& setup) {
     clReleaseMemObject(buffer);
     clReleaseKernel(kernel);
   });
-  for (unsigned i = 0; i < kThreads; ++i) say("thread %u: %016llx", i, sums[i]);
+  for (unsigned i = 0; i < kThreads; ++i)
+    say("thread %u: %016llx", i, sums[i]);
   clReleaseProgram(program);
 }
 
@@ -105,8 +109,8 @@ void builds_at_once(const Setup& setup) {
   say("-- eight threads that build, each its own program");
   cl_uint results[kThreads] = {};
   in_threads([&](unsigned index) {
-    std::string source = "kernel void answer(global uint* a) { a[0] = " +
-                         std::to_string(index * 11 + 1) + "; }";
+    std::string source =
+        "kernel void answer(global uint* a) { a[0] = " + std::to_string(index * 11 + 1) + "; }";
     cl_program program = setup.build(source.c_str());
     cl_kernel kernel = setup.kernel(program, "answer");
     cl_mem buffer = setup.buffer(4);
@@ -120,7 +124,8 @@ void builds_at_once(const Setup& setup) {
     clReleaseKernel(kernel);
     clReleaseProgram(program);
   });
-  for (unsigned i = 0; i < kThreads; ++i) say("thread %u: %u", i, results[i]);
+  for (unsigned i = 0; i < kThreads; ++i)
+    say("thread %u: %u", i, results[i]);
 }
 
 void references_at_once(const Setup& setup) {
@@ -165,7 +170,8 @@ void blocked_thread(const Setup& setup) {
   }
   say("woken too early: %d", woken.load());
   say_code("let go", clSetUserEventStatus(gate, CL_COMPLETE));
-  for (auto& thread : waiting) thread.join();
+  for (auto& thread : waiting)
+    thread.join();
   say("woken: %d", woken.load());
   clReleaseEvent(gate);
   clReleaseMemObject(buffer);

@@ -143,7 +143,8 @@ std::string hex(const void* bytes, size_t size) {
 unsigned long long checksum(const void* bytes, size_t size) {
   const auto* at = static_cast<const unsigned char*>(bytes);
   unsigned long long sum = 0xcbf29ce484222325ULL;
-  for (size_t i = 0; i < size; ++i) sum = (sum ^ at[i]) * 0x100000001b3ULL;
+  for (size_t i = 0; i < size; ++i)
+    sum = (sum ^ at[i]) * 0x100000001b3ULL;
   return sum;
 }
 
@@ -192,9 +193,9 @@ cl_mem Setup::buffer(size_t size_bytes, cl_mem_flags flags, void* host) const {
 
 std::vector<unsigned char> contents(cl_command_queue queue, cl_mem buffer, size_t size_bytes) {
   std::vector<unsigned char> bytes(size_bytes);
-  require(clEnqueueReadBuffer(queue, buffer, CL_TRUE, 0, size_bytes, bytes.data(), 0, nullptr,
-                              nullptr),
-          "clEnqueueReadBuffer");
+  require(
+      clEnqueueReadBuffer(queue, buffer, CL_TRUE, 0, size_bytes, bytes.data(), 0, nullptr, nullptr),
+      "clEnqueueReadBuffer");
   return bytes;
 }
 

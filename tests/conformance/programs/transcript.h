@@ -1,4 +1,5 @@
-// What the conformance programs share: a transcript on stdout, and the few objects each begins with.
+// What the conformance programs share: a transcript on stdout, and the few objects each begins
+// with.
 //
 // A program prints what OpenCL told it and nothing else: no addresses, no times, no names of
 // platforms. The transcript must then be the same, byte for byte, natively and through the wire.

@@ -30,5 +30,5 @@ same("arange", cl_array.arange(queue, 0, 100, 3, dtype=np.int32).get(), np.arang
 same("take", cl_array.take(gpu, cl_array.to_device(queue, np.arange(0, 50, 7, dtype=np.int32)))
      .get(), x[np.arange(0, 50, 7)])
 same("reshape", gpu.reshape(50, 100).get(), x.reshape(50, 100))
-same("maximum", cl_array.maximum(gpu, 30).get(), np.maximum(x, 30))
+same("maximum", cl_array.maximum(gpu, 31 - gpu).get(), np.maximum(x, 31 - x))
 show("in the end", gpu.get())
