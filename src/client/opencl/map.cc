@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <new>
+#include <utility>
 
 #include "client/opencl/memory.h"
 
@@ -51,8 +52,8 @@ bool covers(const Mapping& outer, const Mapping& inner) {
 
 }  // namespace
 
-Shadow::~Shadow() {
-  if (data_ != nullptr) ::munmap(data_, bytes_);
+void Shadow::drop() noexcept {
+  if (data_ != nullptr) ::munmap(std::exchange(data_, nullptr), bytes_);
 }
 
 bool Shadow::make(std::size_t bytes) noexcept {
@@ -111,6 +112,11 @@ std::optional<Mapping> MapTable::take(const Memory& memory, const void* pointer)
   std::optional<Mapping> mapping(std::move(*found));
   mappings_.erase(std::next(found).base());
   return mapping;
+}
+
+void MapTable::drop_shadow() noexcept {
+  const std::lock_guard lock(mutex_);
+  shadow_.drop();
 }
 
 cl_uint MapTable::count_of(const Memory& memory) const noexcept {

@@ -29,8 +29,9 @@ class Shadow {
  public:
   Shadow() = default;
   Shadow(const Shadow&) = delete;
-  ~Shadow();
+  ~Shadow() { drop(); }
   bool make(std::size_t bytes) noexcept;  // false: out of memory
+  void drop() noexcept;
   std::byte* data() const noexcept { return data_; }
 
  private:
@@ -70,6 +71,10 @@ class MapTable {
 
   // The latest mapping of that object at that pointer, which it ends; nothing where there is none.
   std::optional<Mapping> take(const Memory& memory, const void* pointer) noexcept;
+
+  // The object is gone on its nodes; nothing is mapped. Uploads that still read the shadow keep
+  // the object held.
+  void drop_shadow() noexcept;
 
   cl_uint count_of(const Memory& memory) const noexcept;
 

@@ -30,10 +30,7 @@ Memory::Memory(Context& context, Memory* parent, MemoryFacts facts)
   context.runtime().add_object(*this);
 }
 
-Memory::~Memory() {
-  context_->runtime().remove_object(*this);
-  if (parent_) parent_->drop_hold();
-}
+Memory::~Memory() { context_->runtime().remove_object(*this); }
 
 Memory& Memory::root() noexcept {
   Memory* memory = this;
@@ -78,7 +75,18 @@ bool Memory::add_destructor_callback(DestructorCallback callback, void* user_dat
 void Memory::on_api_released() noexcept { drop_hold(); }
 
 void Memory::drop_hold() noexcept {
-  if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) release_on_nodes();
+  if (holds_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  release_on_nodes();
+  if (parent_) {
+    parent_->drop_hold();
+  } else {
+    maps_->drop_shadow();  // kernels that name this object keep it here, but not its pages
+  }
+}
+
+void Memory::retain_for_program() noexcept {
+  if (api_references() == 0) hold();
+  retain_api();
 }
 
 void Memory::release_on_nodes() noexcept {
@@ -106,9 +114,16 @@ void Memory::release_on_nodes() noexcept {
         [memory = pending->memory] { memory->run_destructor_callbacks(); });
   };
   for (Node* node : context_->nodes()) {
-    const auto sent = node->session().request(::longwire::opencl::msg::ReleaseObject{handle(), 0},
-                                              [one_gone](const core::ReplyView&) { one_gone(); });
-    if (!sent.ok()) one_gone();
+    const auto tell = [node, object = handle(), one_gone] {
+      const auto sent = node->session().request(::longwire::opencl::msg::ReleaseObject{object, 0},
+                                                [one_gone](const core::ReplyView&) { one_gone(); });
+      if (!sent.ok()) one_gone();
+    };
+    if (core::NodeSession::in_frame_handler() && !node->lost()) {
+      node->session().post(tell);
+    } else {
+      tell();
+    }
   }
 }
 

@@ -90,9 +90,11 @@ class Memory : public Object {
   // Called in reverse order when the worker's object is gone. False: out of memory.
   bool add_destructor_callback(DestructorCallback callback, void* user_data) noexcept;
 
-  // False once the program has released it; see the note on kernel arguments above.
-  bool alive() const noexcept { return api_references() > 0; }
+  // False once the node has been told to release it; see the note on kernel arguments above.
+  bool alive() const noexcept { return holds_.load(std::memory_order_relaxed) > 0; }
 
+  // clRetainMemObject. A parent that only its children keep comes back to the program by queries.
+  void retain_for_program() noexcept;
   // Keeps the worker's object beyond the program's last reference: one per object made from this
   // one, and one per mapping. The last one to go releases it.
   void hold() noexcept { holds_.fetch_add(1, std::memory_order_relaxed); }
@@ -111,6 +113,27 @@ class Memory : public Object {
   std::atomic<std::uint32_t> holds_{1};   // the program's, and one per object made from this
   std::mutex callbacks_mutex_;
   std::vector<std::pair<DestructorCallback, void*>> callbacks_;
+};
+
+// Keeps a memory object and its node's object, and with it the host shadow.
+class MemoryHold {
+ public:
+  MemoryHold() = default;
+  explicit MemoryHold(Memory* memory) noexcept : memory_(memory) {
+    if (memory_) memory_->hold();
+  }
+  MemoryHold(const MemoryHold& other) noexcept : MemoryHold(other.memory_.get()) {}
+  MemoryHold(MemoryHold&& other) noexcept = default;
+  MemoryHold& operator=(MemoryHold other) noexcept {
+    std::swap(memory_, other.memory_);
+    return *this;
+  }
+  ~MemoryHold() {
+    if (memory_) memory_->drop_hold();
+  }
+
+ private:
+  Ref<Memory> memory_;
 };
 
 // The live memory object of that handle, or null. Takes a lock.

@@ -41,7 +41,7 @@ namespace api {
 cl_int RetainMemObject(cl_mem memobj) noexcept {
   Memory* const memory = from_cl<Memory>(memobj);
   if (memory == nullptr) return CL_INVALID_MEM_OBJECT;
-  memory->retain_api();
+  memory->retain_for_program();
   return CL_SUCCESS;
 }
 

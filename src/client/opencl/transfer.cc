@@ -123,7 +123,7 @@ cl_int WriteSource::start(Enqueue& command, const TransferMode& mode) noexcept {
       if (!node.session().upload(blob_, data_).ok()) return kLostCallStatus;
     } else {
       node.session().start_upload(
-          blob_, data_, [packed = packed_, keep = Ref<Memory>(mode.keep)](const base::Status&) {});
+          blob_, data_, [packed = packed_, keep = MemoryHold(mode.keep)](const base::Status&) {});
     }
   }
   return mode.blocking ? node.flush() : CL_SUCCESS;

@@ -53,7 +53,7 @@ class ReadUnderWay {
 
   Node& node_;
   const Ref<Queue> queue_;
-  const Ref<Memory> keep_;
+  const MemoryHold keep_;
   Ref<Event> event_;
   const Rows rows_;
   std::unique_ptr<std::byte[]> packed_;  // where lanes put bytes whose rows are not tight
