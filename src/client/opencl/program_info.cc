@@ -69,7 +69,8 @@ cl_int Program::binary_sizes(const InfoOut& out) noexcept {
   return out.array<std::size_t>(sizes);
 }
 
-// The program gives an array of pointers, some of which may be null.
+// The program gives an array of pointers, some of which may be null. The node sends the binaries of
+// all of its devices.
 cl_int Program::binaries(const InfoOut& out) noexcept {
   const std::size_t bytes = devices_.size() * sizeof(unsigned char*);
   if (out.value() != nullptr && out.value_bytes() < bytes) return CL_INVALID_VALUE;
@@ -79,12 +80,9 @@ cl_int Program::binaries(const InfoOut& out) noexcept {
   std::memcpy(targets.data(), out.value(), bytes);
   if (!sent_ || !(origin_ == ProgramOrigin::kBinary || any_built())) return CL_SUCCESS;
   for (const auto& [node, group] : by_node(devices_)) {
-    DeviceList wanted;
-    std::copy_if(group.begin(), group.end(), std::back_inserter(wanted),
-                 [&](const Ref<Device>& device) { return targets[place_of(*device)] != nullptr; });
-    if (wanted.empty()) continue;
+    const auto wanted = [&, &group = group](std::size_t i) { return targets[place_of(*group[i])]; };
     std::vector<std::size_t> sizes;
-    LW_CL_TRY(ask_sizes(*this, *node, wanted, &sizes));
+    LW_CL_TRY(ask_sizes(*this, *node, group, &sizes));
     std::size_t total = 0;
     for (const std::size_t size : sizes)
       total += size;
@@ -92,8 +90,9 @@ cl_int Program::binaries(const InfoOut& out) noexcept {
     const auto all = std::make_unique_for_overwrite<std::byte[]>(total);
     LW_CL_TRY(fetch(*this, *node, {all.get(), total}));
     const std::byte* from = all.get();
-    for (std::size_t i = 0; i < wanted.size(); from += sizes[i++])
-      std::copy_n(from, sizes[i], targets[place_of(*wanted[i])]);
+    for (std::size_t i = 0; i < group.size(); from += sizes[i++]) {
+      if (wanted(i) != nullptr) std::copy_n(from, sizes[i], wanted(i));
+    }
   }
   return CL_SUCCESS;
 }
