@@ -10,8 +10,9 @@ from . import report, sides
 KERNELS = pathlib.Path("/usr/share/darktable/kernels")
 # 32 programs compiled from source, some very large.
 TIME_LIMIT_S = 900
-# The ninth field is `disabled`: darktable itself disables any CPU until told otherwise.
-DEVICE_SETTINGS = "0 250 0 16 16 128 0 0 0.000"
+# The eighth field is `disabled`: darktable disables any CPU until told otherwise. The ninth is the
+# speed it would measure, and by which it might switch OpenCL off.
+DEVICE_SETTINGS = "0 250 0 16 16 128 0 0 0.010 0.000"
 NAME = re.compile(r"CANONICAL NAME:\s*(\S+)")
 # Lines that name the platform, or depend on the moment or the memory that happens to be free.
 PASSING_LINES = re.compile(
