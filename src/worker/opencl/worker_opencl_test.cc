@@ -1,0 +1,587 @@
+// The worker on the fake driver, spoken to in raw messages: what a client can rely on.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <numeric>
+
+#include "worker/fake/fake_driver.h"
+#include "worker/opencl/program_info.h"
+#include "worker/opencl/testing.h"
+
+namespace longwire::worker::opencl {
+namespace {
+
+using testing::RawClient;
+using testing::WorkerThread;
+namespace msg = longwire::opencl::msg;
+using ::testing::ElementsAre;
+using Bytes = std::vector<std::byte>;
+
+Bytes pattern(std::size_t size, unsigned seed = 1) {
+  Bytes bytes(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    seed = seed * 1664525 + 1013904223;
+    bytes[i] = static_cast<std::byte>(seed >> 24);
+  }
+  return bytes;
+}
+
+class CollectSink final : public session::BulkSink {
+ public:
+  explicit CollectSink(std::size_t size) : bytes(size) {}
+  std::span<std::byte> buffer(std::uint64_t offset, std::size_t size) override {
+    return std::span(bytes).subspan(offset, size);
+  }
+  void received(std::uint64_t, std::size_t, bool complete) override { done = done || complete; }
+  void aborted(const base::Error&) override { failed = true; }
+  Bytes bytes;
+  std::atomic<bool> done{false};
+  std::atomic<bool> failed{false};
+};
+
+class WorkerTest : public ::testing::Test {
+ protected:
+  explicit WorkerTest(StdoutPipe* output = nullptr) {
+    auto [ours, theirs] = link::make_inproc_pair();
+    worker = std::make_unique<WorkerThread>(driver.api(), std::move(theirs), output);
+    client = std::make_unique<RawClient>(std::move(ours));
+    msg::DescribePlatforms::Reply answer;
+    EXPECT_EQ(client->call(msg::DescribePlatforms{}, &answer), CL_SUCCESS);
+    for (const auto& platform : answer.platforms)
+      for (const auto& device : platform.devices) devices.push_back(device.handle);
+    context = client->handle(Kind::kContext);
+    msg::CreateContext m;
+    m.context = context;
+    m.devices = wire::U64View(devices);
+    client->send(m);
+    queue = create_queue(CL_QUEUE_PROFILING_ENABLE);
+  }
+  ~WorkerTest() override { end(); }
+
+  core::ExitCode end() {
+    client->goodbye();
+    const auto code = worker->join();
+    if (!ended_) {
+      ended_ = true;
+      EXPECT_EQ(driver.live_objects(), 0u) << "the session has left native objects behind";
+    }
+    return code;
+  }
+
+  Handle create_queue(std::uint64_t properties) {
+    const std::uint64_t list[] = {CL_QUEUE_PROPERTIES, properties, 0};
+    msg::CreateCommandQueue m;
+    m.queue = client->handle(Kind::kQueue);
+    m.context = context;
+    m.device = devices.front();
+    m.properties = wire::U64View(list, 3);
+    client->send(m);
+    return m.queue;
+  }
+  Handle create_buffer(std::size_t size, wire::Blob data = {}) {
+    msg::CreateBuffer m;
+    m.mem = client->handle(Kind::kMem);
+    m.context = context;
+    m.flags = CL_MEM_READ_WRITE;
+    m.size = size;
+    m.data = data;
+    client->send(m);
+    return m.mem;
+  }
+  Handle create_user_event() {
+    msg::CreateUserEvent m;
+    m.event = client->handle(Kind::kEvent);
+    m.context = context;
+    client->send(m);
+    return m.event;
+  }
+  void set_user_event(Handle event, cl_int status) {
+    msg::SetUserEventStatus m;
+    m.event = event;
+    m.execution_status = status;
+    client->send(m);
+  }
+  Handle build(std::string_view source, cl_int expected = CL_SUCCESS) {
+    msg::CreateProgramWithSource m;
+    m.program = client->handle(Kind::kProgram);
+    m.context = context;
+    m.source = wire::Blob::inlined(std::as_bytes(std::span(source)));
+    client->send(m);
+    msg::BuildProgram b;
+    b.program = m.program;
+    EXPECT_EQ(client->call(b, &built), expected);
+    return m.program;
+  }
+  Handle create_kernel(Handle program, std::string_view name) {
+    msg::CreateKernel m;
+    m.kernel = client->handle(Kind::kKernel);
+    m.program = program;
+    m.name = name;
+    client->send(m);
+    return m.kernel;
+  }
+  Handle launch(Handle on, Handle kernel, wire::U64View waits = {}, bool wants_event = true) {
+    const std::uint64_t size = 16;
+    msg::EnqueueNDRangeKernel m;
+    m.queue = on;
+    m.kernel = kernel;
+    m.global_size = wire::U64View(&size, 1);
+    m.wait_list = waits;
+    m.event = wants_event ? client->handle(Kind::kEvent) : 0;
+    client->send(m);
+    return m.event;
+  }
+  Bytes read(Handle buffer, std::size_t size, std::size_t offset = 0) {
+    msg::EnqueueReadBuffer m;
+    m.queue = queue;
+    m.buffer = buffer;
+    m.offset = offset;
+    m.download.bytes = size;
+    if (size <= session::kInlineBytes) {
+      msg::EnqueueReadBuffer::Reply answer;
+      EXPECT_EQ(client->call(m, &answer), CL_SUCCESS);
+      return {answer.data.begin(), answer.data.end()};
+    }
+    m.download.transfer = ++transfers;
+    m.download.mode = wire::BlobMode::kEager;
+    const auto sink = std::make_shared<CollectSink>(size);
+    client->bulk().expect(m.download.transfer, size, sink);
+    EXPECT_EQ(client->call(m), CL_SUCCESS);
+    EXPECT_TRUE(client->await([&] { return sink->done.load(); }));
+    return sink->bytes;
+  }
+  wire::Blob upload_blob(std::size_t size, wire::BlobMode mode) {
+    return {mode, ++transfers, size, {}};
+  }
+  void send_bytes(const wire::Blob& blob, std::span<const std::byte> bytes) {
+    client->bulk().send(blob.transfer, 0, bytes, [](base::Status) {});
+    (void)client->stream().flush();
+  }
+  Handle write(Handle buffer, const wire::Blob& blob, wire::U64View waits = {}) {
+    msg::EnqueueWriteBuffer m;
+    m.queue = queue;
+    m.buffer = buffer;
+    m.data = blob;
+    m.wait_list = waits;
+    m.event = client->handle(Kind::kEvent);
+    client->send(m);
+    return m.event;
+  }
+  void finish(Handle on) {
+    msg::Finish m;
+    m.queue = on;
+    EXPECT_EQ(client->call(m), CL_SUCCESS);
+  }
+  // Everything sent so far has been executed by the dispatch thread.
+  void round_trip() {
+    msg::GetDeviceInfo m;
+    m.device = devices.front();
+    m.param = CL_DEVICE_NAME;
+    EXPECT_EQ(client->call(m), CL_SUCCESS);
+  }
+
+  fake::FakeDriver driver;
+  std::unique_ptr<WorkerThread> worker;
+  std::unique_ptr<RawClient> client;
+  std::vector<Handle> devices;
+  Handle context = 0;
+  Handle queue = 0;
+  std::uint64_t transfers = 0;
+  msg::BuildProgram::Reply built;
+  bool ended_ = false;
+};
+
+// --- data ------------------------------------------------------------------------------------------
+
+TEST_F(WorkerTest, DescribesDevicesWithHandlesOfItsOwn) {
+  ASSERT_EQ(devices.size(), 2u);
+  EXPECT_EQ(kind_of(devices[0]), Kind::kDevice);
+  EXPECT_NE(devices[0], devices[1]);
+}
+
+TEST_F(WorkerTest, CreationDataAndInlineTransfersRoundTrip) {
+  const Bytes data = pattern(10'000);
+  const Handle buffer = create_buffer(data.size(), wire::Blob::inlined(data));
+  EXPECT_EQ(read(buffer, data.size()), data);
+  const Bytes other = pattern(100, 7);
+  const Handle event = write(buffer, wire::Blob::inlined(other));
+  EXPECT_EQ(read(buffer, 100), other);
+  EXPECT_EQ(client->events.at(event).status, CL_COMPLETE);
+}
+
+TEST_F(WorkerTest, EagerWriteIsStagedAndItsCreditComesBack) {
+  const Bytes data = pattern(300'000);
+  const Handle buffer = create_buffer(data.size());
+  const auto blob = upload_blob(data.size(), wire::BlobMode::kEager);
+  write(buffer, blob);
+  send_bytes(blob, data);
+  EXPECT_EQ(read(buffer, data.size()), data);
+  EXPECT_TRUE(client->await([&] { return client->credit == data.size(); }));
+}
+
+TEST_F(WorkerTest, BytesBeforeTheirCommandAreKept) {
+  const Bytes data = pattern(100'000);
+  const Handle buffer = create_buffer(data.size());
+  const auto blob = upload_blob(data.size(), wire::BlobMode::kEager);
+  send_bytes(blob, data);
+  write(buffer, blob);
+  EXPECT_EQ(read(buffer, data.size()), data);
+}
+
+TEST_F(WorkerTest, RendezvousIsGrantedWhenItsTurnHasComeAndStreams) {
+  const Bytes data = pattern(20'000'000);
+  const Handle buffer = create_buffer(data.size());
+  const Handle user = create_user_event();
+  const auto blob = upload_blob(data.size(), wire::BlobMode::kRendezvous);
+  const Handle event = write(buffer, blob, wire::U64View(&user, 1));
+  round_trip();
+  EXPECT_TRUE(client->grants.empty()) << "granted while the wait list is not complete";
+  set_user_event(user, CL_COMPLETE);
+  ASSERT_TRUE(client->await([&] { return !client->grants.empty(); }));
+  EXPECT_THAT(client->grants, ElementsAre(blob.transfer));
+  send_bytes(blob, data);
+  ASSERT_TRUE(client->await_event(event));
+  EXPECT_EQ(client->events.at(event).status, CL_COMPLETE);
+  const auto& times = client->events.at(event).times;
+  ASSERT_EQ(times.size(), 5u);
+  EXPECT_LE(times[0], times[1]);
+  EXPECT_LE(times[1], times[2]);
+  EXPECT_LE(times[2], times[3]);
+  EXPECT_EQ(read(buffer, data.size()), data) << "a streamed read";
+  EXPECT_EQ(read(buffer, 1'000'000, 500), Bytes(data.begin() + 500, data.begin() + 1'000'500));
+}
+
+TEST_F(WorkerTest, CommandsBehindAStreamedWriteSeeItsBytes) {
+  const Bytes data = pattern(9'000'000);
+  const Handle buffer = create_buffer(data.size());
+  const auto blob = upload_blob(data.size(), wire::BlobMode::kRendezvous);
+  write(buffer, blob);
+  msg::EnqueueReadBuffer m;  // on the same in-order queue, before a byte has come
+  m.queue = queue;
+  m.buffer = buffer;
+  m.offset = data.size() - 10;
+  m.download.bytes = 10;
+  m.token = client->token();
+  client->send(m);
+  ASSERT_TRUE(client->await([&] { return !client->grants.empty(); }));
+  EXPECT_EQ(client->replies.count(m.token), 0u);
+  send_bytes(blob, data);
+  ASSERT_TRUE(client->await([&] { return client->replies.count(m.token) != 0; }));
+  const auto& payload = client->replies[m.token].payload;
+  ASSERT_GE(payload.size(), 18u);
+  EXPECT_TRUE(std::equal(data.end() - 10, data.end(), payload.begin() + 8));
+}
+
+TEST_F(WorkerTest, AnAbortedUploadFailsItsCommand) {
+  const Handle buffer = create_buffer(1'000'000);
+  const auto blob = upload_blob(1'000'000, wire::BlobMode::kRendezvous);
+  const Handle event = write(buffer, blob);
+  ASSERT_TRUE(client->await([&] { return !client->grants.empty(); }));
+  const std::uint64_t abort[] = {blob.transfer, std::uint64_t(std::int64_t{CL_OUT_OF_RESOURCES})};
+  client->send_raw(wire::kOpBulkAbort, std::as_bytes(std::span(abort)));
+  ASSERT_TRUE(client->await_event(event));
+  EXPECT_LT(client->events.at(event).status, 0);
+}
+
+TEST_F(WorkerTest, CreationDataOnItsWayHoldsTheCommandsBehindIt) {
+  const Bytes data = pattern(200'000);
+  const auto blob = upload_blob(data.size(), wire::BlobMode::kRendezvous);
+  const Handle buffer = create_buffer(data.size(), blob);
+  const Handle event = write(buffer, wire::Blob::inlined(std::span(data).first(8)));
+  ASSERT_TRUE(client->await([&] { return !client->grants.empty(); }));
+  EXPECT_EQ(client->events.count(event), 0u);
+  send_bytes(blob, data);
+  EXPECT_EQ(read(buffer, data.size()), data);
+  EXPECT_TRUE(client->failures.empty());
+}
+
+TEST_F(WorkerTest, ImagesRoundTrip) {
+  const Bytes data = pattern(16 * 8 * 4);
+  msg::CreateImage m;
+  m.mem = client->handle(Kind::kMem);
+  m.context = context;
+  m.flags = CL_MEM_READ_WRITE;
+  m.format = {CL_RGBA, CL_UNORM_INT8};
+  m.desc.type = CL_MEM_OBJECT_IMAGE2D;
+  m.desc.width = 16;
+  m.desc.height = 8;
+  m.data = wire::Blob::inlined(data);
+  client->send(m);
+  const std::uint64_t origin[] = {4, 2, 0};
+  const std::uint64_t region[] = {8, 4, 1};
+  msg::EnqueueReadImage r;
+  r.queue = queue;
+  r.image = m.mem;
+  r.origin = wire::U64View(origin, 3);
+  r.region = wire::U64View(region, 3);
+  r.download.bytes = 8 * 4 * 4;
+  msg::EnqueueReadImage::Reply answer;
+  ASSERT_EQ(client->call(r, &answer), CL_SUCCESS);
+  for (std::size_t row = 0; row < 4; ++row)
+    EXPECT_TRUE(std::equal(answer.data.begin() + row * 32, answer.data.begin() + row * 32 + 32,
+                           data.begin() + (row + 2) * 64 + 16));
+  r.download.bytes = 100;  // not the region's
+  EXPECT_EQ(client->call(r), CL_INVALID_VALUE);
+}
+
+// --- status ------------------------------------------------------------------------------------------
+
+TEST_F(WorkerTest, FailedCreationIsToldAndRemembered) {
+  const Handle buffer = create_buffer(std::size_t{1} << 40);
+  round_trip();
+  ASSERT_EQ(client->failures.size(), 1u);
+  EXPECT_EQ(client->failures[0].first, buffer);
+  EXPECT_EQ(client->failures[0].second, CL_INVALID_BUFFER_SIZE);
+  const Handle event = write(buffer, wire::Blob::inlined(pattern(8)));
+  ASSERT_TRUE(client->await_event(event));
+  EXPECT_EQ(client->events.at(event).status, CL_INVALID_BUFFER_SIZE);
+}
+
+TEST_F(WorkerTest, DependentsOfAFailedEnqueueFail) {
+  const Handle program = build("kernel void noop(uint x) {}");
+  const Handle kernel = create_kernel(program, "noop");  // its argument was never set
+  const Handle failed = launch(queue, kernel);
+  const Handle dependent = write(create_buffer(64), wire::Blob::inlined(pattern(8)),
+                                 wire::U64View(&failed, 1));
+  ASSERT_TRUE(client->await_event(dependent));
+  EXPECT_EQ(client->events.at(failed).status, CL_INVALID_KERNEL_ARGS);
+  EXPECT_EQ(client->events.at(dependent).status, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST);
+  launch(queue, kernel, {}, false);
+  round_trip();
+  ASSERT_EQ(client->failures.size(), 1u);
+  EXPECT_EQ(client->failures[0], std::pair(queue, cl_int{CL_INVALID_KERNEL_ARGS}));
+}
+
+TEST_F(WorkerTest, FailureWhileRunningAndOfUserEventsArrives) {
+  const Handle kernel = create_kernel(build("kernel void fail() {}"), "fail");
+  const Handle failed = launch(queue, kernel);
+  ASSERT_TRUE(client->await_event(failed));
+  EXPECT_EQ(client->events.at(failed).status, CL_OUT_OF_RESOURCES);
+  const Handle user = create_user_event();
+  const Handle dependent = write(create_buffer(64), wire::Blob::inlined(pattern(8)),
+                                 wire::U64View(&user, 1));
+  set_user_event(user, -42);
+  ASSERT_TRUE(client->await_event(dependent));
+  EXPECT_EQ(client->events.at(dependent).status, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST);
+}
+
+TEST_F(WorkerTest, FinishRepliesBehindEveryCompletionAndEachIsReportedOnce) {
+  const Handle kernel = create_kernel(build("kernel void noop() {}"), "noop");
+  std::vector<Handle> events;
+  for (int i = 0; i < 100; ++i) events.push_back(launch(queue, kernel));
+  finish(queue);
+  for (const Handle event : events) {
+    EXPECT_EQ(client->reports[event], 1);
+    EXPECT_EQ(client->events[event].times.size(), 5u);
+  }
+  EXPECT_EQ(client->order.back().substr(0, 5), "reply");
+}
+
+TEST_F(WorkerTest, FinishDoesNotStopTheDispatchThread) {
+  const Handle user = create_user_event();
+  const Handle event = write(create_buffer(64), wire::Blob::inlined(pattern(8)),
+                             wire::U64View(&user, 1));
+  msg::Finish m;
+  m.queue = queue;
+  m.token = client->token();
+  client->send(m);
+  const Handle other = create_queue(0);
+  finish(other);
+  EXPECT_EQ(client->replies.count(m.token), 0u);
+  set_user_event(user, CL_COMPLETE);
+  EXPECT_TRUE(client->await([&] { return client->replies.count(m.token) != 0; }));
+  EXPECT_EQ(client->events.at(event).status, CL_COMPLETE);
+}
+
+TEST_F(WorkerTest, NothingOnAnOutOfOrderQueueDoesNotWaitForOthers) {
+  const Handle unordered = create_queue(CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE);
+  const Handle user = create_user_event();
+  msg::EnqueueMarkerWithWaitList waiting;
+  waiting.queue = unordered;
+  waiting.wait_list = wire::U64View(&user, 1);
+  waiting.event = client->handle(Kind::kEvent);
+  client->send(waiting);
+  msg::EnqueueNothing m;
+  m.queue = unordered;
+  m.event = client->handle(Kind::kEvent);
+  EXPECT_EQ(client->call(m), CL_SUCCESS);
+  EXPECT_EQ(client->events.at(m.event).status, CL_COMPLETE);
+  EXPECT_EQ(client->events.count(waiting.event), 0u);
+}
+
+// --- programs ----------------------------------------------------------------------------------------
+
+TEST_F(WorkerTest, BuildDescribesKernelsAndProbesStructs) {
+  build("kernel void add(global uint* a, float4x s, local int* l, uint n) {} kernel void b() {}");
+  const auto& program = built.program;
+  EXPECT_THAT(program.kernel_names, ElementsAre("add", "b"));
+  ASSERT_EQ(program.kernels.size(), 2u);
+  const auto& args = program.kernels[0].args;
+  ASSERT_EQ(args.size(), 4u);
+  EXPECT_EQ(args[0].kind, 2u);
+  EXPECT_EQ(args[1].kind, 1u);
+  EXPECT_EQ(args[1].value_bytes, 12u) << "the fake driver's struct";
+  EXPECT_EQ(args[2].kind, 4u);
+  EXPECT_EQ(args[3].value_bytes, 4u);
+  EXPECT_EQ(args[3].name, "n");
+  ASSERT_EQ(program.devices.size(), 2u);
+  EXPECT_EQ(program.devices[0].device, devices[0]);
+}
+
+TEST_F(WorkerTest, FailedBuildComesWithItsLog) {
+  build("#error no", CL_BUILD_PROGRAM_FAILURE);
+  ASSERT_EQ(built.program.devices.size(), 2u);
+  std::string log;
+  for (const auto& info : built.program.devices[0].infos)
+    if (info.param == CL_PROGRAM_BUILD_LOG) log = reinterpret_cast<const char*>(info.value.data());
+  EXPECT_EQ(log, "fake: #error");
+}
+
+TEST_F(WorkerTest, BinariesRoundTrip) {
+  const Handle program = build("kernel void noop() {}");
+  msg::GetProgramBinaries g;
+  g.program = program;
+  msg::GetProgramBinaries::Reply sizes;
+  ASSERT_EQ(client->call(g, &sizes), CL_SUCCESS);
+  ASSERT_EQ(sizes.sizes.size(), 2u);
+  msg::FetchProgramBinaries f;
+  f.program = program;
+  f.download.bytes = sizes.sizes[0] + sizes.sizes[1];
+  msg::FetchProgramBinaries::Reply data;
+  ASSERT_EQ(client->call(f, &data), CL_SUCCESS);
+  ASSERT_EQ(data.data.size(), f.download.bytes);
+  msg::CreateProgramWithBinary c;
+  c.program = client->handle(Kind::kProgram);
+  c.context = context;
+  c.devices = wire::U64View(devices);
+  c.binaries = {wire::Blob::inlined(data.data.first(sizes.sizes[0])),
+                wire::Blob::inlined(data.data.subspan(sizes.sizes[0]))};
+  msg::CreateProgramWithBinary::Reply statuses;
+  EXPECT_EQ(client->call(c, &statuses), CL_SUCCESS);
+  ASSERT_EQ(statuses.binary_status.size(), 2u);
+  EXPECT_EQ(statuses.binary_status[0], 0u);
+  msg::BuildProgram b;
+  b.program = c.program;
+  EXPECT_EQ(client->call(b, &built), CL_SUCCESS);
+  EXPECT_THAT(built.program.kernel_names, ElementsAre("noop"));
+}
+
+// --- life --------------------------------------------------------------------------------------------
+
+TEST_F(WorkerTest, DestructorTokenRepliesWhenTheMemoryIsReallyGone) {
+  const Handle buffer = create_buffer(64);
+  const Handle user = create_user_event();
+  write(buffer, wire::Blob::inlined(pattern(8)), wire::U64View(&user, 1));
+  msg::ReleaseObject m;
+  m.object = buffer;
+  m.token = client->token();
+  client->send(m);
+  round_trip();
+  EXPECT_EQ(client->replies.count(m.token), 0u) << "the write still uses it";
+  set_user_event(user, CL_COMPLETE);
+  EXPECT_TRUE(client->await([&] { return client->replies.count(m.token) != 0; }));
+}
+
+TEST_F(WorkerTest, EndFreesEverythingThoughCommandsWait) {
+  const Handle user = create_user_event();
+  for (int i = 0; i < 10; ++i)
+    write(create_buffer(64), wire::Blob::inlined(pattern(8)), wire::U64View(&user, 1));
+  write(create_buffer(20'000'000), upload_blob(20'000'000, wire::BlobMode::kRendezvous));
+  write(create_buffer(200'000), upload_blob(200'000, wire::BlobMode::kEager));
+  round_trip();
+  EXPECT_EQ(end(), core::ExitCode::kEnded);
+}
+
+TEST_F(WorkerTest, ATakenHandleEndsTheSession) {
+  const Handle buffer = create_buffer(64);
+  msg::CreateBuffer m;
+  m.mem = buffer;
+  m.context = context;
+  m.size = 64;
+  client->send(m);
+  EXPECT_TRUE(client->await([&] { return client->stream().ended(); }));
+  EXPECT_EQ(end(), core::ExitCode::kFault);
+}
+
+TEST_F(WorkerTest, AnUnknownCommandEndsTheSession) {
+  client->send_raw(0x1FFF, {});
+  EXPECT_TRUE(client->await([&] { return client->stream().ended(); }));
+  EXPECT_EQ(end(), core::ExitCode::kFault);
+}
+
+// More replies than the send ring holds, to a client that does not read: nothing is lost, and the
+// worker goes on when it does.
+TEST_F(WorkerTest, ASlowReaderLosesNothing) {
+  const Bytes data = pattern(60'000);
+  const Handle buffer = create_buffer(data.size(), wire::Blob::inlined(data));
+  std::vector<wire::Token> tokens;
+  for (int i = 0; i < 400; ++i) {
+    msg::EnqueueReadBuffer m;
+    m.queue = queue;
+    m.buffer = buffer;
+    m.download.bytes = data.size();
+    m.token = client->token();
+    tokens.push_back(m.token);
+    client->send(m);
+  }
+  ASSERT_TRUE(client->await([&] { return client->replies.size() >= tokens.size() + 1; }));
+  for (const wire::Token token : tokens) EXPECT_EQ(client->replies[token].status, CL_SUCCESS);
+}
+
+// --- output --------------------------------------------------------------------------------------------
+
+class OutputTest : public ::testing::Test {};
+
+TEST_F(OutputTest, WhatKernelsPrintComesBeforeTheirCompletion) {
+  std::fflush(stdout);
+  auto pipe = StdoutPipe::create();
+  ASSERT_TRUE(pipe.ok());
+  class Rig : public WorkerTest {
+   public:
+    explicit Rig(StdoutPipe* output) : WorkerTest(output) {}
+    void TestBody() override {
+      const Handle kernel =
+          create_kernel(build("kernel void hello() { printf(\"\"); }"), "hello");
+      const Handle event = launch(queue, kernel);
+      ASSERT_TRUE(client->await_event(event));
+      EXPECT_EQ(client->output, "hello from a kernel\n");
+    }
+  };
+  Rig rig(pipe->get());
+  rig.TestBody();
+}
+
+// --- leaves --------------------------------------------------------------------------------------------
+
+TEST(ProgramInfoTest, KnowsOpenClTypes) {
+  EXPECT_EQ(builtin_type_bytes("uint", 8), 4u);
+  EXPECT_EQ(builtin_type_bytes("float3", 8), 16u);
+  EXPECT_EQ(builtin_type_bytes("uchar16", 8), 16u);
+  EXPECT_EQ(builtin_type_bytes("double8", 8), 64u);
+  EXPECT_EQ(builtin_type_bytes("size_t", 4), 4u);
+  EXPECT_EQ(builtin_type_bytes("unsigned int", 8), 4u);
+  EXPECT_EQ(builtin_type_bytes("half2", 8), 4u);
+  EXPECT_EQ(builtin_type_bytes("struct S", 8), 0u);
+  EXPECT_EQ(builtin_type_bytes("float5", 8), 0u);
+  EXPECT_EQ(with_argument_info(""), "-cl-kernel-arg-info");
+  EXPECT_EQ(with_argument_info("-DX -cl-kernel-arg-info"), "-DX -cl-kernel-arg-info");
+}
+
+TEST(ProgramInfoTest, TellsKindsOfArguments) {
+  const auto kind = [](std::uint32_t address, std::uint32_t access, std::string_view type) {
+    return kind_of_argument(address, access, 0, type);
+  };
+  constexpr auto kPrivate = CL_KERNEL_ARG_ADDRESS_PRIVATE;
+  constexpr auto kNone = CL_KERNEL_ARG_ACCESS_NONE;
+  EXPECT_EQ(kind(CL_KERNEL_ARG_ADDRESS_GLOBAL, kNone, "float*"), ArgKind::kMemory);
+  EXPECT_EQ(kind(CL_KERNEL_ARG_ADDRESS_LOCAL, kNone, "float*"), ArgKind::kLocal);
+  EXPECT_EQ(kind(kPrivate, CL_KERNEL_ARG_ACCESS_READ_ONLY, "image2d_t"), ArgKind::kMemory);
+  EXPECT_EQ(kind(kPrivate, kNone, "sampler_t"), ArgKind::kSampler);
+  EXPECT_EQ(kind(kPrivate, kNone, "float4"), ArgKind::kValue);
+  EXPECT_EQ(kind(kPrivate, kNone, "queue_t"), ArgKind::kOther);
+}
+
+}  // namespace
+}  // namespace longwire::worker::opencl
