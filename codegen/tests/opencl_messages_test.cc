@@ -92,7 +92,8 @@ TEST(OpenClMessages, GarbageIsRefusedOrReadButNeverMore) {
   with_random_messages(kSeeds, [&](const auto& message) {
     auto bytes = encoded(message);
     if (bytes.empty()) return;
-    for (int i = 0; i < 4; ++i) bytes[random.below(bytes.size())] = std::byte(random.u64());
+    for (int i = 0; i < 4; ++i)
+      bytes[random.below(bytes.size())] = std::byte(random.u64());
     std::decay_t<decltype(message)> again;
     if (decode_from(bytes, again).ok()) {
       EXPECT_LE(encoded(again).size(), bytes.size());
@@ -155,7 +156,8 @@ TEST(OpenClMessages, SeedsOfTheFuzzerDecode) {
   std::size_t index = 0;
   for_each_struct([&](std::string_view name, auto message) {
     std::string file(name);
-    for (char& c : file) c = c == '.' ? '_' : c;
+    for (char& c : file)
+      c = c == '.' ? '_' : c;
     char number[8];
     std::snprintf(number, sizeof number, "%03zu_", index++);
     std::ifstream in(folder / (number + file + ".bin"), std::ios::binary);

@@ -50,11 +50,13 @@ TEST_F(TraceTest, FlagsEnumsAndOutputs) {
   trace::GetDeviceInfo(CL_SUCCESS, pointer<cl_device_id>(0x2), CL_DEVICE_MAX_COMPUTE_UNITS, 4,
                        pointer<void*>(0x50), &size);
   ASSERT_EQ(lines().size(), 2u);
-  EXPECT_EQ(lines()[0], "clCreateBuffer(context=0x1, flags=CL_MEM_READ_ONLY|CL_MEM_COPY_HOST_PTR, "
-                        "size=16, host_ptr=NULL, errcode_ret=&CL_SUCCESS) = 0x40");
-  EXPECT_EQ(lines()[1], "clGetDeviceInfo(device=0x2, param_name=CL_DEVICE_MAX_COMPUTE_UNITS, "
-                        "param_value_size=4, param_value=0x50 [4 B], param_value_size_ret=&4) "
-                        "= CL_SUCCESS");
+  EXPECT_EQ(lines()[0],
+            "clCreateBuffer(context=0x1, flags=CL_MEM_READ_ONLY|CL_MEM_COPY_HOST_PTR, "
+            "size=16, host_ptr=NULL, errcode_ret=&CL_SUCCESS) = 0x40");
+  EXPECT_EQ(lines()[1],
+            "clGetDeviceInfo(device=0x2, param_name=CL_DEVICE_MAX_COMPUTE_UNITS, "
+            "param_value_size=4, param_value=0x50 [4 B], param_value_size_ret=&4) "
+            "= CL_SUCCESS");
 }
 
 TEST_F(TraceTest, ArraysStringsAndUnknownNumbers) {
@@ -75,8 +77,9 @@ TEST_F(TraceTest, OutputsOfFailedCallsAreNotRead) {
   auto* unreadable = pointer<cl_uint*>(0x8);
   trace::GetPlatformIDs(CL_INVALID_VALUE, 0, nullptr, unreadable);
   ASSERT_EQ(lines().size(), 1u);
-  EXPECT_EQ(lines()[0], "clGetPlatformIDs(num_entries=0, platforms=NULL, num_platforms=0x8) "
-                        "= CL_INVALID_VALUE");
+  EXPECT_EQ(lines()[0],
+            "clGetPlatformIDs(num_entries=0, platforms=NULL, num_platforms=0x8) "
+            "= CL_INVALID_VALUE");
 }
 
 TEST(Names, OfErrors) {

@@ -89,7 +89,8 @@ class FakeSupport : public AutoSupport {
 
   std::span<const cl_event> wait_list(wire::U64View handles, cl_int* failed) override {
     waits_.clear();
-    for (std::size_t i = 0; i < handles.size(); ++i) waits_.push_back(event(handles[i]));
+    for (std::size_t i = 0; i < handles.size(); ++i)
+      waits_.push_back(event(handles[i]));
     for (const cl_event one : waits_)
       if (one == nullptr) *failed = CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
     return waits_;
@@ -170,10 +171,10 @@ TEST_F(AutoCommandsTest, FailedWaitListFailsTheCommand) {
   const std::array<std::uint64_t, 1> waits = {kNobody};
   EXPECT_CALL(support_,
               enqueued(kQueue, 0, IsNull(), CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST));
-  ASSERT_TRUE(commands_
-                  .on(msg::EnqueueBarrierWithWaitList{.queue = kQueue,
-                                                      .wait_list = wire::U64View(waits)})
-                  .ok());
+  ASSERT_TRUE(
+      commands_
+          .on(msg::EnqueueBarrierWithWaitList{.queue = kQueue, .wait_list = wire::U64View(waits)})
+          .ok());
 }
 
 TEST_F(AutoCommandsTest, NativeFailureIsReportedWithoutAnEvent) {
@@ -225,8 +226,8 @@ TEST_F(AutoCommandsTest, SizesOfWrongLengthAreRefused) {
 
 TEST_F(AutoCommandsTest, CreationsReportTheObjectOrTheError) {
   const auto made = reinterpret_cast<cl_command_queue>(0x88);
-  const std::array<std::uint64_t, 3> properties = {CL_QUEUE_PROPERTIES,
-                                                   CL_QUEUE_PROFILING_ENABLE, 0};
+  const std::array<std::uint64_t, 3> properties = {CL_QUEUE_PROPERTIES, CL_QUEUE_PROFILING_ENABLE,
+                                                   0};
   EXPECT_CALL(native_, clCreateCommandQueueWithProperties(context_, device_, NotNull(), NotNull()))
       .WillOnce(Return(made));
   EXPECT_CALL(support_, created(kNew, made, CL_SUCCESS));
@@ -235,7 +236,8 @@ TEST_F(AutoCommandsTest, CreationsReportTheObjectOrTheError) {
   ASSERT_TRUE(commands_.on(create).ok());
 
   support_.api_.clCreateCommandQueueWithProperties = nullptr;  // an OpenCL 1.2 driver
-  EXPECT_CALL(native_, clCreateCommandQueue(context_, device_, CL_QUEUE_PROFILING_ENABLE, NotNull()))
+  EXPECT_CALL(native_,
+              clCreateCommandQueue(context_, device_, CL_QUEUE_PROFILING_ENABLE, NotNull()))
       .WillOnce(DoAll(SetArgPointee<3>(CL_OUT_OF_HOST_MEMORY), Return(nullptr)));
   EXPECT_CALL(support_, created(kNew, IsNull(), CL_OUT_OF_HOST_MEMORY));
   ASSERT_TRUE(commands_.on(create).ok());
@@ -252,9 +254,13 @@ TEST_F(AutoCommandsTest, FunctionsThatTheDriverLacks) {
 }
 
 TEST_F(AutoCommandsTest, SamplersOfOldAndNewDrivers) {
-  const std::array<std::uint64_t, 7> properties = {
-      CL_SAMPLER_NORMALIZED_COORDS, CL_FALSE,          CL_SAMPLER_ADDRESSING_MODE, CL_ADDRESS_NONE,
-      CL_SAMPLER_FILTER_MODE,       CL_FILTER_LINEAR, 0};
+  const std::array<std::uint64_t, 7> properties = {CL_SAMPLER_NORMALIZED_COORDS,
+                                                   CL_FALSE,
+                                                   CL_SAMPLER_ADDRESSING_MODE,
+                                                   CL_ADDRESS_NONE,
+                                                   CL_SAMPLER_FILTER_MODE,
+                                                   CL_FILTER_LINEAR,
+                                                   0};
   const auto made = reinterpret_cast<cl_sampler>(0x99);
   EXPECT_CALL(native_,
               clCreateSampler(context_, CL_FALSE, CL_ADDRESS_NONE, CL_FILTER_LINEAR, NotNull()))
@@ -275,10 +281,9 @@ TEST_F(AutoCommandsTest, KernelNamesAreTerminated) {
   EXPECT_CALL(native_, clCreateKernel(program, testing::StrEq("blur"), NotNull()))
       .WillOnce(Return(kernel_));
   EXPECT_CALL(support_, created(kNew, kernel_, CL_SUCCESS));
-  ASSERT_TRUE(commands_
-                  .on(msg::CreateKernel{
-                      .kernel = kNew, .program = 20, .name = text.substr(0, 4)})
-                  .ok());
+  ASSERT_TRUE(
+      commands_.on(msg::CreateKernel{.kernel = kNew, .program = 20, .name = text.substr(0, 4)})
+          .ok());
 }
 
 TEST_F(AutoCommandsTest, MigratesLists) {

@@ -45,7 +45,8 @@ class RandomMessage {
   template <class T>
   void fill_rest(std::vector<T>& list) {
     list.resize(random_.below(4));
-    for (T& element : list) fill_field(element);
+    for (T& element : list)
+      fill_field(element);
   }
   template <class T>
   void fill_rest(T& record) {
@@ -55,7 +56,9 @@ class RandomMessage {
   wire::Blob blob() {
     if (random_.one_in(2)) return wire::Blob::inlined(bytes());
     return {random_.one_in(2) ? wire::BlobMode::kEager : wire::BlobMode::kRendezvous,
-            random_.u64() | 1, random_.u64(), {}};
+            random_.u64() | 1,
+            random_.u64(),
+            {}};
   }
   std::span<const std::byte> bytes() { return bytes_of_size(random_.below(20)); }
   std::span<const std::byte> bytes_of_size(std::size_t size) {
