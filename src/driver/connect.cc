@@ -4,10 +4,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <string_view>
 #include <utility>
 
 #include "link/tcp/tcp.h"
+#include "link/tls/tls_link.h"
 #include "link/unix/unix.h"
+#include "session/auth/key_store.h"
+#include "session/auth/trust_store.h"
 #include "session/handshake.h"
 
 namespace longwire::driver {
@@ -38,6 +42,37 @@ session::Hello make_hello(Purpose purpose) {
   return hello;
 }
 
+Result<std::unique_ptr<Link>> connect_tcp(const NodeAddress& address, Deadline deadline) {
+  LW_ASSIGN(const link::HostPort place,
+            link::parse_host_port(address.place, client::core::kDefaultPort));
+  LW_ASSIGN(base::UniqueFd socket, link::connect_tcp(place, deadline));
+  LW_ASSIGN(std::unique_ptr<Link> link, link::make_tcp_link(std::move(socket)));
+  return link;
+}
+
+Status send_preamble(Link& link, const session::Hello& hello, Deadline deadline) {
+  return session::send_all(link, session::encode(session::Preamble{hello.purpose, hello.session}),
+                           deadline);
+}
+
+session::Hello make_lane_hello(const session::Welcome& session, std::uint32_t lane) {
+  session::Hello hello = make_hello(Purpose::kLane);
+  hello.session = session.session;
+  hello.lane = lane;
+  return hello;
+}
+
+// The name of the session's key is its id in hex (session/handshake.h).
+std::string psk_identity(const session::SessionId& id) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  for (const std::uint8_t byte : id) {
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return hex;
+}
+
 // A connection without TLS: a unix socket, or TCP where a person has said so by name.
 class PlainConnector final : public Connector {
  public:
@@ -48,10 +83,7 @@ class PlainConnector final : public Connector {
   }
   Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
                            Deadline deadline) override {
-    session::Hello hello = make_hello(Purpose::kLane);
-    hello.session = session.session;
-    hello.lane = lane;
-    return open(hello, deadline);
+    return open(make_lane_hello(session, lane), deadline);
   }
   std::string node_name() const override { return address_.to_string(); }
 
@@ -59,8 +91,7 @@ class PlainConnector final : public Connector {
   Result<Opened> open(const session::Hello& hello, Deadline deadline) {
     Opened opened;
     LW_ASSIGN(opened.link, connect(deadline));
-    const auto preamble = session::encode(session::Preamble{hello.purpose, hello.session});
-    LW_TRY(session::send_all(*opened.link, preamble, deadline));
+    LW_TRY(send_preamble(*opened.link, hello, deadline));
     LW_ASSIGN(opened.welcome, session::hello_and_welcome(*opened.link, hello, deadline));
     return opened;
   }
@@ -71,20 +102,90 @@ class PlainConnector final : public Connector {
       LW_ASSIGN(std::unique_ptr<Link> link, link::make_unix_link(std::move(socket)));
       return link;
     }
-    LW_ASSIGN(const link::HostPort place,
-              link::parse_host_port(address_.place, client::core::kDefaultPort));
-    LW_ASSIGN(base::UniqueFd socket, link::connect_tcp(place, deadline));
-    LW_ASSIGN(std::unique_ptr<Link> link, link::make_tcp_link(std::move(socket)));
-    return link;
+    return connect_tcp(address_, deadline);
   }
 
   const NodeAddress address_;
 };
 
+// TLS 1.3 with this user's key against a node that has been paired; then, with the session's own
+// secret, against the session's worker (session/handshake.h).
+class TlsConnector final : public Connector {
+ public:
+  TlsConnector(NodeAddress address, std::string home)
+      : address_(std::move(address)), home_(std::move(home)) {}
+
+  Result<Opened> open_session(Deadline deadline) override {
+    const session::Hello hello = make_hello(Purpose::kNewSession);
+    LW_ASSIGN(std::unique_ptr<Link> tcp, connect_tcp(address_, deadline));
+    LW_TRY(send_preamble(*tcp, hello, deadline));
+    LW_ASSIGN(std::unique_ptr<link::TlsLink> agent, meet_agent(std::move(tcp), deadline));
+    Opened opened;
+    LW_ASSIGN(opened.welcome, session::hello_and_welcome(*agent, hello, deadline));
+    LW_ASSIGN(tcp, agent->release());
+    LW_ASSIGN(opened.link, meet_worker(std::move(tcp), opened.welcome, deadline));
+    return opened;
+  }
+
+  Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
+                           Deadline deadline) override {
+    const session::Hello hello = make_lane_hello(session, lane);
+    LW_ASSIGN(std::unique_ptr<Link> tcp, connect_tcp(address_, deadline));
+    LW_TRY(send_preamble(*tcp, hello, deadline));
+    Opened opened;
+    LW_ASSIGN(opened.link, meet_worker(std::move(tcp), session, deadline));
+    LW_ASSIGN(opened.welcome, session::hello_and_welcome(*opened.link, hello, deadline));
+    return opened;
+  }
+
+  std::string node_name() const override { return address_.to_string(); }
+
+ private:
+  Result<std::unique_ptr<link::TlsLink>> meet_agent(std::unique_ptr<Link> tcp, Deadline deadline) {
+    LW_ASSIGN(session::TrustStore trusted, session::TrustStore::open(nodes_file(home_)));
+    if (trusted.peers().empty()) return not_paired();
+    LW_ASSIGN(const session::KeyStore key,
+              session::KeyStore::open_or_create(home_, "longwire client"));
+    bool unknown = false;
+    LW_ASSIGN(link::TlsContext::Ptr context,
+              link::TlsContext::with_certificate(
+                  link::TlsRole::kClient, key.identity(), [&](const link::Fingerprint& node) {
+                    unknown = !trusted.find(node).has_value();
+                    return !unknown;
+                  }));
+    auto agent = link::TlsLink::handshake(std::move(tcp), std::move(context), deadline);
+    if (!agent.ok() && unknown) return not_paired();
+    return agent;
+  }
+
+  static Result<std::unique_ptr<Link>> meet_worker(std::unique_ptr<Link> tcp,
+                                                   const session::Welcome& session,
+                                                   Deadline deadline) {
+    LW_ASSIGN(link::TlsContext::Ptr context,
+              link::TlsContext::with_pre_shared_key(
+                  link::TlsRole::kClient, psk_identity(session.session), session.secret));
+    LW_ASSIGN(std::unique_ptr<Link> worker,
+              link::TlsLink::handshake(std::move(tcp), std::move(context), deadline));
+    return worker;
+  }
+
+  Error not_paired() const {
+    return {ErrorCode::kUnauthenticated,
+            "this user has not been paired with it: run `longwire pair " + address_.place + "`"};
+  }
+
+  const NodeAddress address_;
+  const std::string home_;
+};
+
 }  // namespace
 
+std::string nodes_file(const std::string& home) { return home + "/nodes"; }
+
 std::unique_ptr<Connector> make_connector(NodeAddress address, std::string home) {
-  (void)home;
+  if (address.transport == NodeAddress::Transport::kTls) {
+    return std::make_unique<TlsConnector>(std::move(address), std::move(home));
+  }
   return std::make_unique<PlainConnector>(std::move(address));
 }
 

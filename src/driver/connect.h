@@ -14,4 +14,8 @@ namespace longwire::driver {
 std::unique_ptr<client::core::Connector> make_connector(client::core::NodeAddress address,
                                                         std::string home);
 
+// The nodes that a user trusts: a session::TrustStore. The user's key is in a session::KeyStore in
+// `home` itself.
+std::string nodes_file(const std::string& home);
+
 }  // namespace longwire::driver

@@ -18,6 +18,7 @@ using base::ErrorCode;
 using base::Status;
 
 thread_local bool t_in_frame_handler = false;
+thread_local bool t_in_loss = false;  // inside lose(): what it calls must not wait for its end
 
 // Puts the bytes of one download in place.
 class DownloadSink final : public session::BulkSink {
@@ -66,6 +67,7 @@ struct NodeSession::State {
   std::atomic<bool> lost{true};  // also: not connected yet
   std::atomic<bool> abandoned{false};
   std::once_flag lost_once;
+  std::atomic<bool> loss_done{false};
   // In the order of their needs; made by connect().
   std::optional<session::Stream> stream;
   std::optional<session::Pump> pump;
@@ -129,7 +131,7 @@ void NodeSession::watch() {
 
 Status NodeSession::fail_if_ended(Status status) {
   if (!status.ok() && !state_->abandoned && state_->stream && state_->stream->ended() &&
-      !t_in_frame_handler) {
+      !t_in_frame_handler && !t_in_loss) {
     lose(status.error());
   }
   return status;
@@ -139,6 +141,7 @@ Status NodeSession::fail_if_ended(Status status) {
 void NodeSession::lose(const Error& why) {
   State& s = *state_;
   std::call_once(s.lost_once, [&] {
+    t_in_loss = true;
     s.lost = true;
     s.stream->shut_down(why);
     s.bulk->shut_down(why);
@@ -146,7 +149,17 @@ void NodeSession::lose(const Error& why) {
     while (PendingReply* pending = s.replies.take_any()) complete(*pending, {0, nullptr, &why});
     if (PushSink* const sink = s.sink.load()) sink->on_session_lost(why);
     s.pump->notify();
+    t_in_loss = false;
+    s.loss_done.store(true, std::memory_order_release);
+    s.loss_done.notify_all();
   });
+}
+
+// After that no lane writes into the program's memory any more, and every reply has been given.
+void NodeSession::await_loss() noexcept {
+  State& s = *state_;
+  if (s.abandoned || !s.pump || t_in_loss || t_in_frame_handler) return;
+  s.loss_done.wait(false, std::memory_order_acquire);
 }
 
 // --- sending -------------------------------------------------------------------------------------
@@ -168,7 +181,11 @@ Status NodeSession::flush() {
 
 Status NodeSession::wait_until(const std::function<bool()>& done, base::Deadline deadline) {
   if (done()) return {};
-  if (lost()) return Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
+  if (lost()) {
+    await_loss();
+    return done() ? Status{}
+                  : Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
+  }
   Status status = fail_if_ended(state_->pump->wait_until(done, deadline));
   return done() ? Status{} : status;
 }

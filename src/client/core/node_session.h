@@ -150,6 +150,7 @@ class NodeSession final : public session::FrameSink {
   void ensure_lanes();
   base::Status fail_if_ended(base::Status status);
   void lose(const base::Error& why);
+  void await_loss() noexcept;
   void watch();
 
   struct State;

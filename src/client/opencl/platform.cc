@@ -181,11 +181,5 @@ void* GetExtensionFunctionAddressForPlatform(cl_platform_id platform,
   return GetExtensionFunctionAddress(func_name);
 }
 
-cl_int UnloadCompiler() noexcept { return CL_SUCCESS; }
-
-cl_int UnloadPlatformCompiler(cl_platform_id platform) noexcept {
-  return from_cl<Platform>(platform) != nullptr ? CL_SUCCESS : CL_INVALID_PLATFORM;
-}
-
 }  // namespace api
 }  // namespace longwire::client::opencl
