@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <limits>
 
-#include "wire/reader.h"
-#include "wire/writer.h"
-
 namespace longwire::session {
 namespace {
 
 using base::Deadline;
 using base::Error;
 using base::ErrorCode;
-
-enum class MessageKind : std::uint32_t { kHello = 1, kWelcome = 2, kRefusal = 3 };
 
 constexpr std::uint16_t kPreambleVersion = 1;
 
@@ -32,17 +27,6 @@ void get_array(wire::Reader& r, std::array<std::uint8_t, N>& value, const char* 
     std::ranges::transform(bytes, value.begin(),
                            [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
   }
-}
-
-// Text that a peer sends for people to read: bounded, and nothing that moves a terminal's cursor.
-std::string get_text(wire::Reader& r, const char* what) {
-  const std::string_view text = r.string(what);
-  if (text.size() > kMaxHelloTextBytes) r.fail(what);
-  if (!r.ok()) return {};
-  std::string clean(text);
-  std::ranges::replace_if(
-      clean, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return clean;
 }
 
 std::string_view shortened(std::string_view text) { return text.substr(0, kMaxHelloTextBytes); }
@@ -88,11 +72,11 @@ void get(wire::Reader& r, Hello& m) {
   m.received = r.scalar("received");
   m.lane = get_narrow<std::uint32_t>(r, "lane");
   m.max_payload_bytes = get_narrow<std::uint32_t>(r, "max_payload_bytes");
-  m.tenant = get_text(r, "tenant");
-  m.program = get_text(r, "program");
-  m.host = get_text(r, "host");
+  m.tenant = read_peer_text(r, "tenant");
+  m.program = read_peer_text(r, "program");
+  m.host = read_peer_text(r, "host");
   m.process_id = r.scalar("process_id");
-  m.software = get_text(r, "software");
+  m.software = read_peer_text(r, "software");
 }
 
 template <class Out>
@@ -121,9 +105,9 @@ void get(wire::Reader& r, Welcome& m) {
   m.max_payload_bytes = get_narrow<std::uint32_t>(r, "max_payload_bytes");
   m.eager_credit_bytes = r.scalar("eager_credit_bytes");
   m.grace_ms = r.scalar("grace_ms");
-  m.tenant = get_text(r, "tenant");
-  m.node = get_text(r, "node");
-  m.software = get_text(r, "software");
+  m.tenant = read_peer_text(r, "tenant");
+  m.node = read_peer_text(r, "node");
+  m.software = read_peer_text(r, "software");
 }
 
 template <class Out>
@@ -136,22 +120,10 @@ void get(wire::Reader& r, Refusal& m) {
   const std::uint64_t code = r.scalar("code");
   const bool known = code <= static_cast<std::uint64_t>(ErrorCode::kInternal);
   m.code = known ? static_cast<ErrorCode>(code) : ErrorCode::kPermissionDenied;
-  m.message = get_text(r, "message");
+  m.message = read_peer_text(r, "message");
 }
 
 // --- framing -----------------------------------------------------------------------------------
-
-template <class Message>
-std::vector<std::byte> encode_message(MessageKind kind, const Message& message) {
-  wire::Sizer sizer;
-  put(sizer, message);
-  std::vector<std::byte> bytes(kHandshakeHeaderBytes + sizer.size());
-  wire::Writer w(bytes);
-  w.u32(static_cast<std::uint32_t>(sizer.size()));
-  w.u32(static_cast<std::uint32_t>(kind));
-  put(w, message);
-  return bytes;
-}
 
 struct MessageHeader {
   std::size_t body_bytes;
@@ -173,19 +145,6 @@ base::Result<Message> decode_body(std::span<const std::byte> body) {
   Message message;
   get(r, message);
   LW_TRY(r.finish());
-  return message;
-}
-
-Error unexpected(std::uint32_t kind) {
-  return Error(ErrorCode::kWireFault, "unexpected handshake message " + std::to_string(kind));
-}
-
-base::Result<std::vector<std::byte>> receive_message(link::Link& link, Deadline deadline) {
-  std::vector<std::byte> message(kHandshakeHeaderBytes);
-  LW_TRY(receive_all(link, message, deadline));
-  LW_ASSIGN(const std::size_t bytes, handshake_message_bytes(message));
-  message.resize(bytes);
-  LW_TRY(receive_all(link, std::span(message).subspan(kHandshakeHeaderBytes), deadline));
   return message;
 }
 
@@ -224,13 +183,13 @@ base::Result<Preamble> decode_preamble(std::span<const std::byte> bytes) {
 }
 
 std::vector<std::byte> encode(const Hello& hello) {
-  return encode_message(MessageKind::kHello, hello);
+  return encode_handshake_message(HandshakeKind::kHello, [&](auto& out) { put(out, hello); });
 }
 std::vector<std::byte> encode(const Welcome& welcome) {
-  return encode_message(MessageKind::kWelcome, welcome);
+  return encode_handshake_message(HandshakeKind::kWelcome, [&](auto& out) { put(out, welcome); });
 }
 std::vector<std::byte> encode(const Refusal& refusal) {
-  return encode_message(MessageKind::kRefusal, refusal);
+  return encode_handshake_message(HandshakeKind::kRefusal, [&](auto& out) { put(out, refusal); });
 }
 
 base::Result<std::size_t> handshake_message_bytes(std::span<const std::byte> received) {
@@ -239,24 +198,40 @@ base::Result<std::size_t> handshake_message_bytes(std::span<const std::byte> rec
   return kHandshakeHeaderBytes + header.body_bytes;
 }
 
-base::Result<Hello> decode_hello(std::span<const std::byte> message) {
-  LW_ASSIGN(const MessageHeader header, decode_header(message));
-  if (header.kind != static_cast<std::uint32_t>(MessageKind::kHello))
-    return unexpected(header.kind);
-  return decode_body<Hello>(message.subspan(kHandshakeHeaderBytes));
-}
-
-base::Result<Welcome> decode_answer(std::span<const std::byte> message) {
+base::Result<std::span<const std::byte>> handshake_body(std::span<const std::byte> message,
+                                                        HandshakeKind expected) {
   LW_ASSIGN(const MessageHeader header, decode_header(message));
   const auto body = message.subspan(kHandshakeHeaderBytes);
-  if (header.kind == static_cast<std::uint32_t>(MessageKind::kWelcome)) {
-    return decode_body<Welcome>(body);
+  if (body.size() != header.body_bytes) {
+    return Error(ErrorCode::kWireFault, "a handshake message has another size than it says");
   }
-  if (header.kind != static_cast<std::uint32_t>(MessageKind::kRefusal)) {
-    return unexpected(header.kind);
+  if (header.kind == static_cast<std::uint32_t>(expected)) return body;
+  if (header.kind != static_cast<std::uint32_t>(HandshakeKind::kRefusal)) {
+    return Error(ErrorCode::kWireFault,
+                 "unexpected handshake message " + std::to_string(header.kind));
   }
   LW_ASSIGN(const Refusal refusal, decode_body<Refusal>(body));
   return Error(refusal.code, "refused: " + refusal.message);
+}
+
+base::Result<Hello> decode_hello(std::span<const std::byte> message) {
+  LW_ASSIGN(const auto body, handshake_body(message, HandshakeKind::kHello));
+  return decode_body<Hello>(body);
+}
+
+base::Result<Welcome> decode_answer(std::span<const std::byte> message) {
+  LW_ASSIGN(const auto body, handshake_body(message, HandshakeKind::kWelcome));
+  return decode_body<Welcome>(body);
+}
+
+std::string read_peer_text(wire::Reader& r, const char* what) {
+  const std::string_view text = r.string(what);
+  if (text.size() > kMaxHelloTextBytes) r.fail(what);
+  if (!r.ok()) return {};
+  std::string clean(text);
+  std::ranges::replace_if(
+      clean, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return clean;
 }
 
 // --- blocking exchange -------------------------------------------------------------------------
@@ -280,9 +255,19 @@ base::Status receive_all(link::Link& link, std::span<std::byte> bytes, Deadline 
   return {};
 }
 
+base::Result<std::vector<std::byte>> receive_handshake_message(link::Link& link,
+                                                               Deadline deadline) {
+  std::vector<std::byte> message(kHandshakeHeaderBytes);
+  LW_TRY(receive_all(link, message, deadline));
+  LW_ASSIGN(const std::size_t bytes, handshake_message_bytes(message));
+  message.resize(bytes);
+  LW_TRY(receive_all(link, std::span(message).subspan(kHandshakeHeaderBytes), deadline));
+  return message;
+}
+
 base::Result<Welcome> hello_and_welcome(link::Link& link, const Hello& hello, Deadline deadline) {
   LW_TRY(send_all(link, encode(hello), deadline));
-  LW_ASSIGN(const std::vector<std::byte> message, receive_message(link, deadline));
+  LW_ASSIGN(const std::vector<std::byte> message, receive_handshake_message(link, deadline));
   LW_ASSIGN(const Welcome welcome, decode_answer(message));
   if (welcome.version < hello.version_min || welcome.version > hello.version_max) {
     return Error(ErrorCode::kUnsupported, "the other side chose protocol version " +
@@ -293,7 +278,7 @@ base::Result<Welcome> hello_and_welcome(link::Link& link, const Hello& hello, De
 }
 
 base::Result<Hello> receive_hello(link::Link& link, Deadline deadline) {
-  LW_ASSIGN(const std::vector<std::byte> message, receive_message(link, deadline));
+  LW_ASSIGN(const std::vector<std::byte> message, receive_handshake_message(link, deadline));
   return decode_hello(message);
 }
 

@@ -25,6 +25,8 @@
 #include "base/result.h"
 #include "link/link.h"
 #include "wire/frame.h"
+#include "wire/reader.h"
+#include "wire/writer.h"
 
 namespace longwire::session {
 
@@ -105,12 +107,40 @@ base::Result<Hello> decode_hello(std::span<const std::byte> message);
 // A Refusal becomes its error.
 base::Result<Welcome> decode_answer(std::span<const std::byte> message);
 
+// For further messages of the same form (auth/pairing.h). `put(out)` encodes the body, called with
+// a Sizer and with a Writer.
+enum class HandshakeKind : std::uint32_t {
+  kHello = 1,
+  kWelcome = 2,
+  kRefusal = 3,
+  kPairingShare = 4,
+  kPairingConfirm = 5,
+};
+template <class Put>
+std::vector<std::byte> encode_handshake_message(HandshakeKind kind, const Put& put) {
+  wire::Sizer sizer;
+  put(sizer);
+  std::vector<std::byte> bytes(kHandshakeHeaderBytes + sizer.size());
+  wire::Writer w(bytes);
+  w.u32(static_cast<std::uint32_t>(sizer.size()));
+  w.u32(static_cast<std::uint32_t>(kind));
+  put(w);
+  return bytes;
+}
+// The body of a whole message of that kind; a Refusal in its place becomes its error.
+base::Result<std::span<const std::byte>> handshake_body(std::span<const std::byte> message,
+                                                        HandshakeKind expected);
+// Text that a peer sends for people to read: bounded, without control characters.
+std::string read_peer_text(wire::Reader& reader, const char* what);
+
 // Blocking exchange on a fresh link, for drivers and workers (the agent feeds the same codecs from
 // its event loop). Reads not one byte more than the message.
 base::Result<Welcome> hello_and_welcome(link::Link& link, const Hello& hello,
                                         base::Deadline deadline);
 base::Result<Hello> receive_hello(link::Link& link, base::Deadline deadline);
 base::Status send_all(link::Link& link, std::span<const std::byte> bytes, base::Deadline deadline);
+base::Result<std::vector<std::byte>> receive_handshake_message(link::Link& link,
+                                                               base::Deadline deadline);
 base::Status receive_all(link::Link& link, std::span<std::byte> bytes, base::Deadline deadline);
 
 // The version to speak, or a Refusal-worthy error that names both ranges.

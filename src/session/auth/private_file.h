@@ -1,0 +1,25 @@
+// Files that only their owner may touch: keys and lists of whom we trust.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace longwire::session {
+
+// Makes the directory (and its parents) with mode 0700, or checks it: ours, and closed to all
+// others. Errors: kPermissionDenied with what to do about it.
+base::Status ensure_private_directory(const std::string& path);
+
+// The contents of a regular file of ours that nobody else may read or write. Errors: kNotFound,
+// kPermissionDenied, kLimit.
+base::Result<std::string> read_private_file(const std::string& path, std::size_t max_bytes);
+
+enum class IfThere { kReplace, kKeep };
+// Writes a file of mode 0600 whole or not at all; it is on the disk when this returns. With kKeep a
+// file that is there already stays as it is, which is no error.
+base::Status write_private_file(const std::string& path, std::string_view contents, IfThere);
+
+}  // namespace longwire::session
