@@ -126,14 +126,14 @@ void BulkPort::State::run_reader(Lane& lane) {
   Status status;
   while (status.ok() && !ended_in_order)
     status = receive_chunk(lane, ended_in_order);
-  lane_ended(lane);
   if (!status.ok()) fail(Error(status.error()).during("bulk lane"));
+  lane_ended(lane);
 }
 
 void BulkPort::State::lane_ended(Lane& lane) {
   sender.end_lane(lane.over);
   if (--lanes_alive > 0 || (sender.idle() && receiver.idle())) return;
-  shut_down(Error(ErrorCode::kLinkLost, "the last bulk lane has ended"));
+  fail(Error(ErrorCode::kLinkLost, "the last bulk lane has ended inside a transfer"));
 }
 
 Status BulkPort::State::receive_chunk(Lane& lane, bool& ended_in_order) {
