@@ -1,4 +1,4 @@
-#include "client/opencl/testing.h"
+#include "client/opencl/client_test.h"
 
 namespace longwire::client::opencl {
 namespace {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstring>
@@ -224,7 +225,7 @@ class FakeNode final : private session::FrameSink {
   std::thread thread_;
 };
 
-// The process's runtime while a test runs; see testing.cc.
+// The process's runtime while a test runs; see client_test.cc.
 void set_process_runtime(Runtime* runtime);
 
 // A program's view: one node or several, and the platform over them.
