@@ -148,11 +148,11 @@ class TlsConnector final : public Connector {
               session::KeyStore::open_or_create(home_, "longwire client"));
     bool unknown = false;
     LW_ASSIGN(link::TlsContext::Ptr context,
-              link::TlsContext::with_certificate(
-                  link::TlsRole::kClient, key.identity(), [&](const link::Fingerprint& node) {
-                    unknown = !trusted.find(node).has_value();
-                    return !unknown;
-                  }));
+              link::TlsContext::with_certificate(link::TlsRole::kClient, key.identity(),
+                                                 [&](const link::Fingerprint& node) {
+                                                   unknown = !trusted.find(node).has_value();
+                                                   return !unknown;
+                                                 }));
     auto agent = link::TlsLink::handshake(std::move(tcp), std::move(context), deadline);
     if (!agent.ok() && unknown) return not_paired();
     return agent;
@@ -162,8 +162,8 @@ class TlsConnector final : public Connector {
                                                    const session::Welcome& session,
                                                    Deadline deadline) {
     LW_ASSIGN(link::TlsContext::Ptr context,
-              link::TlsContext::with_pre_shared_key(
-                  link::TlsRole::kClient, psk_identity(session.session), session.secret));
+              link::TlsContext::with_pre_shared_key(link::TlsRole::kClient,
+                                                    psk_identity(session.session), session.secret));
     LW_ASSIGN(std::unique_ptr<Link> worker,
               link::TlsLink::handshake(std::move(tcp), std::move(context), deadline));
     return worker;

@@ -25,7 +25,9 @@ using base::Status;
 
 constexpr std::string_view kSpaces = " \t\r\n";
 
-Error invalid(std::string message) { return Error(ErrorCode::kInvalidArgument, std::move(message)); }
+Error invalid(std::string message) {
+  return Error(ErrorCode::kInvalidArgument, std::move(message));
+}
 
 std::string_view trim(std::string_view text) {
   const std::size_t from = std::min(text.find_first_not_of(kSpaces), text.size());
@@ -70,7 +72,8 @@ Result<std::optional<std::string>> read_file(const std::string& path) {
   return std::optional<std::string>(std::move(text));
 }
 
-// --- the file ---------------------------------------------------------------------------------------
+// --- the file
+// ---------------------------------------------------------------------------------------
 
 Status read_nodes(const toml::node& value, Config& config) {
   const toml::array* const list = value.as_array();
@@ -139,9 +142,12 @@ Status read_first_file(const ConfigSource& source, Config& config) {
 
 std::string NodeAddress::to_string() const {
   switch (transport) {
-    case Transport::kTcp: return "tcp:" + place;
-    case Transport::kUnix: return "unix:" + place;
-    case Transport::kTls: break;
+    case Transport::kTcp:
+      return "tcp:" + place;
+    case Transport::kUnix:
+      return "unix:" + place;
+    case Transport::kTls:
+      break;
   }
   return place;
 }
@@ -160,9 +166,8 @@ Result<NodeAddress> parse_node_address(std::string_view text) {
   } else if (text.starts_with("tls:")) {
     place.remove_prefix(4);
   }
-  const bool has_control = std::any_of(place.begin(), place.end(), [](unsigned char c) {
-    return c < 0x20 || c == 0x7f;
-  });
+  const bool has_control = std::any_of(place.begin(), place.end(),
+                                       [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   const bool is_unix = address.transport == NodeAddress::Transport::kUnix;
   if (place.empty() || has_control || (is_unix && !place.starts_with('/')) ||
       (!is_unix && place.find_first_of(" /") != std::string_view::npos)) {

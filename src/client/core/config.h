@@ -42,7 +42,8 @@ struct Config {
   std::string home;  // empty where the environment names none
 };
 
-// Where a configuration comes from, so that tests need neither this process's environment nor files.
+// Where a configuration comes from, so that tests need neither this process's environment nor
+// files.
 struct ConfigSource {
   std::function<std::optional<std::string>(const char* name)> variable;
   // nullopt: there is no such file. Errors: it cannot be read, or is too large.

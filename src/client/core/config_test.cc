@@ -41,7 +41,8 @@ class ConfigTest : public ::testing::Test {
 
 std::string all(const std::vector<NodeAddress>& nodes) {
   std::string text;
-  for (const NodeAddress& node : nodes) text += (text.empty() ? "" : " ") + node.to_string();
+  for (const NodeAddress& node : nodes)
+    text += (text.empty() ? "" : " ") + node.to_string();
   return text;
 }
 
@@ -112,7 +113,8 @@ TEST_F(ConfigTest, BadNodesAreNamed) {
   variables["LONGWIRE_NODES"] = std::string(kMaxNodeAddressBytes + 1, 'a');
   EXPECT_THAT(failure(), HasSubstr("too long"));
   std::string many;
-  for (std::size_t i = 0; i <= kMaxNodes; ++i) many += "a,";
+  for (std::size_t i = 0; i <= kMaxNodes; ++i)
+    many += "a,";
   variables["LONGWIRE_NODES"] = many;
   EXPECT_THAT(failure(), HasSubstr("more than"));
 }

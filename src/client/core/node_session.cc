@@ -51,7 +51,8 @@ class DownloadSink final : public session::BulkSink {
 }  // namespace
 
 struct NodeSession::State {
-  State(const base::Clock& clock_, std::unique_ptr<Connector> connector_, std::function<void()> idle)
+  State(const base::Clock& clock_, std::unique_ptr<Connector> connector_,
+        std::function<void()> idle)
       : clock(clock_),
         connector(std::move(connector_)),
         service("lw-service", kEndedPollInterval, std::move(idle)) {}
@@ -93,7 +94,8 @@ void NodeSession::close() noexcept {
   lose(Error(ErrorCode::kClosed, "the session is over"));
 }
 
-// --- opening and losing ---------------------------------------------------------------------------
+// --- opening and losing
+// ---------------------------------------------------------------------------
 
 Status NodeSession::connect(base::Deadline deadline) {
   State& s = *state_;
@@ -145,8 +147,10 @@ void NodeSession::lose(const Error& why) {
     s.lost = true;
     s.stream->shut_down(why);
     s.bulk->shut_down(why);
-    while (auto upload = s.uploads.take_any()) upload->on_sent(why);
-    while (PendingReply* pending = s.replies.take_any()) complete(*pending, {0, nullptr, &why});
+    while (auto upload = s.uploads.take_any())
+      upload->on_sent(why);
+    while (PendingReply* pending = s.replies.take_any())
+      complete(*pending, {0, nullptr, &why});
     if (PushSink* const sink = s.sink.load()) sink->on_session_lost(why);
     s.pump->notify();
     t_in_loss = false;
@@ -222,7 +226,8 @@ Status NodeSession::await_reply(PendingReply& pending, Status sent, base::Deadli
   if (sent.ok()) sent = wait_until(done, deadline);
   if (sent.ok()) return lost() && !done() ? Error(ErrorCode::kClosed, "lost") : Status{};
   if (state_->replies.take(pending.token) != nullptr) return sent;
-  while (!done()) std::this_thread::yield();  // its handler is running on another thread
+  while (!done())
+    std::this_thread::yield();  // its handler is running on another thread
   return sent;
 }
 
@@ -251,13 +256,18 @@ Status NodeSession::on_frame(const session::Frame& frame) {
 Status NodeSession::dispatch(const session::Frame& frame) {
   wire::Reader payload(frame.payload);
   switch (frame.opcode) {
-    case wire::kOpReply: return on_reply(payload);
+    case wire::kOpReply:
+      return on_reply(payload);
     case wire::kOpBulkGrant:
     case wire::kOpBulkCredit:
-    case wire::kOpBulkAbort: return on_bulk(frame.opcode, payload);
-    case wire::kOpBulkData: return state_->bulk->on_stream_chunk(frame.payload);
-    case wire::kOpGoodbye: return {};
-    default: break;
+    case wire::kOpBulkAbort:
+      return on_bulk(frame.opcode, payload);
+    case wire::kOpBulkData:
+      return state_->bulk->on_stream_chunk(frame.payload);
+    case wire::kOpGoodbye:
+      return {};
+    default:
+      break;
   }
   if (PushSink* const sink = state_->sink.load()) sink->on_push(frame.opcode, payload);
   return payload.finish();
@@ -279,8 +289,8 @@ Status NodeSession::on_bulk(wire::Opcode opcode, wire::Reader& payload) {
     state_->uploads.add_credit(value);
     return {};
   }
-  auto upload = opcode == wire::kOpBulkGrant ? state_->uploads.grant(value)
-                                             : state_->uploads.refuse(value);
+  auto upload =
+      opcode == wire::kOpBulkGrant ? state_->uploads.grant(value) : state_->uploads.refuse(value);
   if (!upload) return {};
   state_->service.post([this, value, work = std::move(*upload)]() mutable {
     send_upload(value, work.data, std::move(work.on_sent));

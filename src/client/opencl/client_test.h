@@ -50,7 +50,8 @@ class DeviceFacts {
   record::device described(wire::Handle handle) const {
     record::device device;
     device.handle = handle;
-    for (const auto& [param, value] : infos_) device.infos.push_back({param, CL_SUCCESS, value});
+    for (const auto& [param, value] : infos_)
+      device.infos.push_back({param, CL_SUCCESS, value});
     return device;
   }
   static DeviceFacts plain() {
@@ -112,8 +113,9 @@ class FakeNode final : private session::FrameSink {
   }
 
   void reply(wire::Token token, cl_int status) {
-    frame(wire::kOpReply, wire::kReplyHeaderBytes,
-          [&](wire::Writer& out) { wire::put_reply_header(out, {token, status}); });
+    frame(wire::kOpReply, wire::kReplyHeaderBytes, [&](wire::Writer& out) {
+      wire::put_reply_header(out, {token, status});
+    });
   }
   template <class R>
   void reply(wire::Token token, cl_int status, const R& fields) {
@@ -122,8 +124,7 @@ class FakeNode final : private session::FrameSink {
       encode(out, fields);
     });
   }
-  void event_done(wire::Handle event, cl_int status,
-                  const std::vector<std::uint64_t>& times = {}) {
+  void event_done(wire::Handle event, cl_int status, const std::vector<std::uint64_t>& times = {}) {
     push::EventsDone done;
     done.events.push_back({event, status, wire::U64View(std::as_bytes(std::span(times)))});
     frame(push::EventsDone::kOpcode, encoded_size(done),
@@ -241,7 +242,8 @@ class ClientTest : public ::testing::Test {
   Runtime& runtime() {
     if (runtime_) return *runtime_;
     RuntimeOptions options;
-    for (FakeNode& node : nodes_) options.connectors.push_back(node.connector());
+    for (FakeNode& node : nodes_)
+      options.connectors.push_back(node.connector());
     runtime_ = std::make_unique<Runtime>(std::move(options));
     set_process_runtime(runtime_.get());
     return *runtime_;

@@ -17,7 +17,7 @@ namespace {
 struct Range {
   std::span<const std::size_t> offset;  // empty: NULL
   std::span<const std::size_t> global;
-  std::span<const std::size_t> local;   // empty: NULL
+  std::span<const std::size_t> local;  // empty: NULL
   // A range without work-items: allowed since OpenCL 2.1, and nothing runs.
   bool is_empty() const noexcept {
     for (const std::size_t size : global) {
@@ -85,8 +85,8 @@ cl_int check_local(const Device& device, const Kernel& kernel, const Range& rang
       return CL_INVALID_WORK_GROUP_SIZE;
     }
   }
-  const bool too_large = group > device.limits().work_group_size ||
-                         (facts.max_size != 0 && group > facts.max_size);
+  const bool too_large =
+      group > device.limits().work_group_size || (facts.max_size != 0 && group > facts.max_size);
   return too_large ? CL_INVALID_WORK_GROUP_SIZE : CL_SUCCESS;
 }
 
@@ -154,7 +154,8 @@ cl_int EnqueueTask(cl_command_queue command_queue, cl_kernel kernel,
   return launch(command, kernel, {{}, kOne, kOne});
 }
 
-// --- removed in OpenCL 1.2, still called ----------------------------------------------------------
+// --- removed in OpenCL 1.2, still called
+// ----------------------------------------------------------
 
 cl_int EnqueueMarker(cl_command_queue command_queue, cl_event* event) noexcept {
   if (event == nullptr) return CL_INVALID_VALUE;
@@ -168,8 +169,7 @@ cl_int EnqueueBarrier(cl_command_queue command_queue) noexcept {
 cl_int EnqueueWaitForEvents(cl_command_queue command_queue, cl_uint num_events,
                             const cl_event* event_list) noexcept {
   if (num_events == 0 || event_list == nullptr) return CL_INVALID_VALUE;
-  const cl_int status =
-      EnqueueBarrierWithWaitList(command_queue, num_events, event_list, nullptr);
+  const cl_int status = EnqueueBarrierWithWaitList(command_queue, num_events, event_list, nullptr);
   return status == CL_INVALID_EVENT_WAIT_LIST ? CL_INVALID_EVENT : status;
 }
 

@@ -65,7 +65,8 @@ bool Context::lost() const noexcept {
 }
 
 void Context::release_on_all(wire::Handle handle) noexcept {
-  for (Node* const node : nodes_) node->release(handle);
+  for (Node* const node : nodes_)
+    node->release(handle);
 }
 
 void Context::notify(std::string_view message, std::span<const std::byte> private_info) noexcept {
@@ -85,16 +86,20 @@ void Context::add_destructor_callback(std::function<void()> callback) {
 
 cl_int Context::get_info(cl_context_info param, const InfoOut& out) noexcept {
   switch (param) {
-    case CL_CONTEXT_REFERENCE_COUNT: return out.value<cl_uint>(api_references());
-    case CL_CONTEXT_NUM_DEVICES: return out.value<cl_uint>(static_cast<cl_uint>(devices_.size()));
+    case CL_CONTEXT_REFERENCE_COUNT:
+      return out.value<cl_uint>(api_references());
+    case CL_CONTEXT_NUM_DEVICES:
+      return out.value<cl_uint>(static_cast<cl_uint>(devices_.size()));
     case CL_CONTEXT_DEVICES: {
       std::vector<cl_device_id> ids;
-      for (const Ref<Device>& device : devices_) ids.push_back(to_cl<cl_device_id>(device.get()));
+      for (const Ref<Device>& device : devices_)
+        ids.push_back(to_cl<cl_device_id>(device.get()));
       return out.array(std::span<const cl_device_id>(ids));
     }
     case CL_CONTEXT_PROPERTIES:
       return out.array(std::span<const cl_context_properties>(properties_));
-    default: return CL_INVALID_VALUE;
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 

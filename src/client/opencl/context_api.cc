@@ -66,8 +66,8 @@ cl_context fail(cl_int* errcode_ret, cl_int status) noexcept {
   return nullptr;
 }
 
-cl_context create(Request request, std::vector<Ref<Device>> devices, Notify notify,
-                  void* user_data, cl_int* errcode_ret) {
+cl_context create(Request request, std::vector<Ref<Device>> devices, Notify notify, void* user_data,
+                  cl_int* errcode_ret) {
   auto context = Ref<Context>::adopt(new Context(*request.platform, std::move(devices),
                                                  std::move(request.properties), notify, user_data));
   if (const cl_int status = context->create_on_nodes(); status != CL_SUCCESS) {

@@ -59,12 +59,14 @@ Device::~Device() {
   if (parent_) node_.release(handle());
 }
 
-// --- the shadow -----------------------------------------------------------------------------------
+// --- the shadow
+// -----------------------------------------------------------------------------------
 
 template <class T>
 void Device::replace(cl_device_info param, T v) {
   const auto found = infos_.find(param);
-  if (found != infos_.end() && found->second.status == CL_SUCCESS) found->second.value = bytes_of(v);
+  if (found != infos_.end() && found->second.status == CL_SUCCESS)
+    found->second.value = bytes_of(v);
 }
 
 // What works over there but not here is not offered: docs/ARCHITECTURE.md, "What is not offered".
@@ -150,7 +152,8 @@ bool Device::has_extension(std::string_view name) const noexcept {
   return false;
 }
 
-// --- queries --------------------------------------------------------------------------------------
+// --- queries
+// --------------------------------------------------------------------------------------
 
 cl_int Device::get_info(cl_device_info param, const InfoOut& out) noexcept {
   switch (param) {
@@ -158,11 +161,13 @@ cl_int Device::get_info(cl_device_info param, const InfoOut& out) noexcept {
       return out.value<cl_platform_id>(to_cl<cl_platform_id>(&platform_));
     case CL_DEVICE_PARENT_DEVICE:
       return out.value<cl_device_id>(to_cl<cl_device_id>(parent_.get()));
-    case CL_DEVICE_REFERENCE_COUNT: return out.value<cl_uint>(api_references());
+    case CL_DEVICE_REFERENCE_COUNT:
+      return out.value<cl_uint>(api_references());
     case CL_DEVICE_AVAILABLE:
       if (!available()) return out.value<cl_bool>(CL_FALSE);
       break;
-    default: break;
+    default:
+      break;
   }
   {
     const std::lock_guard lock(lock_);

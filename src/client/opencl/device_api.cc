@@ -61,7 +61,8 @@ cl_int CreateSubDevices(cl_device_id in_device, const cl_device_partition_proper
   std::vector<Ref<Device>> made;
   LW_CL_TRY(parent->node().call(message, [&](const msg::CreateSubDevices::Reply& reply) {
     for (const auto& one : reply.devices) {
-      made.push_back(Ref<Device>::adopt(new Device(parent->platform(), parent->node(), parent, one)));
+      made.push_back(
+          Ref<Device>::adopt(new Device(parent->platform(), parent->node(), parent, one)));
     }
   }));
   if (out_devices != nullptr && num_devices < made.size()) return CL_INVALID_VALUE;

@@ -26,7 +26,8 @@ Event::Event(Context& context)
 
 Event::~Event() {
   if (in_table_) node().remove_event(*this);
-  for (const Bridge& bridge : bridges_) bridge.node->release(bridge.handle);
+  for (const Bridge& bridge : bridges_)
+    bridge.node->release(bridge.handle);
   if (is_user()) {
     if (known_to_node_) context_->release_on_all(handle());
   } else if (known_to_node_) {
@@ -43,7 +44,8 @@ void Event::about_to_send() noexcept {
   node().add_event(*this);
 }
 
-// --- status ---------------------------------------------------------------------------------------
+// --- status
+// ---------------------------------------------------------------------------------------
 
 cl_int Event::status() const noexcept {
   const cl_int now = status_.load(std::memory_order_acquire);
@@ -87,7 +89,8 @@ void Event::publish(cl_int status) noexcept {
 // The pump looks at its waiters after every frame by itself.
 void Event::wake_waiting_threads() noexcept {
   if (core::NodeSession::in_frame_handler() && !context_->spans_nodes()) return;
-  for (Node* const node : context_->nodes()) node->session().notify();
+  for (Node* const node : context_->nodes())
+    node->session().notify();
 }
 
 void Event::run_waiters(cl_int reached) noexcept {
@@ -102,7 +105,8 @@ void Event::run_waiters(cl_int reached) noexcept {
   // Progress is reported in its order, whatever the order of the registrations.
   std::stable_sort(ready.begin(), ready.end(),
                    [](const Waiter& a, const Waiter& b) { return a.at > b.at; });
-  for (const Waiter& waiter : ready) call_back(waiter, reached);
+  for (const Waiter& waiter : ready)
+    call_back(waiter, reached);
 }
 
 void Event::call_back(const Waiter& waiter, cl_int reached) noexcept {
@@ -119,7 +123,7 @@ void Event::when_done(std::function<void(cl_int)> then) {
   {
     const std::lock_guard lock(lock_);
     if (!done()) {
-      waiters_.push_back({CL_COMPLETE, nullptr, nullptr, std::move(then)});
+      waiters_.push_back({CL_COMPLETE, nullptr, nullptr, std::move(then), Ref<Event>(this)});
       return;
     }
   }
@@ -127,7 +131,7 @@ void Event::when_done(std::function<void(cl_int)> then) {
 }
 
 cl_int Event::set_callback(cl_int status, Callback callback, void* user_data) noexcept {
-  const Waiter waiter{status, callback, user_data, {}};
+  const Waiter waiter{status, callback, user_data, {}, Ref<Event>(this)};
   {
     const std::lock_guard lock(lock_);
     if (this->status() > status) {
@@ -145,7 +149,8 @@ cl_int Event::set_callback(cl_int status, Callback callback, void* user_data) no
   return CL_SUCCESS;
 }
 
-// --- waiting --------------------------------------------------------------------------------------
+// --- waiting
+// --------------------------------------------------------------------------------------
 
 void Event::flush_queue() noexcept {
   if (queue_ && number_ > queue_->flushed()) (void)queue_->flush();
@@ -191,7 +196,8 @@ wire::Handle Event::bridge_to(Node& at) {
   return create.event;
 }
 
-// --- user events -----------------------------------------------------------------------------------
+// --- user events
+// -----------------------------------------------------------------------------------
 
 cl_int Event::create_on_nodes() noexcept {
   msg::CreateUserEvent message;
@@ -209,22 +215,29 @@ cl_int Event::set_user_status(cl_int status) noexcept {
   message.event = handle();
   message.execution_status = status;
   (void)context_->send_to_all(message);
-  for (Node* const node : context_->nodes()) (void)node->flush();
+  for (Node* const node : context_->nodes())
+    (void)node->flush();
   publish(status);
   return CL_SUCCESS;
 }
 
-// --- queries --------------------------------------------------------------------------------------
+// --- queries
+// --------------------------------------------------------------------------------------
 
 cl_int Event::get_info(cl_event_info param, const InfoOut& out) noexcept {
   switch (param) {
     case CL_EVENT_COMMAND_QUEUE:
       return out.value<cl_command_queue>(to_cl<cl_command_queue>(queue_.get()));
-    case CL_EVENT_CONTEXT: return out.value<cl_context>(to_cl<cl_context>(context_.get()));
-    case CL_EVENT_COMMAND_TYPE: return out.value<cl_command_type>(type_);
-    case CL_EVENT_COMMAND_EXECUTION_STATUS: return out.value<cl_int>(status());
-    case CL_EVENT_REFERENCE_COUNT: return out.value<cl_uint>(api_references());
-    default: return CL_INVALID_VALUE;
+    case CL_EVENT_CONTEXT:
+      return out.value<cl_context>(to_cl<cl_context>(context_.get()));
+    case CL_EVENT_COMMAND_TYPE:
+      return out.value<cl_command_type>(type_);
+    case CL_EVENT_COMMAND_EXECUTION_STATUS:
+      return out.value<cl_int>(status());
+    case CL_EVENT_REFERENCE_COUNT:
+      return out.value<cl_uint>(api_references());
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 

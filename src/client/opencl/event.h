@@ -77,10 +77,11 @@ class Event final : public Object {
  private:
   friend class Node;  // next_in_table_
   struct Waiter {
-    cl_int at;                          // reached when the status is this or less
-    Callback callback;                  // the program's, on the callback thread; or
+    cl_int at;          // reached when the status is this or less
+    Callback callback;  // the program's, on the callback thread; or
     void* user_data;
-    std::function<void(cl_int)> then;   // ours, at once
+    std::function<void(cl_int)> then;  // ours, at once
+    Ref<Event> keep;                   // what is due keeps the event, whoever else lets go of it
   };
   void drop_gate(cl_int status) noexcept;
   void publish(cl_int status) noexcept;

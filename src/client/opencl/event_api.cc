@@ -28,7 +28,8 @@ cl_event fail(cl_int* errcode_ret, cl_int status) noexcept {
 cl_int WaitForEvents(cl_uint num_events, const cl_event* event_list) noexcept {
   LW_CL_TRY(check_list(num_events, event_list));
   // All are set going before the first is waited for: they may wait for each other.
-  for (cl_uint i = 0; i < num_events; ++i) from_cl<Event>(event_list[i])->flush_queue();
+  for (cl_uint i = 0; i < num_events; ++i)
+    from_cl<Event>(event_list[i])->flush_queue();
   cl_int result = CL_SUCCESS;
   for (cl_uint i = 0; i < num_events; ++i) {
     Event* const event = from_cl<Event>(event_list[i]);
@@ -81,15 +82,14 @@ cl_int SetEventCallback(cl_event event, cl_int command_exec_callback_type,
                         void* user_data) noexcept {
   Event* const object = from_cl<Event>(event);
   if (object == nullptr) return CL_INVALID_EVENT;
-  const bool known = command_exec_callback_type >= CL_COMPLETE &&
-                     command_exec_callback_type <= CL_SUBMITTED;
+  const bool known =
+      command_exec_callback_type >= CL_COMPLETE && command_exec_callback_type <= CL_SUBMITTED;
   if (pfn_notify == nullptr || !known) return CL_INVALID_VALUE;
   return object->set_callback(command_exec_callback_type, pfn_notify, user_data);
 }
 
-cl_int GetEventProfilingInfo(cl_event event, cl_profiling_info param_name,
-                             size_t param_value_size, void* param_value,
-                             size_t* param_value_size_ret) noexcept {
+cl_int GetEventProfilingInfo(cl_event event, cl_profiling_info param_name, size_t param_value_size,
+                             void* param_value, size_t* param_value_size_ret) noexcept {
   Event* const object = from_cl<Event>(event);
   if (object == nullptr) return CL_INVALID_EVENT;
   return object->get_profiling(param_name, {param_value_size, param_value, param_value_size_ret});

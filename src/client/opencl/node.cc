@@ -54,7 +54,8 @@ void Node::release(wire::Handle handle) noexcept {
   }
 }
 
-// --- the table of events ----------------------------------------------------------------------------
+// --- the table of events
+// ----------------------------------------------------------------------------
 
 void Node::add_event(Event& event) noexcept {
   const std::lock_guard lock(events_lock_);
@@ -97,15 +98,21 @@ Ref<Event> Node::find_event(wire::Handle handle) noexcept {
   return {};
 }
 
-// --- pushes ---------------------------------------------------------------------------------------
+// --- pushes
+// ---------------------------------------------------------------------------------------
 
 void Node::on_push(wire::Opcode opcode, wire::Reader& payload) {
   switch (opcode) {
-    case wire::kOpEventsDone: return on_events_done(payload);
-    case wire::kOpObjectFailed: return on_object_failed(payload);
-    case wire::kOpNotify: return on_notify(payload);
-    case wire::kOpStdout: return write_to_stdout(payload.bytes("stdout"));
-    default: return;  // of a newer node: nothing that this client asked for
+    case wire::kOpEventsDone:
+      return on_events_done(payload);
+    case wire::kOpObjectFailed:
+      return on_object_failed(payload);
+    case wire::kOpNotify:
+      return on_notify(payload);
+    case wire::kOpStdout:
+      return write_to_stdout(payload.bytes("stdout"));
+    default:
+      return;  // of a newer node: nothing that this client asked for
   }
 }
 
@@ -117,7 +124,8 @@ void Node::on_events_done(wire::Reader& payload) {
     const Ref<Event> event = find_event(one.event);
     if (!event) continue;  // the program has let go of it
     std::array<std::uint64_t, Event::kTimes> times{};
-    for (std::size_t i = 0; i < times.size() && i < one.times.size(); ++i) times[i] = one.times[i];
+    for (std::size_t i = 0; i < times.size() && i < one.times.size(); ++i)
+      times[i] = one.times[i];
     event->on_status(one.status, times);
   }
 }
@@ -150,7 +158,8 @@ void Node::on_session_lost(const base::Error&) {
       }
     }
   }
-  for (const Ref<Event>& event : waiting) event->fail(kLostEventStatus);
+  for (const Ref<Event>& event : waiting)
+    event->fail(kLostEventStatus);
 }
 
 }  // namespace longwire::client::opencl

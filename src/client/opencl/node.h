@@ -68,11 +68,14 @@ class Node final : public core::PushSink {
   cl_int call_raw(const M& message, OnBody&& on_body,
                   base::Deadline deadline = base::Deadline::never()) noexcept {
     cl_int result = kLostCallStatus;
-    const auto sent = session_->call(message, [&](const core::ReplyView& reply) {
-      if (reply.lost != nullptr) return;
-      result = reply.status;
-      if (!on_body(reply.status, *reply.body)) result = kLostCallStatus;
-    }, deadline);
+    const auto sent = session_->call(
+        message,
+        [&](const core::ReplyView& reply) {
+          if (reply.lost != nullptr) return;
+          result = reply.status;
+          if (!on_body(reply.status, *reply.body)) result = kLostCallStatus;
+        },
+        deadline);
     return sent.ok() ? result : kLostCallStatus;
   }
 

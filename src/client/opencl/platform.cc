@@ -18,8 +18,8 @@ namespace {
 
 constexpr std::string_view kName = "Longwire";
 constexpr std::string_view kVersion = "OpenCL 3.0 Longwire " LONGWIRE_VERSION;
-// What holds whatever the devices are: nothing is asked of a node for it, since the ICD loader wants
-// it when any program starts, though it may never use us.
+// What holds whatever the devices are: nothing is asked of a node for it, since the ICD loader
+// wants it when any program starts, though it may never use us.
 constexpr std::string_view kExtensions = "cl_khr_icd";
 constexpr cl_version kIcdVersion = CL_MAKE_VERSION(1, 0, 0);
 constexpr std::string_view kIcdSuffix = "LWR";
@@ -37,7 +37,8 @@ bool Platform::is_valid_type(cl_device_type type) noexcept {
 }
 
 Platform::~Platform() {
-  for (Device* const device : devices_) device->unuse();
+  for (Device* const device : devices_)
+    device->unuse();
 }
 
 const std::vector<Device*>& Platform::devices() noexcept {
@@ -46,7 +47,8 @@ const std::vector<Device*>& Platform::devices() noexcept {
 }
 
 void Platform::describe_all() noexcept {
-  for (const auto& node : runtime_.nodes()) describe(*node);
+  for (const auto& node : runtime_.nodes())
+    describe(*node);
 }
 
 void Platform::describe(Node& node) noexcept {
@@ -54,12 +56,12 @@ void Platform::describe(Node& node) noexcept {
   const cl_int status = node.call(
       msg::DescribePlatforms{},
       [&](const msg::DescribePlatforms::Reply& reply) {
-        for (const auto& native : reply.platforms) add(node, native);
+        for (const auto& native : reply.platforms)
+          add(node, native);
       },
       deadline);
   if (status != CL_SUCCESS) {
-    Runtime::say("no devices from " + node.session().node_name() +
-                 ": it did not describe them");
+    Runtime::say("no devices from " + node.session().node_name() + ": it did not describe them");
   }
 }
 
@@ -93,12 +95,17 @@ std::vector<Device*> Platform::devices_of(cl_device_type type) noexcept {
 
 cl_int Platform::get_info(cl_platform_info param, const InfoOut& out) noexcept {
   switch (param) {
-    case CL_PLATFORM_PROFILE: return out.string("FULL_PROFILE");
-    case CL_PLATFORM_VERSION: return out.string(kVersion);
-    case CL_PLATFORM_NUMERIC_VERSION: return out.value<cl_version>(CL_MAKE_VERSION(3, 0, 0));
+    case CL_PLATFORM_PROFILE:
+      return out.string("FULL_PROFILE");
+    case CL_PLATFORM_VERSION:
+      return out.string(kVersion);
+    case CL_PLATFORM_NUMERIC_VERSION:
+      return out.value<cl_version>(CL_MAKE_VERSION(3, 0, 0));
     case CL_PLATFORM_NAME:
-    case CL_PLATFORM_VENDOR: return out.string(kName);
-    case CL_PLATFORM_EXTENSIONS: return out.string(kExtensions);
+    case CL_PLATFORM_VENDOR:
+      return out.string(kName);
+    case CL_PLATFORM_EXTENSIONS:
+      return out.string(kExtensions);
     case CL_PLATFORM_EXTENSIONS_WITH_VERSION: {
       cl_name_version extension{};
       extension.version = kIcdVersion;
@@ -107,12 +114,15 @@ cl_int Platform::get_info(cl_platform_info param, const InfoOut& out) noexcept {
     }
     case CL_PLATFORM_HOST_TIMER_RESOLUTION:
       return out.value<cl_ulong>(devices().empty() ? 0 : host_timer_resolution_);
-    case CL_PLATFORM_ICD_SUFFIX_KHR: return out.string(kIcdSuffix);
-    default: return CL_INVALID_VALUE;
+    case CL_PLATFORM_ICD_SUFFIX_KHR:
+      return out.string(kIcdSuffix);
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 
-// --- the API --------------------------------------------------------------------------------------
+// --- the API
+// --------------------------------------------------------------------------------------
 
 namespace api {
 namespace {
@@ -157,8 +167,7 @@ cl_int GetDeviceIDs(cl_platform_id platform, cl_device_type device_type, cl_uint
   Platform* const object = platform_of(platform);
   if (object == nullptr) return CL_INVALID_PLATFORM;
   if (!Platform::is_valid_type(device_type)) return CL_INVALID_DEVICE_TYPE;
-  if ((num_entries == 0 && devices != nullptr) ||
-      (devices == nullptr && num_devices == nullptr)) {
+  if ((num_entries == 0 && devices != nullptr) || (devices == nullptr && num_devices == nullptr)) {
     return CL_INVALID_VALUE;
   }
   const std::vector<Device*> found = object->devices_of(device_type);

@@ -36,7 +36,7 @@ class Platform final : public Object {
 
   Runtime& runtime_;
   std::once_flag described_;
-  std::vector<Device*> devices_;  // each with one use, until the platform goes
+  std::vector<Device*> devices_;                   // each with one use, until the platform goes
   cl_ulong host_timer_resolution_ = ~cl_ulong{0};  // the smallest of the nodes'
 };
 

@@ -58,15 +58,22 @@ cl_int Queue::finish() noexcept {
 
 cl_int Queue::get_info(cl_command_queue_info param, const InfoOut& out) noexcept {
   switch (param) {
-    case CL_QUEUE_CONTEXT: return out.value<cl_context>(to_cl<cl_context>(context_.get()));
-    case CL_QUEUE_DEVICE: return out.value<cl_device_id>(to_cl<cl_device_id>(device_.get()));
-    case CL_QUEUE_REFERENCE_COUNT: return out.value<cl_uint>(api_references());
-    case CL_QUEUE_PROPERTIES: return out.value<cl_command_queue_properties>(properties());
+    case CL_QUEUE_CONTEXT:
+      return out.value<cl_context>(to_cl<cl_context>(context_.get()));
+    case CL_QUEUE_DEVICE:
+      return out.value<cl_device_id>(to_cl<cl_device_id>(device_.get()));
+    case CL_QUEUE_REFERENCE_COUNT:
+      return out.value<cl_uint>(api_references());
+    case CL_QUEUE_PROPERTIES:
+      return out.value<cl_command_queue_properties>(properties());
     case CL_QUEUE_PROPERTIES_ARRAY:
       return out.array(std::span<const cl_queue_properties>(properties_array_));
-    case CL_QUEUE_DEVICE_DEFAULT: return out.value<cl_command_queue>(nullptr);
-    case CL_QUEUE_SIZE: return CL_INVALID_COMMAND_QUEUE;  // of on-device queues only
-    default: return CL_INVALID_VALUE;
+    case CL_QUEUE_DEVICE_DEFAULT:
+      return out.value<cl_command_queue>(nullptr);
+    case CL_QUEUE_SIZE:
+      return CL_INVALID_COMMAND_QUEUE;  // of on-device queues only
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 

@@ -27,15 +27,19 @@ cl_int read_properties(const Device& device, const cl_queue_properties* properti
   for (std::size_t i = 0; properties != nullptr && properties[i] != 0; i += 2) {
     if (i > kMaxQueueProperties) return CL_INVALID_VALUE;
     switch (properties[i]) {
-      case CL_QUEUE_PROPERTIES: bits = properties[i + 1]; break;
-      case CL_QUEUE_SIZE: break;  // judged with the bits below
+      case CL_QUEUE_PROPERTIES:
+        bits = properties[i + 1];
+        break;
+      case CL_QUEUE_SIZE:
+        break;  // judged with the bits below
       case CL_QUEUE_PRIORITY_KHR:
         if (!device.has_extension("cl_khr_priority_hints")) return CL_INVALID_VALUE;
         break;
       case CL_QUEUE_THROTTLE_KHR:
         if (!device.has_extension("cl_khr_throttle_hints")) return CL_INVALID_VALUE;
         break;
-      default: return CL_INVALID_VALUE;
+      default:
+        return CL_INVALID_VALUE;
     }
     list.insert(list.end(), {properties[i], properties[i + 1]});
   }
@@ -70,8 +74,8 @@ cl_command_queue create(cl_context context, cl_device_id device,
   cl_int status = read_properties(*on, properties, list, bits);
   if (status == CL_SUCCESS) status = check_bits(*on, list, bits);
   if (status != CL_SUCCESS) return fail(errcode_ret, status);
-  auto queue = Ref<Queue>::adopt(new Queue(
-      *in, *on, bits, keep_list ? list : std::vector<cl_queue_properties>{}));
+  auto queue = Ref<Queue>::adopt(
+      new Queue(*in, *on, bits, keep_list ? list : std::vector<cl_queue_properties>{}));
   status = queue->create_on_node(list);
   if (status != CL_SUCCESS) return fail(errcode_ret, status);
   if (errcode_ret != nullptr) *errcode_ret = CL_SUCCESS;

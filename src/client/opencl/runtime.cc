@@ -16,7 +16,8 @@ Runtime::Runtime(RuntimeOptions options) : options_(std::move(options)) {
 
 Runtime::~Runtime() {
   callbacks_.stop();
-  for (const auto& node : nodes_) node->end();
+  for (const auto& node : nodes_)
+    node->end();
   platform_ = {};
 }
 
@@ -38,8 +39,9 @@ void Runtime::connect_all() noexcept {
     Attempt& attempt = attempts[i];
     attempt.session =
         std::make_unique<core::NodeSession>(clock(), std::move(options_.connectors[i]));
-    attempt.thread = base::start_thread(
-        "lw-connect", [&attempt, deadline] { attempt.status = attempt.session->connect(deadline); });
+    attempt.thread = base::start_thread("lw-connect", [&attempt, deadline] {
+      attempt.status = attempt.session->connect(deadline);
+    });
   }
   std::string failed;
   for (Attempt& attempt : attempts) {
@@ -59,7 +61,8 @@ void Runtime::say(const std::string& line) noexcept {
   (void)std::fwrite(whole.data(), 1, whole.size(), stderr);
 }
 
-// --- objects by handle --------------------------------------------------------------------------------
+// --- objects by handle
+// --------------------------------------------------------------------------------
 
 void Runtime::add_object(Object& object) noexcept {
   const std::lock_guard lock(objects_lock_);
@@ -78,7 +81,8 @@ Ref<Object> Runtime::find_object(wire::Handle handle) noexcept {
   return Ref<Object>::adopt(found->second);
 }
 
-// --- fork ------------------------------------------------------------------------------------------
+// --- fork
+// ------------------------------------------------------------------------------------------
 
 void Runtime::before_fork() noexcept {
   objects_lock_.lock();
