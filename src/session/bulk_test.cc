@@ -82,7 +82,11 @@ class MemorySink final : public BulkSink {
 
 class Sent {
  public:
+  ~Sent() {
+    if (asked_) (void)wait();
+  }
   std::function<void(Status)> callback() {
+    asked_ = true;
     return [this](Status status) {
       const std::lock_guard lock(mutex_);
       EXPECT_FALSE(status_.has_value()) << "called twice";
@@ -100,6 +104,7 @@ class Sent {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<Status> status_;
+  bool asked_ = false;
 };
 
 std::vector<std::byte> random_bytes(std::size_t size, std::uint64_t seed) {

@@ -8,7 +8,9 @@
 // Receiving. One thread at a time pumps (whoever waits for something; a background thread when
 // nobody does): it reads bytes, checks sequence numbers, drops what was replayed twice, and hands
 // each frame to the FrameSink in order. Handlers run on the pumping thread, must not block and must
-// not call user code.
+// not call user code. A handler may send: where the ring is full it waits for acknowledgements
+// alone, reading ahead but handling nothing. Only one side of a session may do so (the worker,
+// whose frames answer the client's): two handlers that wait for each other would wait for ever.
 //
 // Losing the link. What was not acknowledged stays in the ring; pump() asks the LinkLostHandler for
 // a new link, and without one reports kLinkLost until attach().

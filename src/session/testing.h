@@ -31,13 +31,16 @@ class FunctionSink final : public FrameSink {
   std::function<base::Status(const Frame&)> function_;
 };
 
+inline void fill_pattern(std::span<std::byte> place, std::uint64_t seed) {
+  for (std::size_t i = 0; i < place.size(); ++i)
+    place[i] = std::byte(seed + i * 7);
+}
+
 // A frame of `payload_bytes` whose contents follow from `seed`.
 inline base::Status send_patterned(Stream& stream, std::uint64_t seed, std::size_t payload_bytes) {
   auto draft = stream.begin(kTestOpcode, payload_bytes);
   if (!draft.ok()) return draft.error();
-  auto place = draft->writer().reserve(payload_bytes);
-  for (std::size_t i = 0; i < place.size(); ++i)
-    place[i] = std::byte(seed + i * 7);
+  fill_pattern(draft->writer().reserve(payload_bytes), seed);
   draft->commit();
   return {};
 }
