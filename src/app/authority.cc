@@ -1,18 +1,27 @@
 #include "app/authority.h"
 
+#include "app/tls_channel.h"
+#include "session/auth/key_store.h"
+#include "session/auth/private_file.h"
+#include "session/auth/trust_store.h"
+
 namespace longwire::app {
 namespace {
 
 using base::Error;
 using base::ErrorCode;
+using base::Result;
+using node::ClientIdentity;
+using node::PairingTurn;
+using node::SecureChannel;
 
 // For nodes that listen on a unix socket (or, by name, in clear) only.
 class NoAuthority final : public node::Authority {
  public:
-  base::Result<std::unique_ptr<node::SecureChannel>> new_channel() override { return no(); }
-  base::Result<node::ClientIdentity> recognise(const std::string&) override { return no(); }
-  base::Result<std::unique_ptr<node::PairingTurn>> begin_pairing(const node::SecureChannel&,
-                                                                 const std::string&) override {
+  Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
+  Result<ClientIdentity> recognise(const std::string&) override { return no(); }
+  Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel&,
+                                                     const std::string&) override {
     return no();
   }
 
@@ -20,11 +29,127 @@ class NoAuthority final : public node::Authority {
   static Error no() { return Error(ErrorCode::kUnsupported, "this node has no TLS"); }
 };
 
+// One client that tries the code which `longwire pair` shows. The trusted clients outlive it.
+class Turn final : public PairingTurn {
+ public:
+  Turn(std::shared_ptr<session::PairingOffer> offer, const session::PairingChannel& channel,
+       const std::string& name, session::TrustStore& clients, PairingDesk& desk,
+       std::string address)
+      : offer_(std::move(offer)),
+        server_(*offer_, channel, name, random_),
+        client_(channel.client),
+        clients_(clients),
+        desk_(desk),
+        address_(std::move(address)) {}
+
+  Result<Step> on_message(std::span<const std::byte> message) override {
+    auto step = server_.on_message(message);
+    if (!step) {
+      desk_.on_wrong(address_);
+      return std::move(step).error();
+    }
+    if (step->done) LW_TRY(trust_client());
+    return Step{std::move(step->reply), step->done};
+  }
+
+ private:
+  base::Status trust_client() {
+    LW_TRY(clients_.reload());
+    session::TrustedPeer peer;
+    peer.fingerprint = client_;
+    const std::string wanted = session::to_peer_name(server_.client_name());
+    peer.name = wanted;
+    for (int i = 2; is_taken(peer.name); ++i) {
+      peer.name = wanted.substr(0, session::kMaxPeerNameBytes - 6) + "-" + std::to_string(i);
+    }
+    LW_TRY(clients_.add(peer));
+    desk_.on_paired(peer.name, session::to_hex(client_));
+    return {};
+  }
+  bool is_taken(const std::string& name) const {
+    const auto other = clients_.find(name);
+    return other && other->fingerprint != client_;
+  }
+
+  base::SystemRandom random_;
+  std::shared_ptr<session::PairingOffer> offer_;  // shared with the desk, which may withdraw it
+  session::PairingServer server_;
+  const session::Fingerprint client_;
+  session::TrustStore& clients_;
+  PairingDesk& desk_;
+  const std::string address_;
+};
+
+class KeptAuthority final : public node::Authority {
+ public:
+  KeptAuthority(link::TlsContext::Ptr context, const session::Fingerprint& self, std::string name,
+                session::TrustStore clients, PairingDesk& desk)
+      : context_(std::move(context)),
+        self_(self),
+        name_(std::move(name)),
+        clients_(std::move(clients)),
+        desk_(desk) {}
+
+  Result<std::unique_ptr<SecureChannel>> new_channel() override {
+    LW_ASSIGN(std::unique_ptr<SecureChannel> channel, TlsChannel::create(context_));
+    return channel;
+  }
+
+  Result<ClientIdentity> recognise(const std::string& hex) override {
+    LW_ASSIGN(const session::Fingerprint fingerprint, session::fingerprint_from_hex(hex));
+    LW_TRY(clients_.reload());  // `longwire pair` and `longwire trust revoke` write it
+    const auto client = clients_.find(fingerprint);
+    if (client) return ClientIdentity{client->name, client->tenant};
+    return Error(ErrorCode::kUnauthenticated,
+                 "not paired with this node; run `longwire pair` there, and here what it says "
+                 "(this client's key is " +
+                     hex.substr(0, 16) + ")");
+  }
+
+  Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel& channel,
+                                                     const std::string& address) override {
+    std::shared_ptr<session::PairingOffer> offer = desk_.offer();
+    if (!offer) {
+      return Error(ErrorCode::kPermissionDenied,
+                   "this node is not waiting for a pairing: run `longwire pair` there");
+    }
+    session::PairingChannel facts;
+    facts.node = self_;
+    LW_ASSIGN(facts.client, session::fingerprint_from_hex(channel.peer_fingerprint()));
+    LW_ASSIGN(facts.exported, channel.export_keying_material(session::kPairingExporterLabel));
+    return std::unique_ptr<PairingTurn>(
+        new Turn(std::move(offer), facts, name_, clients_, desk_, address));
+  }
+
+ private:
+  link::TlsContext::Ptr context_;
+  const session::Fingerprint self_;
+  const std::string name_;
+  session::TrustStore clients_;
+  PairingDesk& desk_;
+};
+
 }  // namespace
 
-base::Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& config) {
+std::string clients_file(const node::NodeConfig& config) {
+  return (config.state.directory / "clients").string();
+}
+
+Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& config,
+                                                        PairingDesk& desk) {
   if (config.listen.tls.empty()) return std::unique_ptr<node::Authority>(new NoAuthority());
-  return Error(ErrorCode::kUnsupported, "TLS is not wired in yet");
+  const std::string directory = config.state.directory.string();
+  LW_TRY(session::ensure_private_directory(directory));
+  LW_ASSIGN(const session::KeyStore keys,
+            session::KeyStore::open_or_create(directory, config.name));
+  LW_ASSIGN(session::TrustStore clients, session::TrustStore::open(clients_file(config)));
+  // Strangers are let through the TLS handshake, so that they can be told why they are refused, and
+  // can pair; recognise() is what counts.
+  LW_ASSIGN(link::TlsContext::Ptr context,
+            link::TlsContext::with_certificate(link::TlsRole::kServer, keys.identity(),
+                                               [](const link::Fingerprint&) { return true; }));
+  return std::unique_ptr<node::Authority>(new KeptAuthority(std::move(context), keys.fingerprint(),
+                                                            config.name, std::move(clients), desk));
 }
 
 }  // namespace longwire::app

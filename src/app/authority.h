@@ -3,14 +3,21 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
+#include "app/pairing_desk.h"
 #include "base/result.h"
 #include "node/config.h"
 #include "node/secure_channel.h"
 
 namespace longwire::app {
 
-// Makes the node's keys at first use. Without TLS listeners nothing is made or opened.
-base::Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& config);
+// `desk` outlives the authority. Makes the node's keys at first use. Without TLS listeners nothing
+// is made or opened.
+base::Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& config,
+                                                              PairingDesk& desk);
+
+// The node's list of paired clients: a TrustStore.
+std::string clients_file(const node::NodeConfig& config);
 
 }  // namespace longwire::app

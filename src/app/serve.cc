@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio.hpp>
 #include <cerrno>
 #include <cstdio>
@@ -74,6 +75,18 @@ void announce(const ServeOptions& options, const node::Agent& agent, node::Journ
   node::notify_service_manager("READY=1");
 }
 
+base::Status open_desk(PairingDesk& desk, const node::Agent& agent,
+                       const node::NodeConfig& config) {
+  std::vector<std::uint16_t> ports;
+  for (const node::Endpoint& endpoint : agent.endpoints()) {
+    const bool listed = std::find(ports.begin(), ports.end(), endpoint.address.port) != ports.end();
+    if (endpoint.transport == node::Transport::kTls && !listed) {
+      ports.push_back(endpoint.address.port);
+    }
+  }
+  return ports.empty() ? base::Status() : desk.start(config.state.directory, std::move(ports));
+}
+
 // SIGTERM and SIGINT: the first drains, the second ends at once.
 class Stopper {
  public:
@@ -124,14 +137,16 @@ Status serve(const ServeOptions& options, node::Journal& journal) {
   // The agent's memory holds the node's key; a worker of the same user must not look.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   LW_ASSIGN(node::WorkerCommand command, worker_command(config));
-  LW_ASSIGN(const std::unique_ptr<node::Authority> authority, open_authority(config));
   asio::io_context io(1);
   base::SystemRandom random;
+  PairingDesk desk(io, base::monotonic_clock(), random, journal);
+  LW_ASSIGN(const std::unique_ptr<node::Authority> authority, open_authority(config, desk));
   node::Agent agent(io, base::monotonic_clock(), random, journal, *authority, config,
                     std::move(command));
   Stopper stopper(io, agent, journal);
   LW_TRY(stopper.start());
   LW_TRY(agent.start());
+  LW_TRY(open_desk(desk, agent, config));
   announce(options, agent, journal);
   if (config.worker.sandbox == node::SandboxMode::kEnforce && landlock_version() == 0) {
     journal.event(

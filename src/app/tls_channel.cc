@@ -4,15 +4,13 @@
 #include <array>
 #include <cstring>
 
-#include "session/handover.h"
+#include "session/auth/fingerprint.h"
 
 namespace longwire::app {
 
 using base::Error;
 using base::ErrorCode;
 using base::Status;
-
-std::string to_hex(const link::Fingerprint& fingerprint) { return session::to_hex(fingerprint); }
 
 base::Result<std::unique_ptr<TlsChannel>> TlsChannel::create(link::TlsContext::Ptr context) {
   LW_ASSIGN(std::unique_ptr<link::TlsEngine> engine, link::TlsEngine::create(std::move(context)));
@@ -61,7 +59,7 @@ Status TlsChannel::write(std::span<const std::byte> plain) {
 
 std::string TlsChannel::peer_fingerprint() const {
   const auto fingerprint = engine_->peer_fingerprint();
-  return fingerprint ? to_hex(*fingerprint) : std::string();
+  return fingerprint ? session::to_hex(*fingerprint) : std::string();
 }
 
 }  // namespace longwire::app

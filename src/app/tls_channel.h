@@ -9,8 +9,6 @@
 
 namespace longwire::app {
 
-std::string to_hex(const link::Fingerprint& fingerprint);
-
 class TlsChannel final : public node::SecureChannel {
  public:
   static base::Result<std::unique_ptr<TlsChannel>> create(link::TlsContext::Ptr context);
@@ -21,8 +19,10 @@ class TlsChannel final : public node::SecureChannel {
   base::Status read(std::vector<std::byte>& plain, std::size_t limit) override;
   base::Status write(std::span<const std::byte> plain) override;
   std::string peer_fingerprint() const override;
-
-  const link::TlsEngine& engine() const { return *engine_; }
+  base::Result<std::array<std::uint8_t, 32>> export_keying_material(
+      std::string_view label) const override {
+    return engine_->export_keying_material(label);
+  }
 
  private:
   explicit TlsChannel(std::unique_ptr<link::TlsEngine> engine) : engine_(std::move(engine)) {}

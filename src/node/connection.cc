@@ -1,7 +1,5 @@
 #include "node/connection.h"
 
-#include "wire/reader.h"
-
 namespace longwire::node {
 namespace {
 
@@ -12,7 +10,6 @@ using session::Purpose;
 
 inline constexpr std::size_t kWireChunkBytes = 4096;
 inline constexpr std::size_t kMessageHeaderBytes = 8;
-inline constexpr std::size_t kMaxPairingBytes = 1024;
 // TLS, Hello and what a refused client still sends: no handshake needs more.
 inline constexpr std::size_t kMaxConnectionBytes = std::size_t{64} << 10;
 
@@ -21,11 +18,6 @@ std::string client_text(const session::Hello& hello, const std::string& address)
   if (!hello.host.empty()) text += " " + hello.host.substr(0, 64);
   if (hello.process_id != 0) text += " pid=" + std::to_string(hello.process_id);
   return text;
-}
-
-std::uint32_t leading_u32(std::span<const std::byte> bytes) {
-  wire::Reader in(bytes);
-  return in.u32();
 }
 
 }  // namespace
@@ -48,7 +40,10 @@ Connection::Connection(const ConnectionServices& services, Socket socket, Peer p
       peer_(std::move(peer)),
       closed_(std::move(closed)),
       timer_(services.io),
-      wire_in_(kWireChunkBytes) {}
+      wire_in_(kWireChunkBytes) {
+  asio::error_code ignored;
+  socket_.non_blocking(true, ignored);
+}
 
 Connection::~Connection() { finish(false); }
 
@@ -107,26 +102,31 @@ void Connection::on_received(std::size_t bytes, Next next) {
   transmit(next);
 }
 
-// Sends wire_out_, then goes on with `next` if what it needs is there.
+// Sends wire_out_, then goes on with `next` if what it needs is there. Small answers are taken by
+// the kernel at once; then `next` runs before the client can have them.
 void Connection::transmit(Next next) {
-  if (!wire_out_.empty()) {
-    asio::async_write(socket_, asio::buffer(wire_out_),
-                      [self = shared_from_this(), next](asio::error_code error, std::size_t) {
-                        if (!self->socket_.is_open()) return;
-                        if (error) {
-                          return self->fail(Error(ErrorCode::kClosed, error.message()));
-                        }
-                        self->wire_out_.clear();
-                        self->transmit(next);
-                      });
-    return;
+  asio::error_code error;
+  const std::size_t sent =
+      wire_out_.empty() ? 0 : socket_.write_some(asio::buffer(wire_out_), error);
+  wire_out_.erase(wire_out_.begin(), wire_out_.begin() + static_cast<std::ptrdiff_t>(sent));
+  if (error && error != asio::error::would_block) {
+    return fail(Error(ErrorCode::kClosed, error.message()));
   }
+  if (!wire_out_.empty()) return transmit_later(next);
   if (channel_ && channel_->established()) {
     auto read = channel_->read(plain_in_, kMaxConnectionBytes);
     if (!read) return fail(std::move(read).error());
   }
   if (plain_in_.size() >= wanted_) return step(next);
   receive(next);
+}
+
+void Connection::transmit_later(Next next) {
+  socket_.async_wait(Socket::wait_write, [self = shared_from_this(), next](asio::error_code error) {
+    if (!self->socket_.is_open()) return;
+    if (error) return self->fail(Error(ErrorCode::kClosed, error.message()));
+    self->transmit(next);
+  });
 }
 
 void Connection::send(std::vector<std::byte> plain, Next next) {
@@ -184,15 +184,7 @@ void Connection::continue_tls() {
   receive(&Connection::continue_tls);
 }
 
-void Connection::on_secure() {
-  if (preamble_.purpose == Purpose::kPairing) {
-    auto turn = services_.authority.begin_pairing(*channel_, peer_.address);
-    if (!turn) return refuse(std::move(turn).error());
-    pairing_ = *std::move(turn);
-    return need(kMessageHeaderBytes, &Connection::on_pairing_header);
-  }
-  need(kMessageHeaderBytes, &Connection::on_hello_header);
-}
+void Connection::on_secure() { need(kMessageHeaderBytes, &Connection::on_hello_header); }
 
 void Connection::on_hello_header() {
   auto size = session::handshake_message_bytes(plain_in_);
@@ -208,6 +200,7 @@ void Connection::on_hello() {
   if (more || hello->purpose != preamble_.purpose) {
     return fail(Error(ErrorCode::kWireFault, "Hello does not fit its connection"));
   }
+  if (hello->purpose == Purpose::kPairing) return begin_pairing(*hello);
   request_session(*hello);
 }
 
@@ -236,18 +229,21 @@ void Connection::request_session(const session::Hello& hello) {
   wanted.tenant = identity->tenant.substr(0, session::kMaxHandoverTextBytes);
   wanted.peer = client_text(hello, peer_.address);
   wanted.program = hello.program.substr(0, 256);
-  services_.sessions.open(std::move(wanted),
-                          [weak = weak_from_this(), &sessions = services_.sessions](auto welcome) {
-                            const auto self = weak.lock();
-                            if (self && self->socket_.is_open())
-                              return self->on_session(std::move(welcome));
-                            if (welcome) sessions.abandon(welcome->session);
-                          });
-  // While a worker starts, the client must stay: the end of the connection is noticed by the send.
+  const auto id = services_.sessions.open(
+      std::move(wanted), [weak = weak_from_this(), &sessions = services_.sessions](auto welcome) {
+        const auto self = weak.lock();
+        if (self && self->socket_.is_open()) return self->on_session(std::move(welcome));
+        if (welcome) sessions.abandon(welcome->session);
+      });
+  // While its worker starts, this connection answers for the session.
+  if (id && socket_.is_open()) opened_ = id;
 }
 
 void Connection::on_session(base::Result<session::Welcome> welcome) {
-  if (!welcome) return refuse(std::move(welcome).error());
+  if (!welcome) {
+    opened_.reset();
+    return refuse(std::move(welcome).error());
+  }
   opened_ = welcome->session;
   send(session::encode(*welcome), &Connection::on_welcome_sent);
 }
@@ -260,29 +256,39 @@ void Connection::on_welcome_sent() {
   finish(true);
 }
 
-// --- pairing: u32 bytes, u32 0, then the message of src/session/pairing.h ------------------------
+// --- pairing: the messages of src/session/auth/pairing.h, framed as Hello is
+// ----------------------
+
+void Connection::begin_pairing(const session::Hello& hello) {
+  auto version = session::choose_version(hello);
+  if (!version) return refuse(std::move(version).error());
+  auto turn = services_.authority.begin_pairing(*channel_, peer_.address);
+  if (!turn) return refuse(std::move(turn).error());
+  pairing_ = *std::move(turn);
+  session::Welcome welcome;
+  welcome.version = *version;
+  welcome.node = services_.config.name;
+  welcome.software = "longwire " LONGWIRE_VERSION;
+  send(session::encode(welcome), &Connection::await_pairing_message);
+}
+
+void Connection::await_pairing_message() {
+  if (paired_) return on_refusal_sent();
+  need(kMessageHeaderBytes, &Connection::on_pairing_header);
+}
 
 void Connection::on_pairing_header() {
-  const std::uint32_t bytes = leading_u32(plain_in_);
-  if (bytes == 0 || bytes > kMaxPairingBytes) {
-    return fail(
-        Error(ErrorCode::kWireFault, "a pairing message of " + std::to_string(bytes) + " bytes"));
-  }
-  need(kMessageHeaderBytes + bytes, &Connection::on_pairing_message);
+  auto size = session::handshake_message_bytes(plain_in_);
+  if (!size) return fail(std::move(size).error());
+  need(*size, &Connection::on_pairing_message);
 }
 
 void Connection::on_pairing_message() {
-  auto step = pairing_->on_message(
-      std::span(plain_in_).subspan(kMessageHeaderBytes, wanted_ - kMessageHeaderBytes));
+  auto step = pairing_->on_message(std::span(plain_in_).first(wanted_));
   plain_in_.erase(plain_in_.begin(), plain_in_.begin() + static_cast<std::ptrdiff_t>(wanted_));
   if (!step) return refuse(std::move(step).error());
   paired_ = step->done;
-  send(std::move(step->reply), &Connection::on_pairing_answered);
-}
-
-void Connection::on_pairing_answered() {
-  if (paired_) return on_refusal_sent();
-  need(kMessageHeaderBytes, &Connection::on_pairing_header);
+  send(std::move(step->reply), &Connection::await_pairing_message);
 }
 
 // Out of the event loop's hands: its epoll set must not watch what a worker owns.
@@ -333,9 +339,9 @@ void Connection::fail(const Error& why) {
 }
 
 void Connection::finish(bool fruitful) {
-  if (opened_) services_.sessions.abandon(*std::exchange(opened_, std::nullopt));
   asio::error_code ignored;
   socket_.close(ignored);
+  if (opened_) services_.sessions.abandon(*std::exchange(opened_, std::nullopt));
   timer_.cancel();
   if (closed_) std::exchange(closed_, nullptr)(fruitful);
 }

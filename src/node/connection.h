@@ -64,6 +64,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_received(std::size_t bytes, Next next);
   void send(std::vector<std::byte> plain, Next next);
   void transmit(Next next);
+  void transmit_later(Next next);
   void step(Next next);
 
   void on_preamble();
@@ -75,9 +76,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void request_session(const session::Hello& hello);
   void on_session(base::Result<session::Welcome> welcome);
   void on_welcome_sent();
+  void begin_pairing(const session::Hello& hello);
+  void await_pairing_message();
   void on_pairing_header();
   void on_pairing_message();
-  void on_pairing_answered();
 
   base::Result<ClientIdentity> identify();
   void hand_lane_over();

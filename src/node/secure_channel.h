@@ -2,10 +2,13 @@
 // src/app wires in the real ones; tests make their own.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -26,6 +29,9 @@ class SecureChannel {
   virtual base::Status write(std::span<const std::byte> plain) = 0;
   // SHA-256 of the peer's public key, in hex. REQUIRES: established().
   virtual std::string peer_fingerprint() const = 0;
+  // The same on both sides of this connection and nowhere else (RFC 8446, 7.5).
+  virtual base::Result<std::array<std::uint8_t, 32>> export_keying_material(
+      std::string_view label) const = 0;
 };
 
 // Who a client is, once its key is known.

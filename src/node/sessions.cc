@@ -75,27 +75,36 @@ Sessions::~Sessions() = default;
 
 // --- opening -------------------------------------------------------------------------------------
 
-void Sessions::open(NewSession wanted, Opened opened) {
-  if (auto room = check_room(wanted.tenant); !room) return opened(std::move(room).error());
+std::optional<SessionId> Sessions::open(NewSession wanted, Opened opened) {
+  if (auto room = check_room(wanted.tenant); !room) {
+    opened(std::move(room).error());
+    return std::nullopt;
+  }
+  auto worker = take_worker();
+  if (!worker) {
+    opened(std::move(worker).error());
+    return std::nullopt;
+  }
   auto live = std::make_unique<Live>(io_);
   live->welcome = welcome_for(wanted);
   live->wanted = std::move(wanted);
   live->opened = std::move(opened);
   live->began_at_ns = clock_.now_ns();
-  std::unique_ptr<WorkerProcess> worker;
-  bool ready = false;
-  if (!spares_.empty()) {
-    worker = std::move(spares_.front().worker);
-    ready = spares_.front().ready;
-    spares_.pop_front();
-  } else if (auto spawned = spawn(); spawned) {
-    worker = *std::move(spawned);
-  } else {
-    return live->opened(std::move(spawned).error());
-  }
   Live& placed = *live;
-  sessions_.emplace(placed.welcome.session, std::move(live));
-  assign(placed, std::move(worker), ready);
+  const SessionId id = placed.welcome.session;
+  sessions_.emplace(id, std::move(live));
+  assign(placed, *std::move(worker));
+  return id;
+}
+
+base::Result<Sessions::Spare> Sessions::take_worker() {
+  if (!spares_.empty()) {
+    Spare spare = std::move(spares_.front());
+    spares_.pop_front();
+    return spare;
+  }
+  LW_ASSIGN(std::unique_ptr<WorkerProcess> worker, spawn());
+  return Spare{std::move(worker), false};
 }
 
 Status Sessions::check_room(const std::string& tenant) const {
@@ -141,14 +150,14 @@ base::Result<std::unique_ptr<WorkerProcess>> Sessions::spawn() {
   return std::make_unique<WorkerProcess>(io_, journal_, *std::move(spawned));
 }
 
-void Sessions::assign(Live& live, std::unique_ptr<WorkerProcess> worker, bool ready) {
-  live.worker = std::move(worker);
+void Sessions::assign(Live& live, Spare spare) {
+  live.worker = std::move(spare.worker);
   live.worker->set_label(session_name(live.welcome.session));
   live.worker->listen({[this, &live](const auto& message) { on_message(live, message); },
                        [this, &live](int status) { on_exit(live, status); }});
   arm_start_timer(live);
   start_spares();
-  if (ready) on_ready(live, "");
+  if (spare.ready) on_ready(live, "");
 }
 
 void Sessions::arm_start_timer(Live& live) {

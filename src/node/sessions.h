@@ -49,8 +49,9 @@ class Sessions {
   ~Sessions();
 
   using Opened = std::function<void(base::Result<session::Welcome>)>;
-  // Calls `opened` once, in this call or later: with a Welcome, or kLimit or kUnavailable.
-  void open(NewSession wanted, Opened opened);
+  // Calls `opened` once, in this call or later: with a Welcome, or kLimit or kUnavailable. Returns
+  // the session's id, for abandon(), while it is on its way.
+  std::optional<session::SessionId> open(NewSession wanted, Opened opened);
   // The client has its Welcome: the worker takes the connection (which is duplicated).
   base::Status adopt(const session::SessionId& id, int connection);
   // The client is gone before adopt().
@@ -68,12 +69,17 @@ class Sessions {
 
  private:
   struct Live;
+  struct Spare {
+    std::unique_ptr<WorkerProcess> worker;
+    bool ready = false;
+  };
   using Table = std::map<session::SessionId, std::unique_ptr<Live>>;
 
   base::Status check_room(const std::string& tenant) const;
   session::Welcome welcome_for(const NewSession& wanted);
   base::Result<std::unique_ptr<WorkerProcess>> spawn();
-  void assign(Live& live, std::unique_ptr<WorkerProcess> worker, bool ready);
+  base::Result<Spare> take_worker();
+  void assign(Live& live, Spare spare);
   void start_spare();
   void on_spare_exit(WorkerProcess* worker, int wait_status);
   void on_message(Live& live, const session::HandoverMessage& message);
@@ -84,11 +90,6 @@ class Sessions {
   void log_start(const Live& live);
   void log_end(const Live& live, int wait_status);
   void check_drained();
-
-  struct Spare {
-    std::unique_ptr<WorkerProcess> worker;
-    bool ready = false;
-  };
 
   asio::io_context& io_;
   const base::Clock& clock_;

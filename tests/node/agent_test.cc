@@ -1,0 +1,443 @@
+// The agent's front door against clients of every kind, with workers that behave as told.
+#include "node/agent.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "link/tcp/tcp.h"
+#include "link/unix/unix.h"
+
+namespace longwire::node {
+namespace {
+
+using base::Deadline;
+using base::ErrorCode;
+using session::Purpose;
+using testing::HasSubstr;
+
+constexpr base::Nanoseconds kPatience = 20 * base::kSecond;
+
+Deadline soon() { return Deadline::in(base::monotonic_clock(), kPatience); }
+
+// Keeps every line, and lets tests wait for one.
+class MemoryJournal final : public Journal {
+ public:
+  bool enabled(base::LogLevel) const noexcept override { return true; }
+  void write(base::LogLevel level, std::string_view line) noexcept override {
+    event(level, "message", {{"text", line}});
+  }
+  void event(base::LogLevel, std::string_view name,
+             std::initializer_list<Field> fields) noexcept override {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(format_event(name, fields, false));
+    changed_.notify_all();
+  }
+  // The first (or `nth`) line that has `text`; "" when none came.
+  std::string wait_for(std::string_view text, std::size_t nth = 1) {
+    std::unique_lock lock(mutex_);
+    std::string found;
+    changed_.wait_for(lock, std::chrono::nanoseconds(kPatience), [&] {
+      std::size_t seen = 0;
+      for (const std::string& line : lines_) {
+        if (line.find(text) != std::string::npos && ++seen == nth) return found = line, true;
+      }
+      return false;
+    });
+    return found;
+  }
+  void print() {
+    for (const std::string& line : lines_)
+      std::fprintf(stderr, "%s\n", line.c_str());
+  }
+  std::size_t count(std::string_view text) {
+    const std::lock_guard lock(mutex_);
+    return std::size_t(std::count_if(lines_.begin(), lines_.end(), [&](const auto& line) {
+      return line.find(text) != std::string::npos;
+    }));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+class NoAuthority final : public Authority {
+ public:
+  base::Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
+  base::Result<ClientIdentity> recognise(const std::string&) override { return no(); }
+  base::Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel&,
+                                                           const std::string&) override {
+    return no();
+  }
+
+ private:
+  static base::Error no() { return {ErrorCode::kUnsupported, "no TLS here"}; }
+};
+
+class AgentTest : public testing::Test {
+ protected:
+  AgentTest() {
+    char pattern[] = "/tmp/lw-agent-XXXXXX";
+    folder = ::mkdtemp(pattern);
+    config.name = "test";
+    config.listen.tls.clear();
+    config.listen.plain = {{"127.0.0.1", 0}};
+    config.listen.unix_socket = folder / "node.sock";
+    config.worker.spares = 0;
+    config.limits.drain_ms = 100;
+  }
+  ~AgentTest() override {
+    stop();
+    if (HasFailure()) journal.print();
+    std::filesystem::remove_all(folder);
+  }
+
+  void start(const char* mode = "serve") {
+    WorkerCommand command;
+    command.program = FAKE_WORKER;
+    command.arguments = {mode};
+    command.environment = {"PATH=/usr/bin:/bin"};
+    command.dies_with_agent = false;
+    agent = std::make_unique<Agent>(io, base::monotonic_clock(), random, journal, authority, config,
+                                    command);
+    const auto started = agent->start();
+    ASSERT_TRUE(started.ok()) << started.error().message();
+    thread = std::thread([this] { io.run(); });
+  }
+  void stop() {
+    if (!thread.joinable()) return;
+    asio::post(io, [this] { agent->drain([this] { io.stop(); }); });
+    thread.join();
+    agent.reset();
+  }
+
+  std::unique_ptr<link::Link> connect_unix() {
+    return *link::make_unix_link(*link::connect_unix(config.listen.unix_socket.string(), soon()));
+  }
+  std::unique_ptr<link::Link> connect_tcp() {
+    const std::uint16_t port = agent->endpoints().front().address.port;
+    return *link::make_tcp_link(*link::connect_tcp({"127.0.0.1", port}, soon()));
+  }
+
+  static session::Hello hello() {
+    session::Hello hello;
+    hello.features = ~0ull;
+    hello.max_payload_bytes = 1 << 20;
+    hello.program = "agent_test";
+    hello.host = "here";
+    return hello;
+  }
+  static base::Result<session::Welcome> open(link::Link& link,
+                                             const session::Hello& hello = AgentTest::hello()) {
+    LW_TRY(session::send_all(link, session::encode(session::Preamble{hello.purpose, hello.session}),
+                             soon()));
+    return session::hello_and_welcome(link, hello, soon());
+  }
+  static void expect_echo(link::Link& link) {
+    const std::byte sent{41};
+    ASSERT_TRUE(session::send_all(link, {&sent, 1}, soon()).ok());
+    std::byte received{};
+    ASSERT_TRUE(session::receive_all(link, {&received, 1}, soon()).ok());
+    EXPECT_EQ(received, std::byte{42});
+  }
+  static void expect_end(link::Link& link) {
+    std::byte received{};
+    EXPECT_FALSE(session::receive_all(link, {&received, 1}, soon()).ok());
+  }
+
+  std::filesystem::path folder;
+  NodeConfig config;
+  asio::io_context io{1};
+  base::SystemRandom random;
+  MemoryJournal journal;
+  NoAuthority authority;
+  std::unique_ptr<Agent> agent;
+  std::thread thread;
+};
+
+TEST_F(AgentTest, ASessionReachesItsWorkerOverUnixAndTcp) {
+  start();
+  for (const bool unix_socket : {true, false}) {
+    const auto link = unix_socket ? connect_unix() : connect_tcp();
+    auto welcome = open(*link);
+    ASSERT_TRUE(welcome.ok()) << welcome.error().message();
+    EXPECT_EQ(welcome->node, "test");
+    EXPECT_EQ(welcome->features, session::kFeatureOpenCl | session::kFeatureLanes);
+    EXPECT_EQ(welcome->secret, session::SessionSecret{});  // nothing secret goes out in clear
+    expect_echo(*link);
+  }
+  EXPECT_THAT(journal.wait_for("session.end"), HasSubstr("bytes_in=1 bytes_out=2 commands=3"));
+  EXPECT_NE(journal.wait_for("session.start", 2), "");
+}
+
+TEST_F(AgentTest, LanesFindTheirSessionByItsId) {
+  start();
+  const auto main = connect_unix();
+  auto welcome = open(*main);
+  ASSERT_TRUE(welcome.ok());
+  const auto lane = connect_unix();
+  ASSERT_TRUE(
+      session::send_all(*lane, session::encode(session::Preamble{Purpose::kLane, welcome->session}),
+                        soon())
+          .ok());
+  expect_echo(*lane);  // the fake worker skips the lane's Hello
+  welcome->session[3] ^= 1;
+  const auto stray = connect_unix();
+  ASSERT_TRUE(
+      session::send_all(
+          *stray, session::encode(session::Preamble{Purpose::kLane, welcome->session}), soon())
+          .ok());
+  expect_end(*stray);
+  EXPECT_THAT(journal.wait_for("connection.failed"), HasSubstr("no such session"));
+}
+
+TEST_F(AgentTest, GarbageIsClosedAndLogged) {
+  start();
+  base::SeededRandom seeded(3);
+  for (int i = 0; i < 50; ++i) {
+    const auto link = connect_tcp();
+    std::vector<std::byte> bytes(1 + seeded.below(300));
+    seeded.fill(bytes);
+    [[maybe_unused]] const auto sent = session::send_all(*link, bytes, soon());
+    if (bytes.size() >= session::kPreambleBytes) expect_end(*link);
+  }
+  EXPECT_THAT(journal.wait_for("wire fault"), HasSubstr("connection.failed"));
+  const auto link = connect_tcp();
+  EXPECT_TRUE(open(*link).ok());  // and the node lives on
+}
+
+TEST_F(AgentTest, AHostileHelloIsClosed) {
+  config.limits.handshakes_per_address = config.limits.handshakes = 1000;
+  start();
+  base::SeededRandom seeded(4);
+  for (int i = 0; i < 30; ++i) {
+    const auto link = connect_tcp();
+    auto bytes = session::encode(hello());
+    seeded.fill(std::span(bytes).subspan(seeded.below(bytes.size()), 1));
+    const auto preamble = session::encode(session::Preamble{});
+    bytes.insert(bytes.begin(), preamble.begin(), preamble.end());
+    [[maybe_unused]] const auto sent = session::send_all(*link, bytes, soon());
+  }
+  const auto link = connect_tcp();
+  EXPECT_TRUE(open(*link).ok());
+}
+
+TEST_F(AgentTest, AnAnnouncedMonsterHelloIsRefusedAtItsHeader) {
+  start();
+  const auto link = connect_tcp();
+  std::vector<std::byte> bytes(session::kPreambleBytes + 8, std::byte{0xff});
+  const auto preamble = session::encode(session::Preamble{});
+  std::copy(preamble.begin(), preamble.end(), bytes.begin());
+  ASSERT_TRUE(session::send_all(*link, bytes, soon()).ok());
+  expect_end(*link);
+}
+
+TEST_F(AgentTest, BytesBehindHelloAreNotTheAgents) {
+  start();
+  const auto link = connect_unix();
+  // A client that does not wait for its Welcome: what it sends belongs to the worker.
+  std::vector<std::byte> bytes;
+  const auto preamble = session::encode(session::Preamble{});
+  const auto message = session::encode(hello());
+  bytes.insert(bytes.end(), preamble.begin(), preamble.end());
+  bytes.insert(bytes.end(), message.begin(), message.end());
+  bytes.push_back(std::byte{7});
+  ASSERT_TRUE(session::send_all(*link, bytes, soon()).ok());
+  std::vector<std::byte> header(8);
+  ASSERT_TRUE(session::receive_all(*link, header, soon()).ok());
+  std::vector<std::byte> rest(*session::handshake_message_bytes(header) - 8);
+  ASSERT_TRUE(session::receive_all(*link, rest, soon()).ok());
+  std::byte echoed{};
+  ASSERT_TRUE(session::receive_all(*link, {&echoed, 1}, soon()).ok());
+  EXPECT_EQ(echoed, std::byte{8});
+}
+
+TEST_F(AgentTest, AHalfOpenClientIsClosedInTime) {
+  config.limits.handshake_timeout_ms = 150;
+  start();
+  const auto silent = connect_tcp();
+  const auto halfway = connect_tcp();
+  const auto preamble = session::encode(session::Preamble{});
+  ASSERT_TRUE(session::send_all(*halfway, preamble, soon()).ok());
+  expect_end(*silent);
+  expect_end(*halfway);
+  EXPECT_THAT(journal.wait_for("connection.failed"), HasSubstr("code=timeout"));
+}
+
+TEST_F(AgentTest, TooManyHandshakesAreTurnedAwayAndPlaceIsMadeAgain) {
+  config.limits.handshakes_per_address = 3;
+  config.limits.handshake_timeout_ms = 300;
+  start();
+  std::vector<std::unique_ptr<link::Link>> idle;
+  for (int i = 0; i < 3; ++i)
+    idle.push_back(connect_tcp());
+  const auto fourth = connect_tcp();
+  expect_end(*fourth);
+  EXPECT_NE(journal.wait_for("connection.turned_away"), "");
+  for (const auto& link : idle)
+    expect_end(*link);  // they time out
+  const auto fifth = connect_tcp();
+  EXPECT_TRUE(open(*fifth).ok());
+}
+
+TEST_F(AgentTest, VersionsThatDoNotMeetAreRefusedWithBothRanges) {
+  start();
+  auto old = hello();
+  old.version_min = old.version_max = 99;
+  const auto link = connect_tcp();
+  auto welcome = open(*link, old);
+  ASSERT_FALSE(welcome.ok());
+  EXPECT_EQ(welcome.error().code(), ErrorCode::kUnsupported);
+  EXPECT_THAT(welcome.error().message(), HasSubstr("99"));
+}
+
+TEST_F(AgentTest, AForeignTenantIsRefused) {
+  start();
+  auto foreign = hello();
+  foreign.tenant = "someone-else";
+  const auto link = connect_unix();
+  EXPECT_EQ(open(*link, foreign).error().code(), ErrorCode::kPermissionDenied);
+}
+
+TEST_F(AgentTest, PairingNeedsTls) {
+  start();
+  const auto link = connect_tcp();
+  auto pairing = hello();
+  pairing.purpose = Purpose::kPairing;
+  EXPECT_EQ(open(*link, pairing).error().code(), ErrorCode::kUnsupported);
+}
+
+TEST_F(AgentTest, SessionsAreCounted) {
+  config.limits.sessions = 1;
+  start();
+  const auto first = connect_unix();
+  ASSERT_TRUE(open(*first).ok());
+  const auto second = connect_unix();
+  EXPECT_EQ(open(*second).error().code(), ErrorCode::kLimit);
+  first->close();
+  ASSERT_NE(journal.wait_for("session.end"), "");
+  const auto third = connect_unix();
+  EXPECT_TRUE(open(*third).ok());
+}
+
+TEST_F(AgentTest, AWorkerThatDiesAtOnceIsARefusal) {
+  start("die");
+  const auto link = connect_unix();
+  auto welcome = open(*link);
+  ASSERT_FALSE(welcome.ok());
+  EXPECT_EQ(welcome.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(welcome.error().message(), HasSubstr("exited with status 5"));
+}
+
+TEST_F(AgentTest, AWorkerThatNeverStartsIsARefusal) {
+  config.limits.worker_start_timeout_ms = 150;
+  start("silent");
+  const auto link = connect_unix();
+  EXPECT_THAT(open(*link).error().message(), HasSubstr("signal 9"));
+}
+
+TEST_F(AgentTest, AWorkerThatTalksNonsenseIsKilled) {
+  start("nonsense");
+  const auto link = connect_unix();
+  EXPECT_EQ(open(*link).error().code(), ErrorCode::kUnavailable);
+  EXPECT_NE(journal.wait_for("worker.nonsense"), "");
+}
+
+TEST_F(AgentTest, ACrashEndsThatSessionOnly) {
+  start("crash");
+  const auto first = connect_unix();
+  ASSERT_TRUE(open(*first).ok());
+  expect_end(*first);
+  const std::string line = journal.wait_for("session.end");
+  EXPECT_THAT(line, HasSubstr("outcome=crashed"));
+  EXPECT_THAT(line, HasSubstr("killed by signal 6 (SIGABRT)"));
+  const auto second = connect_unix();
+  EXPECT_TRUE(open(*second).ok());
+}
+
+TEST_F(AgentTest, AWorkerStartsWithFourDescriptorsAndItsOutputIsLogged) {
+  start("limits");
+  const auto link = connect_unix();
+  ASSERT_TRUE(open(*link).ok());
+  EXPECT_THAT(journal.wait_for("worker.output"), HasSubstr("descriptors=1"));
+}
+
+TEST_F(AgentTest, AChattyWorkerFillsNoLog) {
+  start("shout");
+  const auto link = connect_unix();
+  ASSERT_TRUE(open(*link).ok());
+  EXPECT_NE(journal.wait_for("worker.output_dropped"), "");
+  EXPECT_LE(journal.count("all work and no play"), kMaxWorkerLines);
+}
+
+TEST_F(AgentTest, AMissingWorkerProgramIsARefusal) {
+  start();
+  stop();
+  WorkerCommand command;
+  command.program = "/nonexistent/worker";
+  io.restart();
+  agent = std::make_unique<Agent>(io, base::monotonic_clock(), random, journal, authority, config,
+                                  command);
+  ASSERT_TRUE(agent->start().ok());
+  thread = std::thread([this] { io.run(); });
+  const auto link = connect_unix();
+  EXPECT_THAT(open(*link).error().message(), HasSubstr("127"));
+}
+
+TEST_F(AgentTest, SparesServeTheNextSession) {
+  config.worker.spares = 2;
+  start();
+  for (int i = 0; i < 4; ++i) {
+    const auto link = connect_unix();
+    ASSERT_TRUE(open(*link).ok());
+    expect_echo(*link);
+  }
+}
+
+TEST_F(AgentTest, SparesThatDieAreNotStartedForever) {
+  config.worker.spares = 1;
+  start("die");
+  const auto link = connect_unix();
+  EXPECT_FALSE(open(*link).ok());
+  ASSERT_NE(journal.wait_for("worker.spare_ended"), "");
+  stop();
+  EXPECT_LE(journal.count("worker.spare_ended"), std::size_t(kMaxSpareFailures));
+}
+
+TEST_F(AgentTest, AClientThatLeavesDuringTheStartLeavesNoWorker) {
+  config.limits.worker_start_timeout_ms = 60'000;
+  config.limits.handshake_timeout_ms = 150;
+  start("silent");
+  const auto link = connect_unix();
+  ASSERT_TRUE(session::send_all(*link, session::encode(session::Preamble{}), soon()).ok());
+  ASSERT_TRUE(session::send_all(*link, session::encode(hello()), soon()).ok());
+  expect_end(*link);  // the handshake's time-out
+  EXPECT_THAT(journal.wait_for("session.end"), HasSubstr("signal 9"));
+}
+
+TEST_F(AgentTest, DrainingEndsTheListenersAndThenTheSessions) {
+  start();
+  const auto link = connect_unix();
+  ASSERT_TRUE(open(*link).ok());
+  stop();  // returns once the drain has ended the session
+  expect_end(*link);
+  EXPECT_FALSE(std::filesystem::exists(config.listen.unix_socket));
+}
+
+TEST_F(AgentTest, TwoNodesDoNotShareASocketAndStaleOnesAreReplaced) {
+  start();
+  asio::io_context other_io(1);
+  WorkerCommand command;
+  config.listen.plain.clear();
+  Agent other(other_io, base::monotonic_clock(), random, journal, authority, config, command);
+  EXPECT_THAT(other.start().error().message(), HasSubstr("another node"));
+}
+
+}  // namespace
+}  // namespace longwire::node
