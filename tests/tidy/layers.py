@@ -16,6 +16,7 @@ import re
 import sys
 
 STACK = ["base", "wire", "link", "session"]
+KEYED = STACK + ["session/auth"]
 
 # First match counts. "X/*" is any sub-folder of X, "=" the unit itself, which is always allowed.
 ALLOWED = [
@@ -25,21 +26,23 @@ ALLOWED = [
     ("link/fd", ["base", "wire", "link"]),  # what links over a file descriptor have in common
     ("link/*", ["base", "wire", "link", "link/fd"]),
     ("session", ["base", "wire", "link"]),
+    # Keys and pairing are bound to TLS; what has no keys (client, worker, node) does without them.
+    ("session/auth", ["base", "wire", "link", "link/tls", "session"]),
     ("client", STACK),
     ("client/core", STACK + ["client"]),
     ("client/*", STACK + ["client", "client/core", "gen/wire", "gen/client", "cudaapi"]),
     ("worker", STACK),
     ("worker/core", STACK + ["worker"]),
     ("worker/*", STACK + ["worker", "worker/core", "gen/wire", "gen/worker", "cudaapi"]),
-    ("driver", STACK + ["link/*", "client", "client/*"]),
-    ("driver/*", STACK + ["link/*", "client", "client/*", "driver", "gen/wire", "gen/client",
+    ("driver", KEYED + ["link/*", "client", "client/*"]),
+    ("driver/*", KEYED + ["link/*", "client", "client/*", "driver", "gen/wire", "gen/client",
                           "cudaapi"]),
     # The node spawns workers as processes: it knows neither their code nor the client's.
     ("node", STACK),
     ("node/*", STACK + ["node"]),
-    ("app", STACK + ["link/*", "client", "client/*", "worker", "worker/*", "node", "node/*",
+    ("app", KEYED + ["link/*", "client", "client/*", "worker", "worker/*", "node", "node/*",
                      "gen/*", "pool", "pool/*"]),
-    ("app/*", STACK + ["link/*", "client", "client/*", "worker", "worker/*", "node", "node/*",
+    ("app/*", KEYED + ["link/*", "client", "client/*", "worker", "worker/*", "node", "node/*",
                        "gen/*", "pool", "pool/*", "app"]),
     ("cudaapi", []),
     ("cudaapi/*", ["cudaapi"]),
