@@ -72,15 +72,16 @@ void Worker::run_posted() {
 
 ExitCode Worker::run() {
   waiter_.set_dispatch_thread(stream_);
+  auto next = base::Deadline::never();
   for (;;) {
-    const auto pumped = stream_.pump(base::Deadline::never());
+    const auto pumped = stream_.pump(next);
     // A lost link ends the session. Waiting for the client to resume (Welcome.grace_ms) belongs here:
     // pump() then goes on with the link that adopt_main() attaches.
     if (!pumped.ok()) return end(pumped.error());
     waiter_.notify();
     outbox_.drain();
     run_posted();
-    backend_->on_idle();
+    next = backend_->on_idle();
     outbox_.flush();
     const std::lock_guard lock(mutex_);
     if (goodbye_ || stopped_) break;

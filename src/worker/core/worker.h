@@ -55,8 +55,9 @@ class Backend {
   virtual ~Backend() = default;
   // An error ends the session: a wire fault of the client's, or a limit passed.
   virtual base::Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) = 0;
-  // No further command waits to be read: start what has been queued.
-  virtual void on_idle() = 0;
+  // No further command waits to be read: start what has been queued. Returns when to be called
+  // again though nothing happens.
+  virtual base::Deadline on_idle() = 0;
   // The session has ended: nothing will come or can be sent. Frees everything of the vendor
   // driver's; false when that cannot be done within the time-out (a kernel that never ends): then
   // nothing may be destroyed, and only the end of the process frees it.

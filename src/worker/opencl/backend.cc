@@ -51,8 +51,11 @@ base::Status Backend::run_deferred() {
   return {};
 }
 
-void Backend::on_idle() {
+base::Deadline Backend::on_idle() {
   state_->flush_touched();
+  Completions& completions = state_->completions;
+  if (completions.next_sweep().at_ns <= services_.clock.now_ns()) completions.sweep();
+  return completions.next_sweep();
 }
 
 bool Backend::shut_down(int timeout_ms) {
@@ -66,7 +69,9 @@ bool Backend::shut_down(int timeout_ms) {
     if (event.is_user) state_->cl().clSetUserEventStatus(event.native, CL_OUT_OF_RESOURCES);
   });
   state_->flush_touched();
+  state_->completions.sweep();
   if (!state_->completions.wait_until_idle(timeout_ms)) return false;
+  state_->completions.drop_orphans();
   state_->table.clear();
   return true;
 }

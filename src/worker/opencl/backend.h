@@ -24,7 +24,7 @@ class Backend final : public core::Backend {
   ~Backend() override;
 
   base::Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) override;
-  void on_idle() override;
+  base::Deadline on_idle() override;
   bool shut_down(int timeout_ms) override;
 
  private:

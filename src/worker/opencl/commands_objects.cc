@@ -278,6 +278,7 @@ base::Status Commands::on(const msg::SetUserEventStatus& m) {
     status = event.object->is_user
                  ? api().clSetUserEventStatus(event.object->native, m.execution_status)
                  : CL_INVALID_EVENT;
+    if (m.execution_status < 0) state_.completions.note_failure();
   }
   if (status != CL_SUCCESS) state_.failed(m.event, status);
   return {};

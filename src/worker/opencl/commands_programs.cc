@@ -341,10 +341,11 @@ base::Status Commands::on(const msg::FetchProgramBinaries& m) {
       return outbox.flush();
     }
     services().bulk.send(download.transfer, 0, block->bytes(),
-                         [&outbox, token, block](base::Status sent) {
+                         [this, token, block](base::Status sent) {
                            block->reset();
-                           outbox.turn().reply(token, sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES);
-                           outbox.flush();
+                           reply(token, sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES,
+                                 msg::FetchProgramBinaries::Reply{});
+                           services().outbox.flush();
                          });
   });
   return {};

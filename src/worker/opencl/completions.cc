@@ -21,22 +21,36 @@ struct EventWatch {
   cl_int subscribed = CL_COMPLETE;
 };
 
+namespace {
+
+template <Event::Links Event::*kLinks>
+void link_first(Event*& head, Event& event) {
+  (event.*kLinks).next = head;
+  if (head != nullptr) (head->*kLinks).previous = &event;
+  head = &event;
+}
+template <Event::Links Event::*kLinks>
+void unlink(Event*& head, Event& event) {
+  Event::Links& links = event.*kLinks;
+  if (links.previous != nullptr) (links.previous->*kLinks).next = links.next;
+  if (links.next != nullptr) (links.next->*kLinks).previous = links.previous;
+  if (head == &event) head = links.next;
+  links = {};
+}
+
+}  // namespace
+
 void Completions::enlist(Event& event) {
-  Queue* const queue = event.queue.get();
-  if (queue == nullptr) return;
-  event.next = queue->live;
-  if (queue->live != nullptr) queue->live->previous = &event;
-  queue->live = &event;
+  if (event.queue) link_first<&Event::in_queue>(event.queue->live, event);
+  link_first<&Event::in_all>(live_, event);
+  anything_live_.store(true, std::memory_order_relaxed);
 }
 
 bool Completions::claim(Event& event) {
   if (std::exchange(event.claimed, true)) return false;
-  if (Queue* const queue = event.queue.get()) {
-    if (event.previous != nullptr) event.previous->next = event.next;
-    if (event.next != nullptr) event.next->previous = event.previous;
-    if (queue->live == &event) queue->live = event.next;
-    event.previous = event.next = nullptr;
-  }
+  if (event.queue) unlink<&Event::in_queue>(event.queue->live, event);
+  unlink<&Event::in_all>(live_, event);
+  if (live_ == nullptr) anything_live_.store(false, std::memory_order_relaxed);
   return true;
 }
 
@@ -80,14 +94,26 @@ void CL_CALLBACK Completions::on_complete(cl_event, cl_int status, void* user) {
 void Completions::complete(Event& event, cl_int status) {
   const State state = state_of(event, status);
   bool claimed = false;
+  bool orphaned = false;
   {
     auto turn = services_.outbox.turn();
     claimed = claim(event);
+    orphaned = event.orphaned;
     if (claimed) report(turn, event, state);
+  }
+  if (orphaned) {  // the driver did call back
+    bool had_use = false;
+    {
+      const std::lock_guard lock(idle_mutex_);
+      had_use = orphans_.erase(&event) != 0;
+    }
+    if (had_use) event.unuse();
+    return;
   }
   if (claimed) {
     services_.outbox.flush();
     if (const auto afterwards = std::exchange(event.afterwards, nullptr)) afterwards(state.status);
+    if (state.status < 0) note_failure();
   }
   event.unuse();
   one_fewer();
@@ -153,6 +179,7 @@ void Completions::subscribe(Event& event, cl_int status) {
 }
 
 void Completions::failed_to_start(Handle queue, Handle event, cl_int status) {
+  failures_seen_.store(true, std::memory_order_relaxed);
   {
     auto turn = services_.outbox.turn();
     if (event == 0) {
@@ -187,37 +214,94 @@ void Completions::finish(Queue& queue, wire::Token token) {
   if (!runs) services_.outbox.turn().reply(token, CL_OUT_OF_RESOURCES);
 }
 
+std::vector<Completions::Found> Completions::over(const std::vector<Ref<Event>>& live) const {
+  std::vector<Found> done;
+  for (const Ref<Event>& event : live) {
+    cl_int status = CL_QUEUED;
+    api_.clGetEventInfo(event->native, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status,
+                        nullptr);
+    if (status <= 0) done.push_back({event, state_of(*event, status)});
+  }
+  return done;
+}
+
 // Commands that the marker has waited for are complete, but their callbacks may still be on their
 // way: what is complete natively is reported here, so that the reply comes behind it.
 void Completions::reply_finished(Queue& queue, wire::Token token) {
   std::vector<Ref<Event>> live;
   {
     auto turn = services_.outbox.turn();
-    for (Event* event = queue.live; event != nullptr; event = event->next) live.emplace_back(event);
+    for (Event* event = queue.live; event != nullptr; event = event->in_queue.next)
+      live.emplace_back(event);
   }
-  std::vector<std::pair<Event*, State>> done;
-  for (const Ref<Event>& event : live) {
-    cl_int status = CL_QUEUED;
-    api_.clGetEventInfo(event->native, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status,
-                        nullptr);
-    if (status <= 0) done.emplace_back(event.get(), state_of(*event, status));
-  }
+  const std::vector<Found> done = over(live);
   std::vector<std::pair<std::function<void(cl_int)>, cl_int>> afterwards;
   {
     auto turn = services_.outbox.turn();
     // The list has the latest first.
     for (auto one = done.rbegin(); one != done.rend(); ++one) {
-      auto& [event, state] = *one;
-      if (!claim(*event)) continue;
-      report(turn, *event, state);
-      if (event->afterwards)
-        afterwards.emplace_back(std::exchange(event->afterwards, nullptr), state.status);
+      Event& event = *one->event;
+      if (!claim(event)) continue;
+      report(turn, event, one->state);
+      if (event.afterwards)
+        afterwards.emplace_back(std::exchange(event.afterwards, nullptr), one->state.status);
     }
     if (output_ != nullptr) output_->drain(turn);
     turn.reply(token, CL_SUCCESS);
   }
   services_.outbox.flush();
   for (auto& [run, status] : afterwards) run(status);
+}
+
+// --- failures of which the driver says nothing -------------------------------------------------------
+
+void Completions::note_failure() {
+  failures_seen_.store(true, std::memory_order_relaxed);
+  services_.post([this] { sweep(); });
+}
+
+void Completions::sweep() {
+  swept_at_ns_ = services_.clock.now_ns();
+  std::vector<Ref<Event>> live;
+  {
+    auto turn = services_.outbox.turn();
+    for (Event* event = live_; event != nullptr; event = event->in_all.next) live.emplace_back(event);
+  }
+  std::vector<Found> failed = over(live);
+  std::erase_if(failed, [](const Found& one) { return one.state.status >= 0; });
+  for (auto one = failed.rbegin(); one != failed.rend(); ++one) {
+    Event& event = *one->event;
+    {
+      auto turn = services_.outbox.turn();
+      if (!claim(event)) continue;
+      event.orphaned = true;
+      report(turn, event, one->state);
+    }
+    {
+      const std::lock_guard lock(idle_mutex_);
+      orphans_.insert(&event);  // with the use that the callback would have given back
+    }
+    if (const auto afterwards = std::exchange(event.afterwards, nullptr))
+      afterwards(one->state.status);
+    one_fewer();
+  }
+  if (!failed.empty()) services_.outbox.flush();
+}
+
+base::Deadline Completions::next_sweep() const {
+  if (!failures_seen_.load(std::memory_order_relaxed) ||
+      !anything_live_.load(std::memory_order_relaxed))
+    return base::Deadline::never();
+  return {swept_at_ns_ + kSweepEveryNs};
+}
+
+void Completions::drop_orphans() {
+  std::unordered_set<Event*> orphans;
+  {
+    const std::lock_guard lock(idle_mutex_);
+    orphans.swap(orphans_);
+  }
+  for (Event* event : orphans) event->unuse();
 }
 
 void Completions::one_fewer() {

@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <optional>
+#include <unordered_set>
+#include <vector>
 
 #include <CL/cl.h>
 
@@ -27,6 +28,8 @@ class OutputSource {
   virtual void drain(core::Outbox::Turn& turn) = 0;
 };
 
+inline constexpr base::Nanoseconds kSweepEveryNs = 50 * base::kMillisecond;
+
 class Completions {
  public:
   Completions(const NativeApi& api, const core::Services& services, OutputSource* output)
@@ -41,8 +44,18 @@ class Completions {
   // Replies to `token` when all commands of `queue` so far are complete and reported.
   void finish(Queue& queue, wire::Token token);
 
+  // Some drivers never call back for a command that fails because an event of its wait list has
+  // failed (PoCL 3.1). So once anything has failed, what is under way is looked through: at the
+  // failure, and every kSweepEveryNs as long as something is under way.
+  void note_failure();
+  void sweep();
+  // When the dispatch thread should sweep again.
+  base::Deadline next_sweep() const;
+
   // Waits until no callback of the vendor driver is due; false after `timeout_ms`.
   bool wait_until_idle(int timeout_ms);
+  // What the driver never called back for. Once no callback can come any more.
+  void drop_orphans();
 
  private:
   struct State {
@@ -56,6 +69,12 @@ class Completions {
   void complete(Event& event, cl_int status);
   State state_of(const Event& event, cl_int status) const;
   void reply_finished(Queue& queue, wire::Token token);
+  struct Found {
+    Ref<Event> event;
+    State state;
+  };
+  // Those of `live` that are over natively.
+  std::vector<Found> over(const std::vector<Ref<Event>>& live) const;
   // In a turn. True when this call claimed the event.
   bool claim(Event& event);
   void report(core::Outbox::Turn& turn, Event& event, const State& state);
@@ -67,9 +86,15 @@ class Completions {
   OutputSource* const output_;
   longwire::opencl::push::EventsDone message_;  // reused; guarded by the turn
 
+  Event* live_ = nullptr;                   // all events under way; guarded by the turn
+  std::atomic<bool> failures_seen_{false};
+  std::atomic<bool> anything_live_{false};
+  base::Nanoseconds swept_at_ns_ = 0;  // dispatch thread
+
   std::mutex idle_mutex_;
   std::condition_variable idle_;
   std::size_t due_ = 0;
+  std::unordered_set<Event*> orphans_;  // each with a use
 };
 
 }  // namespace longwire::worker::opencl

@@ -240,8 +240,13 @@ class Event final : public Object {
 
   // Guarded by the outbox's turn.
   bool claimed = false;  // reported, or about to be
-  Event* previous = nullptr;
-  Event* next = nullptr;
+  bool orphaned = false;  // found failed before the driver called back, which it may never do
+  struct Links {
+    Event* previous = nullptr;
+    Event* next = nullptr;
+  };
+  Links in_queue;  // of its queue's live events
+  Links in_all;    // of all live events
 
  private:
   const NativeApi& api_;

@@ -85,6 +85,7 @@ struct Transfers::Stream : std::enable_shared_from_this<Transfers::Stream> {
     }
     if (status < 0) event->replaced_status = status;
     gate->open(status < 0 ? status : CL_COMPLETE);
+    if (status < 0) owner.completions().note_failure();
   }
 
   Transfers& owner;
@@ -166,7 +167,8 @@ void Transfers::read_staged(SessionState::Command& command, const wire::Blob& do
     }
     services().bulk.send(transfer, 0, data->bytes(), [&outbox, token, data](base::Status sent) {
       data->reset();
-      outbox.turn().reply(token, sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES);
+      outbox.turn().reply(token, sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES,
+                          msg::EnqueueReadBuffer::Reply{}, CL_OUT_OF_RESOURCES);
       outbox.flush();
     });
   };
@@ -212,7 +214,8 @@ class Transfers::StreamedRead final : public Stream {
     lock.unlock();
     if (!first) return;
     end(status);
-    owner.services().outbox.turn().reply(token_, status);
+    owner.services().outbox.turn().reply(token_, status, msg::EnqueueReadBuffer::Reply{},
+                                         CL_OUT_OF_RESOURCES);
     owner.services().outbox.flush();
   }
 
@@ -349,9 +352,10 @@ base::Status Transfers::write_staged(SessionState::Command& command, const wire:
   };
   state_.started(command, made);
   const Ref<Event> its(made);
-  return services().uploads.receive_into(data, held, [gate, its](base::Status received) {
+  return services().uploads.receive_into(data, held, [this, gate, its](base::Status received) {
     if (!received.ok()) its->replaced_status = CL_OUT_OF_RESOURCES;
     gate->open(received.ok() ? CL_COMPLETE : CL_OUT_OF_RESOURCES);
+    if (!received.ok()) completions().note_failure();
   });
 }
 
