@@ -82,7 +82,6 @@ NodeSession::NodeSession(const base::Clock& clock, std::unique_ptr<Connector> co
 NodeSession::~NodeSession() {
   if (!state_->pump) return;
   close();
-  state_->service.stop();
   state_->bulk.reset();
   state_->pump.reset();
 }
@@ -92,6 +91,7 @@ void NodeSession::close() noexcept {
   if (!s.pump || s.abandoned) return;
   if (!s.lost) (void)s.stream->say_goodbye();
   lose(Error(ErrorCode::kClosed, "the session is over"));
+  s.service.stop();
 }
 
 // --- opening and losing

@@ -150,16 +150,16 @@ class FakeNode final : private session::FrameSink {
     (void)stream_.flush();
   }
 
-  // Opcodes in the order in which they came.
+  // How many of them have come.
   std::size_t count(wire::Opcode opcode) {
     const std::lock_guard lock(mutex_);
     return static_cast<std::size_t>(std::count(seen_.begin(), seen_.end(), opcode));
   }
-  // Waits until `count` of them have come; gtest's time-out is the limit.
+  // Waits until so many of them have been handled; gtest's time-out is the limit.
   void await(wire::Opcode opcode, std::size_t wanted = 1) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] {
-      return static_cast<std::size_t>(std::count(seen_.begin(), seen_.end(), opcode)) >= wanted;
+      return static_cast<std::size_t>(std::count(handled_.begin(), handled_.end(), opcode)) >= wanted;
     });
   }
 
@@ -206,13 +206,14 @@ class FakeNode final : private session::FrameSink {
     std::function<void(wire::Reader&)> handler;
     {
       const std::lock_guard lock(mutex_);
+      seen_.push_back(frame.opcode);
       const auto found = handlers_.find(frame.opcode);
       if (found != handlers_.end()) handler = found->second;
     }
     wire::Reader payload(frame.payload);
     if (handler) handler(payload);
     const std::lock_guard lock(mutex_);
-    seen_.push_back(frame.opcode);
+    handled_.push_back(frame.opcode);
     changed_.notify_all();
     return {};
   }
@@ -220,7 +221,8 @@ class FakeNode final : private session::FrameSink {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<wire::Opcode, std::function<void(wire::Reader&)>> handlers_;
-  std::deque<wire::Opcode> seen_;
+  std::deque<wire::Opcode> seen_;     // before their handlers ran
+  std::deque<wire::Opcode> handled_;  // after
   std::atomic<bool> stop_{false};
   session::Stream stream_;
   std::thread thread_;
