@@ -43,9 +43,13 @@ cl_int fetch(const Program& program, Node& node, std::span<std::byte> all) {
   message.program = program.node_handle();
   message.download = download.blob;
   const bool is_inline = download.blob.mode == wire::BlobMode::kInline;
-  const cl_int status = node.call(message, [&](const msg::FetchProgramBinaries::Reply& reply) {
-    if (is_inline)
-      std::copy_n(reply.data.begin(), std::min(reply.data.size(), all.size()), all.begin());
+  const cl_int status = node.call_raw(message, [&](cl_int answered, wire::Reader& body) {
+    if (answered != CL_SUCCESS || !is_inline) return true;
+    msg::FetchProgramBinaries::Reply reply;
+    decode(body, reply);
+    if (reply.data.size() != all.size()) return false;
+    std::copy(reply.data.begin(), reply.data.end(), all.begin());
+    return true;
   });
   if (status != CL_SUCCESS) {
     node.session().cancel_download(download);
