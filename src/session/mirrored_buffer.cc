@@ -38,17 +38,23 @@ base::Result<MirroredBuffer> MirroredBuffer::create(std::size_t bytes) {
   return buffer;
 }
 
+MirroredBuffer::MirroredBuffer(std::byte* base, std::size_t size)
+    : base_(base), size_(size), process_(::getpid()) {}
+
 MirroredBuffer::MirroredBuffer(MirroredBuffer&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : base_(std::exchange(other.base_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      process_(other.process_) {}
 
 MirroredBuffer& MirroredBuffer::operator=(MirroredBuffer&& other) noexcept {
   std::swap(base_, other.base_);
   std::swap(size_, other.size_);
+  std::swap(process_, other.process_);
   return *this;
 }
 
 MirroredBuffer::~MirroredBuffer() {
-  if (base_ != nullptr) ::munmap(base_, 2 * size_);
+  if (base_ != nullptr && process_ == ::getpid()) ::munmap(base_, 2 * size_);
 }
 
 }  // namespace longwire::session

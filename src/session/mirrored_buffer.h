@@ -26,9 +26,10 @@ class MirroredBuffer {
   }
 
  private:
-  MirroredBuffer(std::byte* base, std::size_t size) : base_(base), size_(size) {}
+  MirroredBuffer(std::byte* base, std::size_t size);
   std::byte* base_ = nullptr;
   std::size_t size_ = 0;
+  int process_ = 0;  // whose memory it is: a forked child has other things at the same place
 };
 
 }  // namespace longwire::session
