@@ -131,8 +131,8 @@ class KeptAuthority final : public node::Authority {
 
 }  // namespace
 
-std::string clients_file(const node::NodeConfig& config) {
-  return (config.state.directory / "clients").string();
+std::string clients_file(const std::filesystem::path& state_directory) {
+  return (state_directory / "clients").string();
 }
 
 Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& config,
@@ -142,7 +142,7 @@ Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& 
   LW_TRY(session::ensure_private_directory(directory));
   LW_ASSIGN(const session::KeyStore keys,
             session::KeyStore::open_or_create(directory, config.name));
-  LW_ASSIGN(session::TrustStore clients, session::TrustStore::open(clients_file(config)));
+  LW_ASSIGN(session::TrustStore clients, session::TrustStore::open(clients_file(directory)));
   // Strangers are let through the TLS handshake, so that they can be told why they are refused, and
   // can pair; recognise() is what counts.
   LW_ASSIGN(link::TlsContext::Ptr context,

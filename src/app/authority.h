@@ -2,6 +2,7 @@
 // src/session in the node's state directory.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,6 @@ base::Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeCo
                                                               PairingDesk& desk);
 
 // The node's list of paired clients: a TrustStore.
-std::string clients_file(const node::NodeConfig& config);
+std::string clients_file(const std::filesystem::path& state_directory);
 
 }  // namespace longwire::app

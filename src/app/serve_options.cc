@@ -12,13 +12,6 @@ using node::NodeConfig;
 
 inline constexpr const char* kSystemConfig = "/etc/longwire/longwired.toml";
 
-base::Result<NodeConfig> read_config(const ServeFlags& flags) {
-  if (!flags.config.empty()) return node::load_config(flags.config);
-  std::error_code error;
-  if (std::filesystem::exists(kSystemConfig, error)) return node::load_config(kSystemConfig);
-  return NodeConfig{};
-}
-
 Status parse_addresses(const std::vector<std::string>& texts, std::vector<node::Address>& out) {
   if (texts.empty()) return {};
   out.clear();
@@ -60,6 +53,13 @@ int failed(const base::Error& error) {
 }
 
 }  // namespace
+
+base::Result<node::NodeConfig> read_config(const ServeFlags& flags) {
+  if (!flags.config.empty()) return node::load_config(flags.config);
+  std::error_code error;
+  if (std::filesystem::exists(kSystemConfig, error)) return node::load_config(kSystemConfig);
+  return NodeConfig{};
+}
 
 void add_serve_flags(CLI::App& cli, ServeFlags& flags) {
   cli.add_option("-c,--config", flags.config,

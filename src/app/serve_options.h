@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+#include "node/config.h"
+
 namespace longwire::app {
 
 // Exit codes that every program of ours shares; docs in longwire(1).
@@ -27,6 +30,8 @@ struct ServeFlags {
 };
 
 void add_serve_flags(CLI::App& cli, ServeFlags& flags);
+// The file that --config names, else the system's, else the default.
+base::Result<node::NodeConfig> read_config(const ServeFlags& flags);
 // Reads the configuration, applies the flags, serves. Returns the exit code.
 int serve_main(const ServeFlags& flags);
 

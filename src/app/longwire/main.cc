@@ -1,7 +1,9 @@
 // longwire: the command that people use.
 #include <CLI/CLI.hpp>
 
+#include "app/longwire/devices.h"
 #include "app/longwire/exit_codes.h"
+#include "app/longwire/pair.h"
 #include "app/longwire/run.h"
 #include "app/serve_options.h"
 
@@ -20,6 +22,12 @@ int main(int argc, char** argv) {
   CLI::App* serve_command =
       cli.add_subcommand("serve", "Lend this machine's devices: a node in the foreground");
   app::add_serve_flags(*serve_command, serve);
+  app::DevicesFlags devices;
+  app::add_devices_command(cli, devices);
+  app::PairFlags pair;
+  app::add_pair_command(cli, pair);
+  app::TrustFlags trust;
+  app::add_trust_command(cli, trust);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -29,5 +37,8 @@ int main(int argc, char** argv) {
   }
   if (cli.got_subcommand("run")) return app::run_main(run);
   if (cli.got_subcommand("serve")) return app::serve_main(serve);
+  if (cli.got_subcommand("devices")) return app::devices_main(devices);
+  if (cli.got_subcommand("pair")) return app::pair_main(pair);
+  if (cli.got_subcommand("trust")) return app::trust_main(cli, trust);
   return app::kUsage;
 }

@@ -12,9 +12,14 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "app/authority.h"
 #include "app/serve.h"
 #include "base/clock.h"
 #include "base/unique_fd.h"
+#include "driver/connect.h"
+#include "session/auth/key_store.h"
+#include "session/auth/private_file.h"
+#include "session/auth/trust_store.h"
 
 namespace longwire::app {
 namespace {
@@ -50,6 +55,22 @@ node::NodeConfig config_of(LocalMode mode, const fs::path& scratch) {
   config.limits.drain_ms = kDrainMs;
   config.worker.dies_with_agent = true;
   return config;
+}
+
+// Keys for both sides, and each knows the other: as if they had been paired.
+base::Status make_trust(const fs::path& state, const fs::path& home) {
+  for (const fs::path& directory : {state, home}) {
+    LW_TRY(session::ensure_private_directory(directory.string()));
+  }
+  LW_ASSIGN(const session::KeyStore node,
+            session::KeyStore::open_or_create(state.string(), "local node"));
+  LW_ASSIGN(const session::KeyStore client,
+            session::KeyStore::open_or_create(home.string(), "local client"));
+  LW_ASSIGN(session::TrustStore clients, session::TrustStore::open(clients_file(state)));
+  LW_TRY(clients.add({"local", client.fingerprint(), "local", ""}));
+  LW_ASSIGN(session::TrustStore nodes,
+            session::TrustStore::open(driver::nodes_file(home.string())));
+  return nodes.add({"local", node.fingerprint(), "local", ""});
 }
 
 // --- in the child --------------------------------------------------------------------------------
@@ -129,6 +150,7 @@ void stop(pid_t process) {
 
 base::Result<PrivateNode> PrivateNode::start(LocalMode mode, const fs::path& scratch,
                                              const fs::path& log) {
+  if (mode == LocalMode::kTls) LW_TRY(make_trust(scratch / "state", scratch / "home"));
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return Error::from_errno(ErrorCode::kInternal, "pipe", errno);

@@ -1,0 +1,141 @@
+#include "app/longwire/device_list.h"
+
+#include <CL/cl_icd.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+namespace longwire::app {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using Json = nlohmann::json;
+
+inline constexpr cl_uint kMaxDevices = 256;
+using GetPlatforms = cl_int(CL_API_CALL*)(cl_uint, cl_platform_id*, cl_uint*);
+
+// --- in the child --------------------------------------------------------------------------------
+
+// The ICD convention: every object begins with a pointer to its driver's table of functions.
+const cl_icd_dispatch& dispatch_of(cl_platform_id platform) {
+  return **reinterpret_cast<cl_icd_dispatch* const*>(platform);
+}
+
+std::string text_of(const cl_icd_dispatch& cl, cl_device_id device, cl_device_info what) {
+  std::array<char, 4096> text{};
+  std::size_t size = 0;
+  if (cl.clGetDeviceInfo(device, what, text.size(), text.data(), &size) != CL_SUCCESS) return "";
+  return std::string(text.data(), size > 0 ? size - 1 : 0);
+}
+
+template <class T>
+T number_of(const cl_icd_dispatch& cl, cl_device_id device, cl_device_info what) {
+  T value{};
+  cl.clGetDeviceInfo(device, what, sizeof value, &value, nullptr);
+  return value;
+}
+
+const char* type_of(cl_device_type type) {
+  if ((type & CL_DEVICE_TYPE_GPU) != 0) return "GPU";
+  if ((type & CL_DEVICE_TYPE_CPU) != 0) return "CPU";
+  return (type & CL_DEVICE_TYPE_ACCELERATOR) != 0 ? "accelerator" : "custom";
+}
+
+Json facts_of(const cl_icd_dispatch& cl, cl_device_id device) {
+  return {{"name", text_of(cl, device, CL_DEVICE_NAME)},
+          {"type", type_of(number_of<cl_device_type>(cl, device, CL_DEVICE_TYPE))},
+          {"vendor", text_of(cl, device, CL_DEVICE_VENDOR)},
+          {"version", text_of(cl, device, CL_DEVICE_VERSION)},
+          {"driver", text_of(cl, device, CL_DRIVER_VERSION)},
+          {"memory_bytes", number_of<cl_ulong>(cl, device, CL_DEVICE_GLOBAL_MEM_SIZE)},
+          {"units", number_of<cl_uint>(cl, device, CL_DEVICE_MAX_COMPUTE_UNITS)}};
+}
+
+// Null where the node does not answer: our platform then has no device, or is not there.
+Json list_devices(const std::string& driver) {
+  void* const library = ::dlopen(driver.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return nullptr;
+  const auto find = reinterpret_cast<cl_api_clGetExtensionFunctionAddress>(
+      ::dlsym(library, "clGetExtensionFunctionAddress"));
+  if (find == nullptr) return nullptr;
+  const auto get_platforms = reinterpret_cast<GetPlatforms>(find("clIcdGetPlatformIDsKHR"));
+  cl_platform_id platform = nullptr;
+  cl_uint count = 0;
+  if (get_platforms == nullptr || get_platforms(1, &platform, &count) != CL_SUCCESS || count == 0) {
+    return nullptr;
+  }
+  const cl_icd_dispatch& cl = dispatch_of(platform);
+  std::array<cl_device_id, kMaxDevices> devices{};
+  count = 0;
+  if (cl.clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, kMaxDevices, devices.data(), &count) !=
+      CL_SUCCESS) {
+    return nullptr;
+  }
+  Json list = Json::array();
+  for (cl_uint i = 0; i < std::min(count, kMaxDevices); ++i)
+    list.push_back(facts_of(cl, devices[i]));
+  return list;
+}
+
+[[noreturn]] void ask(const std::string& node, const std::string& driver, int answer_fd) {
+  ::setenv("LONGWIRE_NODES", node.c_str(), 1);
+  const std::string text = list_devices(driver).dump(-1, ' ', true, Json::error_handler_t::replace);
+  [[maybe_unused]] const ssize_t ignored = ::write(answer_fd, text.data(), text.size());
+  ::_exit(0);
+}
+
+// --- in the parent -------------------------------------------------------------------------------
+
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 4096> chunk{};
+  while (text.size() < kMaxDeviceListBytes) {
+    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+DeviceFacts facts_from(const Json& json) {
+  return {json.value("name", ""),   json.value("type", ""),
+          json.value("vendor", ""), json.value("version", ""),
+          json.value("driver", ""), json.value("memory_bytes", std::uint64_t{0}),
+          json.value("units", 0u)};
+}
+
+}  // namespace
+
+base::Result<DeviceQuery> DeviceQuery::start(const std::string& node, const std::string& driver) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return Error::from_errno(ErrorCode::kInternal, "pipe", errno);
+  }
+  base::UniqueFd reader(ends[0]);
+  const base::UniqueFd writer(ends[1]);
+  const pid_t process = ::fork();
+  if (process < 0) return Error::from_errno(ErrorCode::kInternal, "fork", errno);
+  if (process == 0) ask(node, driver, writer.get());
+  return DeviceQuery(process, std::move(reader));
+}
+
+base::Result<std::vector<DeviceFacts>> DeviceQuery::finish() {
+  const std::string text = read_all(answer_.get());
+  ::waitpid(process_, nullptr, 0);
+  const Json list = Json::parse(text, nullptr, false);
+  if (!list.is_array()) return Error(ErrorCode::kUnavailable, "the node does not answer");
+  std::vector<DeviceFacts> devices;
+  for (const Json& item : list)
+    devices.push_back(facts_from(item));
+  return devices;
+}
+
+}  // namespace longwire::app

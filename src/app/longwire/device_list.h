@@ -1,0 +1,41 @@
+// The devices of one node, asked through the driver itself in a child process: what a program would
+// see, and no node can hold up another.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace longwire::app {
+
+inline constexpr std::size_t kMaxDeviceListBytes = std::size_t{1} << 20;
+
+struct DeviceFacts {
+  std::string name;
+  std::string type;  // "CPU", "GPU", "accelerator", "custom"
+  std::string vendor;
+  std::string version;  // "OpenCL 3.0 ..."
+  std::string driver;
+  std::uint64_t memory_bytes = 0;
+  std::uint32_t units = 0;
+};
+
+// Under way in its child process.
+class DeviceQuery {
+ public:
+  // `node` as LONGWIRE_NODES has it. REQUIRES: one thread.
+  static base::Result<DeviceQuery> start(const std::string& node, const std::string& driver);
+  // Waits. kUnavailable: the node did not answer (the driver has said why on stderr).
+  base::Result<std::vector<DeviceFacts>> finish();
+
+ private:
+  DeviceQuery(int process, base::UniqueFd answer) : process_(process), answer_(std::move(answer)) {}
+  int process_;
+  base::UniqueFd answer_;
+};
+
+}  // namespace longwire::app
