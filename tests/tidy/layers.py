@@ -40,8 +40,8 @@ ALLOWED = [
     # The node spawns workers as processes: it knows neither their code nor the client's.
     ("node", STACK),
     ("node/*", STACK + ["node"]),
-    ("app", KEYED + ["link/*", "driver", "client", "client/*", "worker", "worker/*", "node", "node/*",
-                     "gen/*", "pool", "pool/*"]),
+    ("app", KEYED + ["link/*", "driver", "client", "client/*", "worker", "worker/*", "node",
+                     "node/*", "gen/*", "pool", "pool/*"]),
     ("app/*", KEYED + ["link/*", "driver", "client", "client/*", "worker", "worker/*", "node",
                        "node/*", "gen/*", "pool", "pool/*", "app"]),
     ("cudaapi", []),
