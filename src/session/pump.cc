@@ -21,6 +21,8 @@ using base::ErrorCode;
 using base::Nanoseconds;
 using base::Status;
 
+constexpr int kMaxBusyNaps = 2;  // each doubles the nap: 0.5, 1, 2 ms
+
 // A thread in wait_until() that does not pump. Lives on its stack; guarded by State::mutex.
 struct Follower {
   Follower(std::uint64_t number_, const std::function<bool()>& done_)
@@ -67,7 +69,8 @@ struct Pump::State {
   std::condition_variable background_changed;
   bool background_runs = false;
   bool background_sleeps_deep =
-      false;  // without a time-out: whoever gives up the role must wake it
+      false;          // without a time-out: whoever gives up the role must wake it
+  int busy_naps = 0;  // of the background thread, in a row
   bool stop = false;
   std::atomic<bool> flush_wanted{false};
   std::thread background;
@@ -283,14 +286,19 @@ void Pump::State::pump_in_background(Lock& lock) {
   hand_over(lock);
 }
 
-// While others pump. Those who pump in short turns leave the thread asleep and are not burdened
-// with waking it; a long turn ends with a wake-up.
+// While others pump, or have just done so. Those who pump in short turns leave the thread asleep
+// and are not burdened with waking it, and the longer they go on the longer it sleeps; a long turn
+// ends with a wake-up.
 void Pump::State::sleep_in_background(Lock& lock) {
   const std::uint64_t turn = foreground_turn;
-  const Nanoseconds grace_left = last_foreground_ns + kBackgroundGraceNs - clock.now_ns();
-  background_changed.wait_for(
-      lock, std::chrono::nanoseconds(role_taken ? kBackgroundGraceNs : grace_left));
-  if (stop || !role_taken || turn != foreground_turn || flush_wanted) return;
+  const bool was_taken = role_taken;
+  background_changed.wait_for(lock, std::chrono::nanoseconds(kBackgroundGraceNs << busy_naps));
+  if (turn != foreground_turn) {
+    busy_naps = std::min(busy_naps + 1, kMaxBusyNaps);
+    return;
+  }
+  busy_naps = 0;
+  if (stop || !was_taken || !role_taken || flush_wanted) return;
   background_sleeps_deep = true;
   background_changed.wait(lock);
   background_sleeps_deep = false;

@@ -14,7 +14,8 @@ namespace longwire::session {
 
 // The background thread leaves the link alone for this long after a thread has pumped for itself:
 // programs wait again and again, and waking another thread each time would double the latency.
-// It is also how late a completion may be noticed that nobody waits for.
+// It is also how late a completion may be noticed that nobody waits for; up to four times that
+// after a long time of nothing but such waits.
 inline constexpr base::Nanoseconds kBackgroundGraceNs = 500'000;
 
 class Pump final : public StreamWaiter {
