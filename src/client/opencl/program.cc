@@ -39,6 +39,7 @@ cl_int Program::send_source(std::string_view options,
   if (origin_ != ProgramOrigin::kSource) return CL_SUCCESS;
   IncludeSearch search;
   search.directories = include_directories(options);
+  search.macros = macro_definitions(options);
   search.embedded.assign(embedded.begin(), embedded.end());
   std::string text = with_includes(source_, search);
   const std::lock_guard lock(sending_);

@@ -1,6 +1,7 @@
 #include "client/opencl/program_includes.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -10,6 +11,7 @@ namespace longwire::client::opencl {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r";
+constexpr int kMaxMacroDepth = 16;
 
 std::string_view without_leading_blanks(std::string_view text) {
   const std::size_t start = text.find_first_not_of(kBlanks);
@@ -29,14 +31,60 @@ struct Directive {
   bool quoted = false;
 };
 
-std::optional<Directive> parse_include(std::string_view line) {
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+std::size_t word_length(std::string_view text) {
+  return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_word) -
+                                  text.begin());
+}
+
+// Every word that is a macro replaced by its value, and that again, as far as kMaxMacroDepth.
+std::string with_macros(std::string_view text, const Macros& macros, int depth = 0) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = std::max<std::size_t>(word_length(text), 1);
+    const auto macro = macros.find(std::string(text.substr(0, length)));
+    const bool replace = macro != macros.end() && depth < kMaxMacroDepth;
+    out += replace ? with_macros(macro->second, macros, depth + 1)
+                   : std::string(text.substr(0, length));
+    text.remove_prefix(length);
+  }
+  return out;
+}
+
+// The quoted name that `TEXT(PLACE/x.h)`, or a macro whose value is one or `"x.h"`, stands for; the
+// compiler would decide what TEXT is: making a string of its argument is all that it is good for here.
+std::optional<Directive> computed_include(std::string_view line, const Macros& macros) {
+  const std::string text = with_macros(line.substr(0, line.find_last_not_of(kBlanks) + 1), macros);
+  if (text.size() > 2 && text.front() == '"' && text.back() == '"') {
+    return Directive{text.substr(1, text.size() - 2), true};
+  }
+  const std::size_t open = word_length(text);
+  if (open == 0 || open + 2 > text.size() || text[open] != '(' || text.back() != ')') {
+    return std::nullopt;
+  }
+  return Directive{text.substr(open + 1, text.size() - open - 2), true};
+}
+
+std::optional<Directive> parse_include(std::string_view line, const Macros& macros) {
   if (!take(line, "#") || !take(line, "include")) return std::nullopt;
   line = without_leading_blanks(line);
+  if (!line.empty() && is_word(line[0])) return computed_include(line, macros);
   if (line.empty() || (line[0] != '"' && line[0] != '<')) return std::nullopt;
   const char close = line[0] == '"' ? '"' : '>';
   const std::size_t end = line.find(close, 1);
   if (end == std::string_view::npos) return std::nullopt;
   return Directive{std::string(line.substr(1, end - 1)), close == '"'};
+}
+
+// Notes `#define NAME value` of an object-like macro.
+void note_define(std::string_view line, Macros& macros) {
+  if (!take(line, "#") || !take(line, "define")) return;
+  line = without_leading_blanks(line);
+  const std::size_t length = word_length(line);
+  if (length == 0 || (length < line.size() && line[length] == '(')) return;
+  const std::string_view value = without_leading_blanks(line.substr(length));
+  macros[std::string(line.substr(0, length))] = value.substr(0, value.find_last_not_of(kBlanks) + 1);
 }
 
 bool has_pragma_once(std::string_view text) {
@@ -70,7 +118,7 @@ std::string directory_of(const std::string& path) {
 
 class Includer {
  public:
-  explicit Includer(const IncludeSearch& search) : search_(search) {}
+  explicit Includer(const IncludeSearch& search) : search_(search), macros_(search.macros) {}
 
   // `path` is empty for the program's own source.
   std::string expand(std::string_view text, const std::string& path) {
@@ -81,7 +129,8 @@ class Includer {
       const std::size_t end = std::min(text.find('\n', at), text.size());
       const std::string_view line = text.substr(at, end - at);
       ++line_number;
-      const auto directive = in_comment ? std::nullopt : parse_include(line);
+      if (!in_comment) note_define(line, macros_);
+      const auto directive = in_comment ? std::nullopt : parse_include(line, macros_);
       if (!directive || !include(*directive, path, line_number, out)) out += line;
       out += '\n';
       in_comment = in_comment_after(line, in_comment);
@@ -132,6 +181,7 @@ class Includer {
   }
 
   const IncludeSearch& search_;
+  Macros macros_;
   std::vector<std::string> open_;
   std::set<std::string> once_;
   std::size_t included_bytes_ = 0;
@@ -158,6 +208,21 @@ std::vector<std::string> words_of(std::string_view options) {
   return words;
 }
 
+// What follows `option`, in its own word or the next one.
+std::vector<std::string> values_of(std::string_view options, std::string_view option) {
+  std::vector<std::string> values;
+  const std::vector<std::string> words = words_of(options);
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i].substr(0, option.size()) != option) continue;
+    if (words[i].size() > option.size()) {
+      values.push_back(words[i].substr(option.size()));
+    } else if (i + 1 < words.size()) {
+      values.push_back(words[++i]);
+    }
+  }
+  return values;
+}
+
 }  // namespace
 
 std::optional<std::string> read_text_file(const std::string& path) {
@@ -170,17 +235,17 @@ std::optional<std::string> read_text_file(const std::string& path) {
 }
 
 std::vector<std::string> include_directories(std::string_view options) {
-  std::vector<std::string> directories;
-  const std::vector<std::string> words = words_of(options);
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i].substr(0, 2) != "-I") continue;
-    if (words[i].size() > 2) {
-      directories.push_back(words[i].substr(2));
-    } else if (i + 1 < words.size()) {
-      directories.push_back(words[++i]);
-    }
+  return values_of(options, "-I");
+}
+
+Macros macro_definitions(std::string_view options) {
+  Macros macros;
+  for (const std::string& definition : values_of(options, "-D")) {
+    const std::size_t equals = definition.find('=');
+    macros[definition.substr(0, equals)] =
+        equals == std::string::npos ? "1" : definition.substr(equals + 1);
   }
-  return directories;
+  return macros;
 }
 
 std::string with_includes(const std::string& source, const IncludeSearch& search) {

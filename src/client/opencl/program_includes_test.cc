@@ -13,6 +13,7 @@ class Includes : public ::testing::Test {
     IncludeSearch search;
     search.directories = include_directories(options);
     search.embedded = embedded;
+    search.macros = macro_definitions(options);
     search.read = [this](const std::string& path) -> std::optional<std::string> {
       const auto found = files.find(path);
       if (found == files.end()) return std::nullopt;
@@ -34,6 +35,21 @@ TEST_F(Includes, PutsTheTextInPlaceAndKeepsLineNumbers) {
   files["dir/x.h"] = "int x;\n";
   EXPECT_EQ(expand("a\n#include \"x.h\"\nb\n"),
             "a\n#line 1 \"dir/x.h\"\nint x;\n#line 3 \"program.cl\"\nb\n");
+}
+
+// As hashcat does: -D INCLUDE_PATH=/place -D "M2S(x)=K2S(x)" -D "K2S(x)=#x".
+TEST_F(Includes, ResolvesAnIncludeThatMacrosCompute) {
+  files["/place/x.h"] = "here\n";
+  const std::string options = "-D \"TEXT(x)=#x\" -D PLACE=/place -D ALL=TEXT(PLACE/x.h)";
+  EXPECT_NE(expand("#include TEXT(PLACE/x.h)\n", options).find("here"), std::string::npos);
+  EXPECT_NE(expand("#include ALL\n", options).find("here"), std::string::npos);
+  EXPECT_NE(expand("#define NAME \"/place/x.h\"\n#include NAME\n", "").find("here"),
+            std::string::npos);
+}
+
+TEST_F(Includes, MacrosThatNameThemselvesEnd) {
+  const std::string source = "#define A B\n#define B A\n#include A\n";
+  EXPECT_EQ(expand(source, ""), source);
 }
 
 TEST_F(Includes, LeavesWhatItDoesNotFind) {
