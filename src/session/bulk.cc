@@ -23,6 +23,7 @@ using base::ErrorCode;
 using base::Status;
 using link::ConstBuffer;
 
+constexpr std::size_t kFrameFields = 24;  // of a kOpBulkData frame, beside the data
 constexpr std::size_t kDropBytes = std::size_t{64} << 10;  // read at once of what nobody wants
 
 struct Lane {
@@ -227,8 +228,9 @@ Status BulkPort::State::send_chunk(Lane& lane, const BulkSender::Chunk& chunk) {
 
 Status BulkPort::State::send_as_frames(TransferId transfer, std::uint64_t offset,
                                        std::span<const std::byte> data) {
+  const std::size_t most = std::min(kStreamChunkBytes, stream.max_payload_bytes() - kFrameFields);
   while (!data.empty()) {
-    const auto piece = data.first(std::min(data.size(), kStreamChunkBytes));
+    const auto piece = data.first(std::min(data.size(), most));
     wire::Sizer sizer;
     const auto encode = [&](auto& out) {
       out.u64(transfer);

@@ -13,6 +13,7 @@
 
 #include "base/random.h"
 #include "link/inproc/inproc.h"
+#include "link/tls/testing.h"
 #include "link/unix/unix.h"
 #include "session/pump.h"
 #include "session/testing.h"
@@ -137,6 +138,7 @@ struct Params {
   const char* name;
   std::size_t lanes;
   bool sockets;
+  bool tls = false;
 };
 
 class BulkTest : public ::testing::TestWithParam<Params> {
@@ -148,6 +150,13 @@ class BulkTest : public ::testing::TestWithParam<Params> {
       add_lane();
   }
   void add_lane() {
+    if (GetParam().tls) {
+      auto links = link::testing::make_tls_pair(link::make_inproc_pair(50'000),
+                                                link::testing::TlsKind::kPreSharedKey);
+      EXPECT_TRUE(a_.port.add_lane(std::move(links.first)).ok());
+      EXPECT_TRUE(b_.port.add_lane(std::move(links.second)).ok());
+      return;
+    }
     if (GetParam().sockets) {
       auto sockets = link::unix_socket_pair().value();
       EXPECT_TRUE(a_.port.add_lane(link::make_unix_link(std::move(sockets.first)).value()).ok());
@@ -309,7 +318,8 @@ INSTANTIATE_TEST_SUITE_P(Lanes, BulkTest,
                          ::testing::Values(Params{"Stream", 0, false},
                                            Params{"OneInproc", 1, false},
                                            Params{"FourInproc", 4, false},
-                                           Params{"TwoUnix", 2, true}),
+                                           Params{"TwoUnix", 2, true},
+                                           Params{"TwoTls", 2, false, true}),
                          [](const auto& info) { return info.param.name; });
 
 // --- a lane whose other end is the test

@@ -458,6 +458,7 @@ void Stream::wake() noexcept {
   if (state_->link) state_->link->wake();
 }
 
+std::size_t Stream::max_payload_bytes() const { return state_->limits.max_payload_bytes; }
 wire::Sequence Stream::received() const { return state_->received.load(); }
 wire::Sequence Stream::sent() const { return state_->sending.committed_sequence(); }
 wire::Sequence Stream::acknowledged() const { return state_->sending.acknowledged(); }

@@ -129,9 +129,10 @@ class Stream {
   base::Result<std::size_t> pump(base::Deadline deadline);
   void wake() noexcept;
 
-  wire::Sequence received() const;      // the highest sequence delivered in order
-  wire::Sequence sent() const;          // the highest sequence committed
-  wire::Sequence acknowledged() const;  // the highest sequence the peer has acknowledged
+  std::size_t max_payload_bytes() const;  // of this session's frames, both ways
+  wire::Sequence received() const;        // the highest sequence delivered in order
+  wire::Sequence sent() const;            // the highest sequence committed
+  wire::Sequence acknowledged() const;    // the highest sequence the peer has acknowledged
 
   // Ends the stream: later calls fail with `why`. The link is closed.
   void shut_down(base::Error why);

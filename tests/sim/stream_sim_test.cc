@@ -7,9 +7,12 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/random.h"
 #include "link/sim/sim_network.h"
+#include "session/bulk.h"
 #include "session/handshake.h"
 #include "session/stream.h"
 #include "session/testing.h"
@@ -27,6 +30,9 @@ using link::SimNetwork;
 using link::SimProfile;
 
 constexpr std::uint64_t kDefaultRuns = 300;
+constexpr wire::Opcode kAnnounceOpcode = testing::kTestOpcode + 1;  // u64 transfer, u64 bytes
+constexpr std::uint64_t kTransferOneIn = 16;                        // frames
+constexpr std::size_t kMaxTransferBytes = 10'000;
 constexpr std::size_t kMaxCuts = 20;  // then links hold, so that every run ends
 
 std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
@@ -87,6 +93,29 @@ struct Network {
   std::deque<std::unique_ptr<link::Link>> waiting;
 };
 
+// Counts what arrives, and checks it.
+class CheckingSink final : public BulkSink {
+ public:
+  CheckingSink(TransferId id, std::size_t bytes, std::uint64_t& completed)
+      : id_(id), memory_(bytes), completed_(completed) {}
+  std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) override {
+    return std::span(memory_).subspan(offset, bytes);
+  }
+  void received(std::uint64_t, std::size_t, bool complete) override {
+    if (!complete) return;
+    std::vector<std::byte> expected(memory_.size());
+    testing::fill_pattern(expected, id_);
+    EXPECT_EQ(memory_, expected);
+    ++completed_;
+  }
+  void aborted(const Error& why) override { ADD_FAILURE() << why.to_string(); }
+
+ private:
+  const TransferId id_;
+  std::vector<std::byte> memory_;
+  std::uint64_t& completed_;
+};
+
 // One side of the session: sends numbered frames of random sizes, some of them from inside the
 // handler, and checks what it receives.
 class Side {
@@ -96,7 +125,8 @@ class Side {
         random_(seed),
         answers_(answers),
         sink_([this](const Frame& frame) { return on_frame(frame); }),
-        stream_(network.sim, network.plan.limits, sink_) {
+        stream_(network.sim, network.plan.limits, sink_),
+        port_(network.sim, stream_) {
     stream_.set_link_lost_handler([this](const Error&) { return reconnect(); });
   }
   virtual ~Side() = default;
@@ -123,8 +153,10 @@ class Side {
   // Everybody has what the other has sent.
   bool over() const {
     const std::uint64_t wanted = network_.plan.frames;
-    return network_.sim.given_up() || (sent_ >= wanted && other_->sent_ >= wanted &&
-                                       delivered_ == other_->sent_ && other_->delivered_ == sent_);
+    return network_.sim.given_up() ||
+           (sent_ >= wanted && other_->sent_ >= wanted && delivered_ == other_->sent_ &&
+            other_->delivered_ == sent_ && completed_ == other_->transfers_ &&
+            other_->completed_ == transfers_);
   }
   Network& network_;
   base::SeededRandom random_;
@@ -132,12 +164,35 @@ class Side {
  private:
   const bool answers_;
   Status step() {
+    if (sent_ < network_.plan.frames && random_.one_in(kTransferOneIn)) return send_transfer();
     if (sent_ < network_.plan.frames && random_.one_in(2)) return send_one();
     if (random_.one_in(4)) return stream_.flush();
     const auto pumped = stream_.pump(Deadline::in(
         network_.sim, static_cast<base::Nanoseconds>(random_.below(50 * kMillisecond))));
     if (!pumped.ok()) return pumped.error();
     return {};
+  }
+  Status send_transfer() {
+    const TransferId id = ++transfers_;
+    std::vector<std::byte> data(1 + random_.below(kMaxTransferBytes));
+    testing::fill_pattern(data, id);
+    const bool early = random_.one_in(2);  // the bytes before their announcement
+    Status status = early ? send_bytes(id, data) : announce(id, data.size());
+    if (!status.ok()) return status;
+    return early ? announce(id, data.size()) : send_bytes(id, data);
+  }
+  Status announce(TransferId id, std::size_t bytes) {
+    auto draft = stream_.begin(kAnnounceOpcode, 16);
+    if (!draft.ok()) return draft.error();
+    draft->writer().u64(id);
+    draft->writer().u64(bytes);
+    draft->commit();
+    return {};
+  }
+  Status send_bytes(TransferId id, std::span<const std::byte> data) {
+    Status result;
+    port_.send(id, 0, data, [&](Status status) { result = std::move(status); });
+    return result;
   }
   Status send_one() {
     const std::size_t bytes = 8 * random_.below(network_.plan.max_frame_bytes / 8 + 1);
@@ -149,7 +204,15 @@ class Side {
     return {};
   }
   Status on_frame(const Frame& frame) {
-    EXPECT_EQ(frame.sequence, delivered_ + 1);
+    EXPECT_EQ(frame.sequence, ++last_sequence_);
+    if (frame.opcode == wire::kOpBulkData) return port_.on_stream_chunk(frame.payload);
+    if (frame.opcode == kAnnounceOpcode) {
+      wire::Reader r(frame.payload);
+      const TransferId id = r.u64();
+      const std::size_t bytes = r.u64();
+      port_.expect(id, bytes, std::make_shared<CheckingSink>(id, bytes, completed_));
+      return r.finish();
+    }
     EXPECT_TRUE(testing::is_patterned(frame, delivered_, frame.payload.size()));
     ++delivered_;
     // The node answers from inside the handler, even if the ring is full.
@@ -163,9 +226,13 @@ class Side {
 
  protected:
   Stream stream_;
+  BulkPort port_;
 
  private:
   Side* other_ = nullptr;
+  wire::Sequence last_sequence_ = 0;
+  std::uint64_t transfers_ = 0;  // sent
+  std::uint64_t completed_ = 0;  // received
   std::uint64_t sent_ = 0;
   std::uint64_t delivered_ = 0;
 };
