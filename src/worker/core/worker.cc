@@ -9,8 +9,7 @@ namespace longwire::worker::core {
 
 Worker::Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimits& limits,
                const MakeBackend& make_backend)
-    : clock_(clock),
-      logger_(logger),
+    : logger_(logger),
       limits_(limits),
       stream_(clock, limits.stream, *this),
       bulk_(clock, stream_),

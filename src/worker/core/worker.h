@@ -97,7 +97,6 @@ class Worker final : private session::FrameSink {
   void run_posted();
   ExitCode end(const base::Error& why);
 
-  const base::Clock& clock_;
   base::Logger& logger_;
   const WorkerLimits limits_;
   RoomWaiter waiter_;
