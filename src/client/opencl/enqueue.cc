@@ -46,6 +46,7 @@ cl_int Enqueue::open(cl_command_queue command_queue, cl_uint wait_count,
   LW_CL_TRY(wait_list_.resolve(*queue, wait_count, wait_events));
   LW_CL_TRY(queue->take_error());
   at_.emplace(*queue);
+  wait_events_ = {wait_events, wait_count};
   event_out_ = event_out;
   return CL_SUCCESS;
 }
@@ -55,9 +56,31 @@ Event& Enqueue::need_event() noexcept {
   return *event_;
 }
 
+// See transfer_order.h. A wait list may name commands of other queues whose bytes are on their way.
+void Enqueue::put_behind_reads() {
+  ReadOrder& reads = queue().reads();
+  for (const cl_event handle : wait_events_) {
+    Event* const before = from_cl<Event>(handle);
+    if (!before->held()) continue;
+    if (event_) {
+      event_->hold();
+      before->when_done([event = event_](cl_int) { event->drop_hold(); });
+    }
+    before->when_done([queue = Ref<Queue>(&queue()), number = reads.begin()](cl_int) {
+      queue->reads().end(number);
+      queue->node().session().notify();
+    });
+  }
+  const bool waits_for_all =
+      !queue().out_of_order() ||
+      (wait_events_.empty() && (type_ == CL_COMMAND_MARKER || type_ == CL_COMMAND_BARRIER));
+  if (event_ && waits_for_all) reads.put_behind(*event_);
+}
+
 cl_int Enqueue::prepare() noexcept {
   if (context().spans_nodes()) LW_CL_TRY(bring_memory_up_to_date(at()));
   if (event_out_ != nullptr) need_event();
+  if (!wait_events_.empty() || !queue().reads().empty()) put_behind_reads();
   if (event_) {
     event_->about_to_send();
   } else {

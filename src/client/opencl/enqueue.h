@@ -108,10 +108,12 @@ class Enqueue {
  private:
   template <class M>
   cl_int fill(M& message) noexcept;
+  void put_behind_reads();
 
   const cl_command_type type_;
   std::optional<EnqueueContext> at_;
   WaitList wait_list_;
+  std::span<const cl_event> wait_events_;
   cl_event* event_out_ = nullptr;
   Ref<Event> event_;
   bool sent_ = false;

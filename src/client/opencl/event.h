@@ -46,7 +46,13 @@ class Event final : public Object {
   void about_to_send() noexcept;
 
   // One more gate; before the command is sent. drop_hold(negative) makes the event fail.
-  void hold() noexcept { gates_.fetch_add(1); }
+  void hold() noexcept {
+    held_ = true;
+    gates_.fetch_add(1);
+  }
+  // Completion may wait for something else than the node: whoever waits for this event must wait
+  // here, too.
+  bool held() const noexcept { return held_ && !done(); }
   void drop_hold(cl_int status = CL_SUCCESS) noexcept;
 
   // From the node: completion (status <= 0, drops the node's gate) or progress (status > 0).
@@ -98,6 +104,7 @@ class Event final : public Object {
   std::uint64_t number_ = 0;  // in its queue
   std::atomic<cl_int> status_;
   std::atomic<std::uint32_t> gates_{1};
+  std::atomic<bool> held_{false};
   std::atomic<cl_int> outcome_{CL_COMPLETE};  // what it will complete with
   std::atomic<bool> answered_{false};  // the node's gate is gone; a user event: its status is set
   std::array<std::uint64_t, kTimes> times_{};

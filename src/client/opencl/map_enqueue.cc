@@ -49,6 +49,7 @@ cl_int send_nothing(Enqueue& command, bool blocking) noexcept {
     node.session().notify();
   }));
   LW_CL_TRY(node.wait_until([&] { return outcome->done.load(std::memory_order_acquire); }));
+  if (outcome->status == CL_SUCCESS) LW_CL_TRY(command.queue().wait_for_reads());
   return outcome->status;
 }
 

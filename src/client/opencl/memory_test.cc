@@ -57,11 +57,14 @@ class MemoryTest : public testing::ClientTest {
     ASSERT_EQ(status, CL_SUCCESS);
     queue_ = api::CreateCommandQueueWithProperties(context_, device, nullptr, &status);
     ASSERT_EQ(status, CL_SUCCESS);
+    other_queue_ = api::CreateCommandQueueWithProperties(context_, device, nullptr, &status);
+    ASSERT_EQ(status, CL_SUCCESS);
   }
   void TearDown() override {
     for (const cl_mem one : made_)
       api::ReleaseMemObject(one);
     if (queue_ != nullptr) api::ReleaseCommandQueue(queue_);
+    if (other_queue_ != nullptr) api::ReleaseCommandQueue(other_queue_);
     if (context_ != nullptr) api::ReleaseContext(context_);
     ClientTest::TearDown();
   }
@@ -111,6 +114,7 @@ class MemoryTest : public testing::ClientTest {
   std::vector<std::byte> created_data_;
   cl_context context_ = nullptr;
   cl_command_queue queue_ = nullptr;
+  cl_command_queue other_queue_ = nullptr;
   std::vector<cl_mem> made_;
 };
 
@@ -213,7 +217,7 @@ TEST_F(MemoryTest, EventOfAReadWaitsForItsBytes) {
   cl_event event = nullptr;
   ASSERT_EQ(api::EnqueueReadBuffer(queue_, memory, CL_FALSE, 0, 4, host.data(), 0, nullptr, &event),
             CL_SUCCESS);
-  ASSERT_EQ(api::Finish(queue_), CL_SUCCESS);  // the completion has been seen
+  ASSERT_EQ(api::Finish(other_queue_), CL_SUCCESS);  // the completion has been seen
   cl_int status = CL_COMPLETE;
   api::GetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, nullptr);
   EXPECT_GT(status, CL_COMPLETE);
@@ -221,6 +225,48 @@ TEST_F(MemoryTest, EventOfAReadWaitsForItsBytes) {
   EXPECT_EQ(api::WaitForEvents(1, &event), CL_SUCCESS);
   EXPECT_EQ(host[0], 8);
   api::ReleaseEvent(event);
+}
+
+// The node may tell of later commands before the bytes of a read have come: transfer_order.h.
+TEST_F(MemoryTest, LaterEventsAndFinishWaitForTheBytesOfReads) {
+  const cl_mem memory = buffer();
+  std::vector<std::uint8_t> host(4);
+  hold_reads_ = true;
+  node().on<msg::EnqueueMarkerWithWaitList>(
+      [this](const msg::EnqueueMarkerWithWaitList& m) { node().event_done(m.event, CL_COMPLETE); });
+  cl_event events[3] = {};
+  ASSERT_EQ(
+      api::EnqueueReadBuffer(queue_, memory, CL_FALSE, 8, 4, host.data(), 0, nullptr, &events[0]),
+      CL_SUCCESS);
+  ASSERT_EQ(api::EnqueueMarkerWithWaitList(queue_, 0, nullptr, &events[1]), CL_SUCCESS);
+  ASSERT_EQ(api::EnqueueMarkerWithWaitList(other_queue_, 1, &events[1], &events[2]), CL_SUCCESS);
+  node().await(msg::EnqueueMarkerWithWaitList::kOpcode, 2);
+  for (const cl_event event : events) {
+    cl_int status = CL_COMPLETE;
+    api::GetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, nullptr);
+    EXPECT_GT(status, CL_COMPLETE);
+  }
+  std::thread release([this] { let_reads_go(); });
+  EXPECT_EQ(api::Finish(other_queue_), CL_SUCCESS);
+  EXPECT_EQ(host[0], 8);
+  release.join();
+  EXPECT_EQ(api::WaitForEvents(3, events), CL_SUCCESS);
+  for (const cl_event event : events)
+    api::ReleaseEvent(event);
+}
+
+TEST_F(MemoryTest, FinishWaitsForTheBytesOfReads) {
+  const cl_mem memory = buffer();
+  std::vector<std::uint8_t> host(4);
+  hold_reads_ = true;
+  ASSERT_EQ(
+      api::EnqueueReadBuffer(queue_, memory, CL_FALSE, 8, 4, host.data(), 0, nullptr, nullptr),
+      CL_SUCCESS);
+  node().await(msg::EnqueueReadBuffer::kOpcode);
+  std::thread release([this] { let_reads_go(); });
+  EXPECT_EQ(api::Finish(queue_), CL_SUCCESS);
+  EXPECT_EQ(host[0], 8);
+  release.join();
 }
 
 TEST_F(MemoryTest, RectsAreScatteredIntoTheProgramsRows) {
@@ -250,7 +296,7 @@ TEST_F(MemoryTest, WriteWaitsForAReadIntoItsSource) {
   ASSERT_EQ(
       api::EnqueueReadBuffer(queue_, memory, CL_FALSE, 16, 8, host.data(), 0, nullptr, nullptr),
       CL_SUCCESS);
-  ASSERT_EQ(api::Finish(queue_), CL_SUCCESS);
+  ASSERT_EQ(api::Finish(other_queue_), CL_SUCCESS);
   EXPECT_FALSE(runtime().pending_reads().empty());
   std::thread release([this] { let_reads_go(); });
   ASSERT_EQ(

@@ -47,11 +47,17 @@ cl_int Queue::flush() noexcept {
   return node().flush();
 }
 
+cl_int Queue::wait_for_reads() noexcept {
+  if (reads_.empty()) return CL_SUCCESS;
+  return node().wait_until([this, last = reads_.latest()] { return reads_.ended(last); });
+}
+
 cl_int Queue::finish() noexcept {
   mark_flushed();
   msg::Finish message;
   message.queue = handle();
-  const cl_int status = node().call(message);
+  cl_int status = node().call(message);
+  if (status == CL_SUCCESS) status = wait_for_reads();
   const cl_int earlier = take_error();
   return earlier != CL_SUCCESS ? earlier : status;
 }

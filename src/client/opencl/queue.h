@@ -10,6 +10,7 @@
 #include "client/opencl/device.h"
 #include "client/opencl/info.h"
 #include "client/opencl/object.h"
+#include "client/opencl/transfer_order.h"
 
 namespace longwire::client::opencl {
 
@@ -42,6 +43,11 @@ class Queue final : public Object {
   std::uint64_t flushed() const noexcept { return flushed_.load(); }
   void mark_flushed() noexcept { flushed_.store(enqueued_.load()); }
 
+  // Reads whose bytes are still on their way.
+  ReadOrder& reads() noexcept { return reads_; }
+  // Waits for the bytes of those that are under way now.
+  cl_int wait_for_reads() noexcept;
+
   // clFlush; and clFinish, which gives the sticky error or that of a lost node.
   cl_int flush() noexcept;
   cl_int finish() noexcept;
@@ -56,6 +62,7 @@ class Queue final : public Object {
   const cl_command_queue_properties properties_;
   const std::vector<cl_queue_properties> properties_array_;
   std::atomic<cl_int> error_{CL_SUCCESS};
+  ReadOrder reads_;
   std::atomic<std::uint64_t> enqueued_{0};
   std::atomic<std::uint64_t> flushed_{0};
 };

@@ -10,7 +10,11 @@ namespace longwire::client::opencl {
 // ------------------------------------------------------------------------------------------
 
 ReadUnderWay::ReadUnderWay(Enqueue& command, const Rows& rows, const TransferMode& mode)
-    : node_(command.node()), queue_(&command.queue()), keep_(mode.keep), rows_(rows) {
+    : node_(command.node()),
+      queue_(&command.queue()),
+      keep_(mode.keep),
+      rows_(rows),
+      number_(queue_->reads().begin()) {
   blob_.bytes = rows.bytes();
   if (blob_.bytes > session::kInlineBytes) {
     std::span<std::byte> destination;
@@ -74,6 +78,7 @@ void ReadUnderWay::finish() noexcept {
     if (!event_ && status != CL_SUCCESS) queue_->on_failed(status);
   }
   if (event_) event_->drop_hold(status);
+  queue_->reads().end(number_);
   done_.store(true, std::memory_order_release);
   node_.session().notify();
   drop();
@@ -82,11 +87,15 @@ void ReadUnderWay::finish() noexcept {
 void ReadUnderWay::discard() noexcept {
   if (download_) node_.session().cancel_download(*download_);
   if (ticket_) queue_->context().runtime().pending_reads().remove(*ticket_);
+  queue_->reads().end(number_);
   delete this;
 }
 
 cl_int ReadUnderWay::wait() noexcept {
-  const auto done = [this] { return done_.load(std::memory_order_acquire); };
+  const bool in_order = !queue_->out_of_order();  // then the reads before this one are done as well
+  const auto done = [&] {
+    return done_.load(std::memory_order_acquire) && (!in_order || queue_->reads().ended(number_));
+  };
   if (node_.wait_until(done) != CL_SUCCESS) {
     // The session is lost; whoever noticed it is about to tell on_reply().
     while (!done())

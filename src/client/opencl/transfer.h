@@ -59,6 +59,7 @@ class ReadUnderWay {
   std::unique_ptr<std::byte[]> packed_;  // where lanes put bytes whose rows are not tight
   wire::Blob blob_;
   std::optional<core::NodeSession::Download> download_;
+  const std::uint64_t number_;                  // in its queue's ReadOrder
   std::optional<PendingReads::Ticket> ticket_;  // of a read that nobody waits for
   std::atomic<cl_int> status_{CL_SUCCESS};
   std::atomic<bool> lanes_done_{true};
