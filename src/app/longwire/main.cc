@@ -1,5 +1,7 @@
 // longwire: the command that people use.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstring>
 
 #include "app/longwire/devices.h"
 #include "app/longwire/exit_codes.h"
@@ -7,8 +9,25 @@
 #include "app/longwire/run.h"
 #include "app/serve_options.h"
 
+namespace {
+
+// What follows `run … --` is the program's, to the letter: CLI11 would take the brackets off an
+// argument like "[in]scale[out]". Returns how many arguments are left for us.
+int take_program(int argc, char** argv, std::vector<std::string>& program) {
+  if (argc < 2 || std::strcmp(argv[1], "run") != 0) return argc;
+  char** const separator =
+      std::find_if(argv, argv + argc, [](const char* word) { return std::strcmp(word, "--") == 0; });
+  if (separator + 1 >= argv + argc) return argc;
+  program.assign(separator + 1, argv + argc);
+  return static_cast<int>(separator + 2 - argv);  // the program's name stays, as what is required
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   namespace app = longwire::app;
+  std::vector<std::string> program;
+  argc = take_program(argc, argv, program);
   CLI::App cli{
       "Longwire puts a long wire between a program and its accelerator: a device in another "
       "machine\n"
@@ -35,6 +54,7 @@ int main(int argc, char** argv) {
     if (code == 0) return app::kOk;
     return cli.got_subcommand("run") ? app::kRunFailed : app::kUsage;
   }
+  if (!program.empty()) run.program = std::move(program);
   if (cli.got_subcommand("run")) return app::run_main(run);
   if (cli.got_subcommand("serve")) return app::serve_main(serve);
   if (cli.got_subcommand("devices")) return app::devices_main(devices);
