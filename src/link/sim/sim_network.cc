@@ -33,26 +33,30 @@ struct Actor {
 
 }  // namespace
 
-// Whoever holds the baton (an actor, or the scheduler where `running` is null) may touch anything
-// here; the mutex only hands the baton over.
+// Whoever holds the baton may touch anything here; the mutex only hands the baton over. The actor
+// that blocks does the scheduling and wakes the next one itself, so that a step costs one switch of
+// threads, or none.
 struct SimNetwork::State {
   explicit State(std::uint64_t seed) : random(seed) {}
 
   void run_actor(Actor& actor);
-  void give_baton_to(Actor& actor);
+  Actor* next_actor();
   Actor* pick_runnable();
-  bool advance_time(Nanoseconds limit);
+  bool all_finished() const;
+  bool advance_time();
   bool can_run(const Actor& actor) const;
+  void pass_baton_to(Actor* actor);  // REQUIRES: mutex
 
   base::SeededRandom random;
   Nanoseconds now = 0;
+  Nanoseconds time_limit = 0;
   bool given_up = false;
   std::multimap<Nanoseconds, std::function<void()>> events;
   std::vector<std::unique_ptr<Actor>> actors;
 
   std::mutex mutex;
-  std::condition_variable baton_is_back;
-  Actor* running = nullptr;
+  std::condition_variable all_done;
+  Actor* running = nullptr;  // who has the baton; null: run(), or nobody
 };
 
 SimNetwork::SimNetwork(std::uint64_t seed) : state_(std::make_unique<State>(seed)) {}
@@ -87,20 +91,29 @@ void SimNetwork::spawn(std::function<void()> body) {
 
 base::Status SimNetwork::run(Nanoseconds time_limit_ns) {
   State& s = *state_;
-  const Nanoseconds limit = s.now + time_limit_ns;
-  for (;;) {
-    if (Actor* actor = s.pick_runnable()) {
-      s.give_baton_to(*actor);
-      continue;
-    }
-    const bool all_finished = std::ranges::all_of(
-        s.actors, [](const std::unique_ptr<Actor>& actor) { return actor->finished; });
-    if (all_finished) break;
-    if (!s.advance_time(limit)) s.given_up = true;  // now every wait returns
+  s.time_limit = s.now + time_limit_ns;
+  std::unique_lock lock(s.mutex);
+  if (Actor* first = s.next_actor()) {
+    s.pass_baton_to(first);
+    s.all_done.wait(lock, [&] { return s.running == nullptr; });
   }
   if (!s.given_up) return {};
   return Error(ErrorCode::kInternal, "the simulation was given up after " + std::to_string(s.now) +
                                          " ns: everybody waits");
+}
+
+// The next to run, after moving the time if need be; null when all have finished.
+Actor* SimNetwork::State::next_actor() {
+  for (;;) {
+    if (Actor* actor = pick_runnable()) return actor;
+    if (all_finished()) return nullptr;
+    if (!advance_time()) given_up = true;  // now every wait returns
+  }
+}
+
+bool SimNetwork::State::all_finished() const {
+  return std::ranges::all_of(actors,
+                             [](const std::unique_ptr<Actor>& actor) { return actor->finished; });
 }
 
 bool SimNetwork::State::can_run(const Actor& actor) const {
@@ -117,12 +130,12 @@ Actor* SimNetwork::State::pick_runnable() {
 }
 
 // To the next event or deadline. False: there is none.
-bool SimNetwork::State::advance_time(Nanoseconds limit) {
+bool SimNetwork::State::advance_time() {
   Nanoseconds next = events.empty() ? kNever : events.begin()->first;
   for (const auto& actor : actors) {
     if (!actor->finished) next = std::min(next, actor->deadline);
   }
-  if (next == kNever || next > limit) return false;
+  if (next == kNever || next > time_limit) return false;
   now = std::max(now, next);
   while (!events.empty() && events.begin()->first <= now) {
     const auto event = std::move(events.begin()->second);
@@ -132,38 +145,34 @@ bool SimNetwork::State::advance_time(Nanoseconds limit) {
   return true;
 }
 
-void SimNetwork::State::give_baton_to(Actor& actor) {
-  std::unique_lock lock(mutex);
-  running = &actor;
-  if (!actor.thread.joinable()) {
-    actor.thread = std::thread([this, &actor] { run_actor(actor); });
+void SimNetwork::State::pass_baton_to(Actor* actor) {
+  running = actor;
+  if (actor == nullptr) {
+    all_done.notify_one();
+  } else if (actor->thread.joinable()) {
+    actor->resumed.notify_one();
+  } else {
+    actor->thread = std::thread([this, actor] { run_actor(*actor); });
   }
-  actor.resumed.notify_one();
-  baton_is_back.wait(lock, [&] { return running == nullptr; });
 }
 
 void SimNetwork::State::run_actor(Actor& actor) {
-  {
-    std::unique_lock lock(mutex);
-    actor.resumed.wait(lock, [&] { return running == &actor; });
-  }
+  { const std::lock_guard wait_until_passed(mutex); }
   actor.body();
-  const std::lock_guard lock(mutex);
+  std::unique_lock lock(mutex);
   actor.finished = true;
-  running = nullptr;
-  baton_is_back.notify_one();
+  pass_baton_to(next_actor());
 }
 
 bool SimNetwork::block_until(const std::function<bool()>& condition, Deadline deadline) {
   State& s = *state_;
+  std::unique_lock lock(s.mutex);
   Actor* self = s.running;
   LW_CHECK(self != nullptr && self->thread.get_id() == std::this_thread::get_id());
   self->condition = &condition;
   self->deadline = deadline.at_ns;
-  {
-    std::unique_lock lock(s.mutex);
-    s.running = nullptr;
-    s.baton_is_back.notify_one();
+  if (Actor* next = s.next_actor(); next != self) {
+    s.pass_baton_to(next);
     self->resumed.wait(lock, [&] { return s.running == self; });
   }
   self->condition = nullptr;
