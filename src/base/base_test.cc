@@ -77,7 +77,7 @@ TEST(UniqueFd, ClosesOnce) {
   UniqueFd in(fds[1]);
   UniqueFd out(fds[0]);
   UniqueFd moved = std::move(in);
-  EXPECT_FALSE(in.valid());  // NOLINT(bugprone-use-after-move): that is the test
+  EXPECT_FALSE(in.valid());  // NOLINT: looking at it after the move is the test
   moved.reset();
   char c = 0;
   EXPECT_EQ(::read(out.get(), &c, 1), 0);

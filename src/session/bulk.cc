@@ -86,8 +86,9 @@ Status BulkPort::add_lane(std::unique_ptr<link::Link> link) {
 
 std::size_t BulkPort::lanes() const { return state_->lanes_alive; }
 
-void BulkPort::expect(TransferId transfer, std::uint64_t bytes, std::shared_ptr<BulkSink> sink) {
-  state_->receiver.expect(transfer, bytes, std::move(sink));
+void BulkPort::expect(TransferId transfer, std::uint64_t bytes,
+                      const std::shared_ptr<BulkSink>& sink) {
+  state_->receiver.expect(transfer, bytes, sink);
 }
 
 void BulkPort::cancel(TransferId transfer) { state_->receiver.cancel(transfer); }

@@ -82,7 +82,7 @@ class BulkPort {
   // (the command that names the transfer is on another link), at most kUnannouncedTimeoutNs. The
   // sink is shared by the caller and the lanes; the port drops it after its last call. A port that
   // has ended calls aborted() at once.
-  void expect(TransferId transfer, std::uint64_t bytes, std::shared_ptr<BulkSink> sink);
+  void expect(TransferId transfer, std::uint64_t bytes, const std::shared_ptr<BulkSink>& sink);
   // Forgets it: chunks that still come are dropped. The sink is not called again after the return
   // (so a sink that blocks in buffer() must be unblocked first), and nothing is written into what
   // buffer() gave. May be called from inside the sink.

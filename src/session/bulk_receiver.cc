@@ -23,7 +23,7 @@ Error impossible(const ChunkHeader& header, const char* why) {
 // --- announcing ----------------------------------------------------------------------------------
 
 void BulkReceiver::expect(TransferId transfer, std::uint64_t bytes,
-                          std::shared_ptr<BulkSink> sink) {
+                          const std::shared_ptr<BulkSink>& sink) {
   std::optional<Error> refused;
   {
     const Lock lock(mutex_);

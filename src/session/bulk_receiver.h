@@ -30,7 +30,7 @@ class BulkReceiver {
  public:
   explicit BulkReceiver(const base::Clock& clock) : clock_(clock) {}
 
-  void expect(TransferId transfer, std::uint64_t bytes, std::shared_ptr<BulkSink> sink);
+  void expect(TransferId transfer, std::uint64_t bytes, const std::shared_ptr<BulkSink>& sink);
   void cancel(TransferId transfer);
   void abort(TransferId transfer, const base::Error& why);
   // Aborts everything; later chunks and announcements fail.

@@ -21,7 +21,6 @@
 namespace longwire::session {
 namespace {
 
-using base::Deadline;
 using base::Error;
 using base::ErrorCode;
 using base::Status;

@@ -80,7 +80,7 @@ base::Result<std::size_t> TlsLink::receive() {
     const std::lock_guard lock(mutex_);
     space = engine_->receive_space();
   }
-  const auto bytes = under_.read_some(space);  // nobody else touches that space
+  auto bytes = under_.read_some(space);  // nobody else touches that space
   if (!bytes.ok()) {
     if (bytes.error().code() != ErrorCode::kClosed || closed_) return bytes;
     return Error(ErrorCode::kLinkLost, "the connection was cut without the peer's end of TLS");

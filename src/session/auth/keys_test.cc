@@ -52,6 +52,7 @@ TEST_F(KeyStoreTest, MakesAKeyOnceAndKeepsIt) {
 TEST_F(KeyStoreTest, StartedTwiceAtOnceThereIsOneKey) {
   std::vector<Fingerprint> seen(8);
   std::vector<std::thread> threads;
+  threads.reserve(seen.size());
   for (auto& fingerprint : seen) {
     threads.emplace_back(
         [&] { fingerprint = KeyStore::open_or_create(directory_, "box").value().fingerprint(); });

@@ -34,7 +34,7 @@ namespace longwire::session {
 
 inline constexpr std::size_t kPairingCodeDigits = 8;  // of base32: 40 bits
 inline constexpr int kPairingTries = 3;
-inline constexpr base::Nanoseconds kPairingLifetimeNs = 5 * 60 * base::kSecond;
+inline constexpr base::Nanoseconds kPairingLifetimeNs = 300 * base::kSecond;
 inline constexpr const char* kPairingExporterLabel = "EXPORTER-longwire-pairing";
 
 // "7Q3K-M2XD": for people. New codes are kept without the dash.
