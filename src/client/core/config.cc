@@ -72,8 +72,7 @@ Result<std::optional<std::string>> read_file(const std::string& path) {
   return std::optional<std::string>(std::move(text));
 }
 
-// --- the file
-// ---------------------------------------------------------------------------------------
+// --- the file ---
 
 Status read_nodes(const toml::node& value, Config& config) {
   const toml::array* const list = value.as_array();

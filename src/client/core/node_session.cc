@@ -17,6 +17,9 @@ using base::Error;
 using base::ErrorCode;
 using base::Status;
 
+// So many unacknowledged commands, with kInlineBytes each, leave room in the send ring for one more.
+constexpr std::uint64_t kFramesWithoutWaiting = 64;
+
 thread_local bool t_in_frame_handler = false;
 thread_local bool t_in_loss = false;  // inside lose(): what it calls must not wait for its end
 
@@ -94,8 +97,15 @@ void NodeSession::close() noexcept {
   s.service.stop();
 }
 
-// --- opening and losing
-// ---------------------------------------------------------------------------
+void NodeSession::say_goodbye() noexcept {
+  if (lost()) return;
+  state_->abandoned = true;  // the node will close the link; nobody is to hear of that any more
+  session::Stream& stream = *state_->stream;
+  if (stream.sent() - stream.acknowledged() > kFramesWithoutWaiting) return;
+  (void)stream.say_goodbye();
+}
+
+// --- opening and losing ---
 
 Status NodeSession::connect(base::Deadline deadline) {
   State& s = *state_;
@@ -142,6 +152,7 @@ Status NodeSession::fail_if_ended(Status status) {
 // Never on the pumping thread inside a handler: handlers of replies may take any lock of theirs.
 void NodeSession::lose(const Error& why) {
   State& s = *state_;
+  if (s.abandoned) return;
   std::call_once(s.lost_once, [&] {
     t_in_loss = true;
     s.lost = true;
@@ -166,7 +177,7 @@ void NodeSession::await_loss() noexcept {
   s.loss_done.wait(false, std::memory_order_acquire);
 }
 
-// --- sending -------------------------------------------------------------------------------------
+// --- sending ---
 
 base::Result<session::Stream::Draft> NodeSession::begin(wire::Opcode opcode,
                                                         std::size_t payload_bytes) {
@@ -204,7 +215,7 @@ void NodeSession::post(std::function<void()> work) noexcept {
 
 bool NodeSession::in_frame_handler() noexcept { return t_in_frame_handler; }
 
-// --- replies -------------------------------------------------------------------------------------
+// --- replies ---
 
 Status NodeSession::add_reply(PendingReply& pending) {
   if (lost()) return Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
@@ -243,7 +254,7 @@ Status NodeSession::sent_request(wire::Token token, Status sent) {
   return sent;
 }
 
-// --- frames --------------------------------------------------------------------------------------
+// --- frames ---
 
 Status NodeSession::on_frame(const session::Frame& frame) {
   t_in_frame_handler = true;
@@ -298,7 +309,7 @@ Status NodeSession::on_bulk(wire::Opcode opcode, wire::Reader& payload) {
   return {};
 }
 
-// --- bulk data -----------------------------------------------------------------------------------
+// --- bulk data ---
 
 wire::Blob NodeSession::make_blob(std::span<const std::byte> data) {
   if (data.size() <= session::kInlineBytes) return wire::Blob::inlined(data);
@@ -385,7 +396,7 @@ void NodeSession::ensure_lanes() {
   s.lanes_tried.store(true, std::memory_order_release);
 }
 
-// --- fork ----------------------------------------------------------------------------------------
+// --- fork ---
 
 void NodeSession::before_fork() noexcept {
   state_->replies.mutex().lock();

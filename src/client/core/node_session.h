@@ -63,6 +63,8 @@ class NodeSession final : public session::FrameSink {
   void set_push_sink(PushSink* sink);
   // Ends the session in order; every call fails from then on. Also done by the destructor.
   void close() noexcept;
+  // At the end of the process: says goodbye if that needs no waiting, and takes nothing apart.
+  void say_goodbye() noexcept;
   const session::Welcome& welcome() const;
   std::string node_name() const;
   bool lost() const noexcept;
@@ -103,7 +105,7 @@ class NodeSession final : public session::FrameSink {
                           base::Deadline deadline = base::Deadline::never());
   void notify() noexcept;
 
-  // --- bulk data --------------------------------------------------------------------------------
+  // --- bulk data ---
   // Makes the blob for `data`: inline (copied into the message by its encoding) up to
   // kInlineBytes; otherwise a transfer, queued by start_upload() *after* the command was sent.
   wire::Blob make_blob(std::span<const std::byte> data);

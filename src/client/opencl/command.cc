@@ -154,8 +154,7 @@ cl_int EnqueueTask(cl_command_queue command_queue, cl_kernel kernel,
   return launch(command, kernel, {{}, kOne, kOne});
 }
 
-// --- removed in OpenCL 1.2, still called
-// ----------------------------------------------------------
+// --- removed in OpenCL 1.2, still called ---
 
 cl_int EnqueueMarker(cl_command_queue command_queue, cl_event* event) noexcept {
   if (event == nullptr) return CL_INVALID_VALUE;

@@ -59,8 +59,7 @@ Device::~Device() {
   if (parent_) node_.release(handle());
 }
 
-// --- the shadow
-// -----------------------------------------------------------------------------------
+// --- the shadow ---
 
 template <class T>
 void Device::replace(cl_device_info param, T v) {
@@ -152,8 +151,7 @@ bool Device::has_extension(std::string_view name) const noexcept {
   return false;
 }
 
-// --- queries
-// --------------------------------------------------------------------------------------
+// --- queries ---
 
 cl_int Device::get_info(cl_device_info param, const InfoOut& out) noexcept {
   switch (param) {

@@ -44,8 +44,7 @@ void Event::about_to_send() noexcept {
   node().add_event(*this);
 }
 
-// --- status
-// ---------------------------------------------------------------------------------------
+// --- status ---
 
 cl_int Event::status() const noexcept {
   const cl_int now = status_.load(std::memory_order_acquire);
@@ -149,8 +148,7 @@ cl_int Event::set_callback(cl_int status, Callback callback, void* user_data) no
   return CL_SUCCESS;
 }
 
-// --- waiting
-// --------------------------------------------------------------------------------------
+// --- waiting ---
 
 void Event::flush_queue() noexcept {
   if (queue_ && number_ > queue_->flushed()) (void)queue_->flush();
@@ -196,8 +194,7 @@ wire::Handle Event::bridge_to(Node& at) {
   return create.event;
 }
 
-// --- user events
-// -----------------------------------------------------------------------------------
+// --- user events ---
 
 cl_int Event::create_on_nodes() noexcept {
   msg::CreateUserEvent message;
@@ -221,8 +218,7 @@ cl_int Event::set_user_status(cl_int status) noexcept {
   return CL_SUCCESS;
 }
 
-// --- queries
-// --------------------------------------------------------------------------------------
+// --- queries ---
 
 cl_int Event::get_info(cl_event_info param, const InfoOut& out) noexcept {
   switch (param) {

@@ -314,8 +314,7 @@ TEST_F(EventTest, KernelsPrintBeforeTheirCompletion) {
   api::ReleaseEvent(event);
 }
 
-// --- loss
-// ------------------------------------------------------------------------------------------
+// --- loss ---
 
 TEST_F(EventTest, LossFailsWhatWaitsAndWhatComesLater) {
   const cl_event event = sent();
@@ -383,8 +382,7 @@ TEST_F(EventTest, MalformedRepliesAreNeverSuccess) {
   EXPECT_EQ(host, 7u);
 }
 
-// --- fork
-// -----------------------------------------------------------------------------------------
+// --- fork ---
 
 // The child of a process that has used us: errors, no hang, and the parent's session goes on.
 TEST_F(EventTest, ForkAfterUse) {

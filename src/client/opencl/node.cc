@@ -54,8 +54,7 @@ void Node::release(wire::Handle handle) noexcept {
   }
 }
 
-// --- the table of events
-// ----------------------------------------------------------------------------
+// --- the table of events ---
 
 void Node::add_event(Event& event) noexcept {
   const std::lock_guard lock(events_lock_);
@@ -98,8 +97,7 @@ Ref<Event> Node::find_event(wire::Handle handle) noexcept {
   return {};
 }
 
-// --- pushes
-// ---------------------------------------------------------------------------------------
+// --- pushes ---
 
 void Node::on_push(wire::Opcode opcode, wire::Reader& payload) {
   switch (opcode) {
@@ -148,7 +146,8 @@ void Node::on_notify(wire::Reader& payload) {
   }
 }
 
-void Node::on_session_lost(const base::Error&) {
+void Node::on_session_lost(const base::Error& why) {
+  runtime_.say_lost(*this, why);
   std::vector<Ref<Event>> waiting;
   {
     const std::lock_guard lock(events_lock_);

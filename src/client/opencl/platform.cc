@@ -28,12 +28,17 @@ constexpr cl_device_type kKnownTypes = CL_DEVICE_TYPE_DEFAULT | CL_DEVICE_TYPE_C
                                        CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_ACCELERATOR |
                                        CL_DEVICE_TYPE_CUSTOM;
 
+// Some programs say -1, and vendors' drivers let them.
+bool is_all(cl_device_type type) {
+  return type == CL_DEVICE_TYPE_ALL || type == ~cl_device_type{0};
+}
+
 }  // namespace
 
 Platform::Platform(Runtime& runtime) : Object(kKind, 0), runtime_(runtime) {}
 
 bool Platform::is_valid_type(cl_device_type type) noexcept {
-  return type == CL_DEVICE_TYPE_ALL || (type != 0 && (type & ~kKnownTypes) == 0);
+  return is_all(type) || (type != 0 && (type & ~kKnownTypes) == 0);
 }
 
 Platform::~Platform() {
@@ -84,7 +89,7 @@ std::vector<Device*> Platform::devices_of(cl_device_type type) noexcept {
   for (Device* const device : devices()) {
     const auto is = device->value<cl_device_type>(CL_DEVICE_TYPE);
     const bool is_default = device == devices_.front();
-    const bool wanted = type == CL_DEVICE_TYPE_ALL
+    const bool wanted = is_all(type)
                             ? (is & CL_DEVICE_TYPE_CUSTOM) == 0
                             : (is & type & ~cl_device_type{CL_DEVICE_TYPE_DEFAULT}) != 0 ||
                                   (is_default && (type & CL_DEVICE_TYPE_DEFAULT) != 0);
@@ -121,8 +126,7 @@ cl_int Platform::get_info(cl_platform_info param, const InfoOut& out) noexcept {
   }
 }
 
-// --- the API
-// --------------------------------------------------------------------------------------
+// --- the API ---
 
 namespace api {
 namespace {

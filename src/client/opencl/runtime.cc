@@ -1,10 +1,12 @@
 #include "client/opencl/runtime.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <utility>
 
 #include "base/thread.h"
+#include "client/opencl/context.h"
 #include "client/opencl/node.h"
 #include "client/opencl/platform.h"
 
@@ -61,8 +63,7 @@ void Runtime::say(const std::string& line) noexcept {
   (void)std::fwrite(whole.data(), 1, whole.size(), stderr);
 }
 
-// --- objects by handle
-// --------------------------------------------------------------------------------
+// --- objects by handle ---
 
 void Runtime::add_object(Object& object) noexcept {
   const std::lock_guard lock(objects_lock_);
@@ -81,8 +82,30 @@ Ref<Object> Runtime::find_object(wire::Handle handle) noexcept {
   return Ref<Object>::adopt(found->second);
 }
 
-// --- fork
-// ------------------------------------------------------------------------------------------
+// --- for all of a process ---
+
+void Runtime::say_lost(Node& node, const base::Error& why) noexcept {
+  std::vector<Ref<Object>> contexts;
+  {
+    const std::lock_guard lock(objects_lock_);
+    for (const auto& [handle, object] : objects_) {
+      if (object->kind() != Kind::kContext || !object->try_use()) continue;
+      contexts.push_back(Ref<Object>::adopt(object));
+    }
+  }
+  const std::string message =
+      "longwire: the session with " + node.session().node_name() + " is lost: " + why.message();
+  for (const Ref<Object>& object : contexts) {
+    auto& context = static_cast<Context&>(*object);
+    const auto nodes = context.nodes();
+    if (std::find(nodes.begin(), nodes.end(), &node) != nodes.end()) context.notify(message);
+  }
+}
+
+void Runtime::say_goodbye() noexcept {
+  for (const auto& node : nodes_) node->session().say_goodbye();
+}
+
 
 void Runtime::before_fork() noexcept {
   objects_lock_.lock();

@@ -58,8 +58,14 @@ class Runtime {
   void remove_object(Object& object) noexcept;
   Ref<Object> find_object(wire::Handle handle) noexcept;
 
+  // Tells the notification functions of the contexts on that node.
+  void say_lost(Node& node, const base::Error& why) noexcept;
+
   // One line for the program's user, on stderr.
   static void say(const std::string& line) noexcept;
+
+  // At the end of the process: never waits, takes nothing apart.
+  void say_goodbye() noexcept;
 
   // For pthread_atfork; see NodeSession.
   void before_fork() noexcept;

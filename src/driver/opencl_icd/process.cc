@@ -42,6 +42,11 @@ Runtime* make_runtime() noexcept {
 
 }  // namespace
 
+// The process ends in order: its nodes need not take that for a lost link.
+__attribute__((destructor)) static void say_goodbye() {
+  if (g_made != nullptr) g_made->say_goodbye();
+}
+
 Runtime* process_runtime() noexcept {
   static Runtime* const runtime = make_runtime();
   return runtime;
