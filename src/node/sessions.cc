@@ -255,7 +255,9 @@ void Sessions::log_start(const Live& live) {
 void Sessions::log_end(const Live& live, int wait_status) {
   const bool in_order = live.ended && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
   const std::string reason = in_order ? live.ended->reason : describe_exit(wait_status);
-  const bool well = in_order && live.ended->code == ErrorCode::kClosed;
+  // A program that just exits leaves a lost link behind: nothing to warn of.
+  const bool well = in_order && (live.ended->code == ErrorCode::kClosed ||
+                                 live.ended->code == ErrorCode::kLinkLost);
   journal_.event(well ? LogLevel::kInfo : LogLevel::kWarning, "session.end",
                  {{"session", session_name(live.welcome.session)},
                   {"tenant", live.welcome.tenant},

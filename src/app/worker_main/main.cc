@@ -86,7 +86,7 @@ base::Result<session::Ended> run_session(const WorkerOptions& options, base::Log
 }
 
 int worker_main(int argc, char** argv) {
-  base::StderrLogger logger(base::LogLevel::kInfo);
+  base::StderrLogger logger(base::LogLevel::kWarning);
   auto options = parse_worker_options(argc, argv);
   if (!options) {
     std::fprintf(stderr, "longwire-worker: %s\n", options.error().message().c_str());
