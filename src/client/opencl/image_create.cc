@@ -115,15 +115,19 @@ cl_int check_from_image(const ImageCall& call, Image& from) noexcept {
   return same_elements ? CL_SUCCESS : CL_INVALID_IMAGE_FORMAT_DESCRIPTOR;
 }
 
-// CL_INVALID_IMAGE_DESCRIPTOR where no device takes that pitch for 2D images of buffers.
-cl_int check_buffer_pitch(const ImageCall& call, const ImageShape& shape,
-                          std::size_t row_pitch) noexcept {
-  for (const Ref<Device>& device : call.context.devices()) {
+// CL_INVALID_OPERATION where no device makes 2D images of other objects, and
+// CL_INVALID_IMAGE_DESCRIPTOR where none takes that pitch of a buffer.
+cl_int check_2d_from(const Context& context, const Memory& parent,
+                     const ImageFacts& facts) noexcept {
+  cl_int result = CL_INVALID_OPERATION;
+  for (const Ref<Device>& device : context.devices()) {
     const auto elements = device->value<cl_uint>(CL_DEVICE_IMAGE_PITCH_ALIGNMENT);
-    const std::size_t align = std::max<std::size_t>(1, elements) * shape.element;
-    if (row_pitch % align == 0) return CL_SUCCESS;
+    if (elements == 0) continue;
+    if (!parent.is_buffer() || facts.row_pitch % (elements * facts.shape.element) == 0)
+      return CL_SUCCESS;
+    result = CL_INVALID_IMAGE_DESCRIPTOR;
   }
-  return CL_INVALID_IMAGE_DESCRIPTOR;
+  return result;
 }
 
 // The host's view of the image, with the pitch rules of cl_image_desc.
@@ -153,9 +157,9 @@ cl_int make_pitches(const ImageCall& call, Memory* parent, ImageFacts* facts) no
 }
 
 cl_int check_parent(const ImageCall& call, Memory& parent, const ImageFacts& facts) noexcept {
-  if (Image* const from = parent.as_image(); from != nullptr) return check_from_image(call, *from);
   if (facts.shape.type == CL_MEM_OBJECT_IMAGE2D)
-    LW_CL_TRY(check_buffer_pitch(call, facts.shape, facts.row_pitch));
+    LW_CL_TRY(check_2d_from(call.context, parent, facts));
+  if (Image* const from = parent.as_image(); from != nullptr) return check_from_image(call, *from);
   return facts.shape.bytes(facts.row_pitch, 0) <= parent.size() ? CL_SUCCESS
                                                                 : CL_INVALID_IMAGE_SIZE;
 }

@@ -238,7 +238,9 @@ cl_int ReleaseProgram(cl_program handle) noexcept {
 cl_int SetProgramSpecializationConstant(cl_program handle, cl_uint spec_id, size_t spec_size,
                                         const void* spec_value) noexcept {
   Program* const program = from_cl<Program>(handle);
-  if (program == nullptr || program->origin() != ProgramOrigin::kIl) return CL_INVALID_PROGRAM;
+  if (program == nullptr) return CL_INVALID_PROGRAM;
+  LW_CL_TRY(check_il_devices(program->context()));
+  if (program->origin() != ProgramOrigin::kIl) return CL_INVALID_PROGRAM;
   if (spec_value == nullptr) return CL_INVALID_VALUE;
   msg::SetProgramSpecializationConstant message;
   message.program = program->node_handle();
