@@ -193,7 +193,12 @@ void Completions::failed_to_start(Handle queue, Handle event, cl_int status) {
 }
 
 void Completions::finish(Queue& queue, wire::Token token) {
-  Ref<Queue> keep(&queue);
+  const Ref<Queue> keep(&queue);
+  Queue::WaitingFinish waiting{0, token};
+  {
+    auto turn = services_.outbox.turn();
+    waiting.after_read = queue.last_read;
+  }
   auto* const marker = new Event(api_, 0);
   const Ref<Event> its(marker);
   const bool has_marker = queue.device && queue.device->version >= 120;
@@ -201,15 +206,15 @@ void Completions::finish(Queue& queue, wire::Token token) {
       has_marker ? api_.clEnqueueMarkerWithWaitList(queue.native, 0, nullptr, &marker->native)
                  : CL_INVALID_OPERATION;
   if (status == CL_SUCCESS) {
-    marker->afterwards = [this, keep, token](cl_int) { reply_finished(*keep, token); };
+    marker->afterwards = [this, keep, waiting](cl_int) { reply_finished(*keep, waiting); };
     watch(*marker);
     status = api_.clFlush(queue.native);
     return;
   }
   marker->native = nullptr;
-  const bool runs = services_.mirrors.run([this, keep, token] {
+  const bool runs = services_.mirrors.run([this, keep, waiting] {
     api_.clFinish(keep->native);
-    reply_finished(*keep, token);
+    reply_finished(*keep, waiting);
   });
   if (!runs) services_.outbox.turn().reply(token, CL_OUT_OF_RESOURCES);
 }
@@ -227,7 +232,7 @@ std::vector<Completions::Found> Completions::over(const std::vector<Ref<Event>>&
 
 // Commands that the marker has waited for are complete, but their callbacks may still be on their
 // way: what is complete natively is reported here, so that the reply comes behind it.
-void Completions::reply_finished(Queue& queue, wire::Token token) {
+void Completions::reply_finished(Queue& queue, const Queue::WaitingFinish& finish) {
   std::vector<Ref<Event>> live;
   {
     auto turn = services_.outbox.turn();
@@ -247,10 +252,28 @@ void Completions::reply_finished(Queue& queue, wire::Token token) {
         afterwards.emplace_back(std::exchange(event.afterwards, nullptr), one->state.status);
     }
     if (output_ != nullptr) output_->drain(turn);
-    turn.reply(token, CL_SUCCESS);
+    if (queue.reads_due.empty() || *queue.reads_due.begin() > finish.after_read)
+      turn.reply(finish.token, CL_SUCCESS);
+    else
+      queue.finishes.push_back(finish);
   }
   services_.outbox.flush();
   for (auto& [run, status] : afterwards) run(status);
+}
+
+std::uint64_t Completions::read_started(Queue& queue) {
+  auto turn = services_.outbox.turn();
+  queue.reads_due.insert(++queue.last_read);
+  return queue.last_read;
+}
+
+void Completions::read_replied(core::Outbox::Turn& turn, Queue& queue, std::uint64_t read) {
+  queue.reads_due.erase(read);
+  std::erase_if(queue.finishes, [&](const Queue::WaitingFinish& finish) {
+    if (!queue.reads_due.empty() && *queue.reads_due.begin() <= finish.after_read) return false;
+    turn.reply(finish.token, CL_SUCCESS);
+    return true;
+  });
 }
 
 // --- failures of which the driver says nothing -------------------------------------------------------

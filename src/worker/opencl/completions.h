@@ -44,6 +44,11 @@ class Completions {
   // Replies to `token` when all commands of `queue` so far are complete and reported.
   void finish(Queue& queue, wire::Token token);
 
+  // A read whose bytes go by lanes begins; Finish replies behind the replies of those before it.
+  std::uint64_t read_started(Queue& queue);
+  // In the turn that has sent its reply.
+  void read_replied(core::Outbox::Turn& turn, Queue& queue, std::uint64_t read);
+
   // Some drivers never call back for a command that fails because an event of its wait list has
   // failed (PoCL 3.1). So once anything has failed, what is under way is looked through: at the
   // failure, and every kSweepEveryNs as long as something is under way.
@@ -68,7 +73,7 @@ class Completions {
   void watch_by_waiting(Event& event);
   void complete(Event& event, cl_int status);
   State state_of(const Event& event, cl_int status) const;
-  void reply_finished(Queue& queue, wire::Token token);
+  void reply_finished(Queue& queue, const Queue::WaitingFinish& finish);
   struct Found {
     Ref<Event> event;
     State state;

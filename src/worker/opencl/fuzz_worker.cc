@@ -4,6 +4,7 @@
 // Input: messages one after the other, each u32 number (as in gen/opencl/fuzz_seeds, which are inputs
 // of one message), u32 payload bytes (0: all that is left), payload. Handles 1 to 3 of every kind
 // exist before.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdlib>
@@ -75,7 +76,7 @@ void send_input(RawClient& client, std::span<const std::uint8_t> input) {
     const std::size_t size = std::min<std::size_t>(
         head[1] == 0 ? input.size() : std::min<std::size_t>(head[1], input.size()), kMostPayload);
     std::vector<std::byte> payload((size + 7) / 8 * 8);
-    std::memcpy(payload.data(), input.data(), size);
+    std::copy_n(reinterpret_cast<const std::byte*>(input.data()), size, payload.begin());
     input = input.subspan(size);
     const wire::Opcode opcode = head[0] < opcodes().size()
                                     ? opcodes()[head[0]]

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -146,7 +147,15 @@ class Queue final : public Object {
   bool in_order = true;
   bool profiling = false;
   bool touched = false;        // dispatch thread: has commands that no native flush has seen
-  Event* live = nullptr;       // list of events under way; guarded by the outbox's turn
+  // Guarded by the outbox's turn.
+  Event* live = nullptr;                // list of events under way
+  std::uint64_t last_read = 0;          // reads whose bytes go by lanes are numbered
+  std::set<std::uint64_t> reads_due;    // those whose reply has not been sent
+  struct WaitingFinish {
+    std::uint64_t after_read;
+    wire::Token token;
+  };
+  std::vector<WaitingFinish> finishes;  // complete natively, but reads before them are on their way
 
  private:
   const NativeApi& api_;

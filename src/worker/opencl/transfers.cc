@@ -158,21 +158,28 @@ void Transfers::read_staged(SessionState::Command& command, const wire::Blob& do
   }
   if (!command.ok()) return read_failed(command, token);
   const auto made = state_.make_event(command, event);
-  made->afterwards = [this, token, transfer = download.transfer,
+  const std::uint64_t read = completions().read_started(*command.queue);
+  const auto reply = [this, token, read, queue = Ref<Queue>(command.queue)](cl_int status) {
+    reply_read(*queue, read, token, status);
+  };
+  made->afterwards = [this, reply, transfer = download.transfer,
                       data = shared(std::move(block))](cl_int status) {
-    core::Outbox& outbox = services().outbox;
-    if (status < 0) {
-      outbox.turn().reply(token, status);
-      return outbox.flush();
-    }
-    services().bulk.send(transfer, 0, data->bytes(), [&outbox, token, data](base::Status sent) {
+    if (status < 0) return reply(status);
+    services().bulk.send(transfer, 0, data->bytes(), [reply, data](base::Status sent) {
       data->reset();
-      outbox.turn().reply(token, sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES,
-                          msg::EnqueueReadBuffer::Reply{}, CL_OUT_OF_RESOURCES);
-      outbox.flush();
+      reply(sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES);
     });
   };
   state_.started(command, made);
+}
+
+void Transfers::reply_read(Queue& queue, std::uint64_t read, wire::Token token, cl_int status) {
+  {
+    auto turn = services().outbox.turn();
+    turn.reply(token, status, msg::EnqueueReadBuffer::Reply{}, CL_OUT_OF_RESOURCES);
+    completions().read_replied(turn, queue, read);
+  }
+  services().outbox.flush();
 }
 
 // Reads chunk after chunk, a few at once, and sends each as it comes.
@@ -181,7 +188,14 @@ class Transfers::StreamedRead final : public Stream {
   StreamedRead(Transfers& owner, const SessionState::Command& command, const wire::Blob& blob,
                const BufferRange& range, std::shared_ptr<Gate> gate, cl_command_queue hidden,
                wire::Token token)
-      : Stream(owner, command, blob, range, std::move(gate), hidden), token_(token) {}
+      : Stream(owner, command, blob, range, std::move(gate), hidden),
+        token_(token),
+        read_number_(owner.completions().read_started(*command.queue)) {}
+  // It never came to begin: somebody else replies.
+  void withdraw() {
+    auto turn = owner.services().outbox.turn();
+    owner.completions().read_replied(turn, *queue, read_number_);
+  }
 
   void begin(cl_int status) override {
     if (status < 0) fail(CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST);
@@ -214,9 +228,7 @@ class Transfers::StreamedRead final : public Stream {
     lock.unlock();
     if (!first) return;
     end(status);
-    owner.services().outbox.turn().reply(token_, status, msg::EnqueueReadBuffer::Reply{},
-                                         CL_OUT_OF_RESOURCES);
-    owner.services().outbox.flush();
+    owner.reply_read(*queue, read_number_, token_, status);
   }
 
   void issue(std::uint64_t offset, std::size_t bytes) {
@@ -263,6 +275,7 @@ class Transfers::StreamedRead final : public Stream {
   }
 
   const wire::Token token_;
+  const std::uint64_t read_number_;
   std::uint64_t next_ = 0;
   std::uint64_t read_ = 0;
   std::size_t under_way_ = 0;
@@ -283,6 +296,7 @@ void Transfers::read_streamed(SessionState::Command& command, const wire::Blob& 
     const auto stream = std::make_shared<StreamedRead>(*this, command, download, range, gate,
                                                        hidden, token);
     if (enqueue_stream(command, stream)) return;
+    stream->withdraw();
   }
   read_failed(command, token);
 }

@@ -87,6 +87,7 @@ class Transfers {
                             const NativeWrite& native);
   void write_streamed(SessionState::Command& command, const wire::Blob& data,
                       const BufferRange& range);
+  void reply_read(Queue& queue, std::uint64_t read, wire::Token token, cl_int status);
   void read_failed(const SessionState::Command& command, wire::Token token);
 
   std::shared_ptr<Gate> make_gate(const SessionState::Command& command, cl_int* status);
