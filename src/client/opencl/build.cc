@@ -78,7 +78,7 @@ cl_int compile(Program& program, const DeviceList& devices, std::string_view opt
   LW_CL_TRY(program.begin_build(devices, options));
   LW_CL_TRY(program.send_source(options, headers.names));
   for (Program* header : headers.programs)
-    LW_CL_TRY(header->send_source({}, {}));
+    LW_CL_TRY(header->send_source_once());
   const std::vector<wire::Handle> header_handles = handles_of(headers.programs);
   const auto groups = by_node(devices);
   const auto under_way = std::make_shared<BuildUnderWay>(program, notify, groups.size());
@@ -101,7 +101,7 @@ cl_int read_inputs(cl_uint count, const cl_program* programs, std::vector<Progra
     Program* const program = from_cl<Program>(handle);
     if (program == nullptr) return CL_INVALID_PROGRAM;
     if (program->is_building()) return CL_INVALID_OPERATION;
-    LW_CL_TRY(program->send_source({}, {}));
+    LW_CL_TRY(program->send_source_once());
     inputs->push_back(program);
   }
   return CL_SUCCESS;

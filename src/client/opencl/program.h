@@ -49,6 +49,8 @@ class Program final : public Object {
   void mark_sent() noexcept { sent_ = true; }
   // `embedded`: names that the node is given headers for. Nothing for other programs.
   cl_int send_source(std::string_view options, const std::vector<std::string_view>& embedded);
+  // For what is used without being built: a header, an input of a link.
+  cl_int send_source_once() { return sent_ ? CL_SUCCESS : send_source({}, {}); }
   void set_source(std::string source) { source_ = std::move(source); }
   void set_il(std::vector<std::byte> il) { il_ = std::move(il); }
   const std::string& source() const noexcept { return source_; }

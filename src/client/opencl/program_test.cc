@@ -252,6 +252,28 @@ TEST_F(ProgramTest, OtherHeadersMakeTheProgramAnew) {
   ::rmdir(directory);
 }
 
+// The header may be gone by the time that the compiled program is linked.
+TEST_F(ProgramTest, LinkingDoesNotMakeItsInputsAnew) {
+  const auto answer = [this](wire::Token token) { answer_build(token, true); };
+  node().on<msg::CompileProgram>([answer](const msg::CompileProgram& m) { answer(m.token); });
+  node().on<msg::LinkProgram>([answer](const msg::LinkProgram& m) { answer(m.token); });
+  char directory[] = "/tmp/longwire-includes-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string header = std::string(directory) + "/x.h";
+  std::fclose(std::fopen(header.c_str(), "w"));
+  const cl_program made = program("#include \"x.h\"\n");
+  ASSERT_EQ(api::CompileProgram(made, 0, nullptr, ("-I" + std::string(directory)).c_str(), 0,
+                                nullptr, nullptr, nullptr, nullptr),
+            CL_SUCCESS);
+  std::remove(header.c_str());
+  ::rmdir(directory);
+  cl_int status = CL_SUCCESS;
+  programs_.push_back(
+      api::LinkProgram(context_, 0, nullptr, "", 1, &made, nullptr, nullptr, &status));
+  EXPECT_EQ(status, CL_SUCCESS);
+  EXPECT_EQ(programs_on_node_.size(), 1u);
+}
+
 TEST_F(ProgramTest, KernelsNeedNoRoundTrip) {
   const cl_program made = program();
   ASSERT_EQ(build(made), CL_SUCCESS);
