@@ -11,9 +11,9 @@ enum ControlOpcode : Opcode {
   kOpPing = 2,          // unnumbered: u64 cookie
   kOpPong = 3,          // unnumbered: u64 cookie
   kOpGoodbye = 4,       // the sender has ended the session in order
-  kOpFault = 5,         // u32 code, string: the sender closes the session and says why
+  kOpFault = 5,         // u64 code, string: the sender closes the session and says why
   kOpReply = 6,         // u64 token, i32 status, then what the command's description says
-  kOpEventsDone = 7,    // completions, batched: see session/completion.h
+  kOpEventsDone = 7,    // completions, batched: EventsDone of the API (api/opencl/messages.toml)
   kOpObjectFailed = 8,  // u64 handle, i32 status: a creation or a command without event failed
   kOpNotify = 9,        // u64 handle, u32 kind, bytes: context notification, destructor, …
   kOpStdout = 10,       // bytes that the device's kernels printed
