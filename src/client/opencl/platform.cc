@@ -5,7 +5,9 @@
 #include <atomic>
 #include <cstring>
 #include <string_view>
+#include <thread>
 
+#include "base/thread.h"
 #include "client/opencl/device.h"
 #include "client/opencl/node.h"
 #include "client/opencl/runtime.h"
@@ -51,18 +53,28 @@ const std::vector<Device*>& Platform::devices() noexcept {
   return devices_;
 }
 
+// All nodes at once: a vendor's driver may take its time when it is first asked.
 void Platform::describe_all() noexcept {
-  for (const auto& node : runtime_.nodes())
-    describe(*node);
+  const auto& nodes = runtime_.nodes();
+  std::vector<Found> found(nodes.size());
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    others.push_back(base::start_thread("lw-describe", [&, i] { describe(*nodes[i], found[i]); }));
+  }
+  if (!nodes.empty()) describe(*nodes[0], found[0]);
+  for (std::thread& other : others) other.join();
+  for (const Found& one : found) {
+    devices_.insert(devices_.end(), one.devices.begin(), one.devices.end());
+    host_timer_resolution_ = std::min(host_timer_resolution_, one.host_timer_resolution);
+  }
 }
 
-void Platform::describe(Node& node) noexcept {
+void Platform::describe(Node& node, Found& found) noexcept {
   const auto deadline = base::Deadline::in(runtime_.clock(), kDescribeTimeout);
   const cl_int status = node.call(
       msg::DescribePlatforms{},
       [&](const msg::DescribePlatforms::Reply& reply) {
-        for (const auto& native : reply.platforms)
-          add(node, native);
+        for (const auto& native : reply.platforms) add(node, native, found);
       },
       deadline);
   if (status != CL_SUCCESS) {
@@ -70,7 +82,7 @@ void Platform::describe(Node& node) noexcept {
   }
 }
 
-void Platform::add(Node& node, const longwire::opencl::record::platform& native) {
+void Platform::add(Node& node, const longwire::opencl::record::platform& native, Found& found) {
   cl_ulong resolution = 0;  // also where the vendor's driver knows of none
   for (const auto& info : native.infos) {
     if (info.param == CL_PLATFORM_HOST_TIMER_RESOLUTION && info.status == CL_SUCCESS &&
@@ -78,9 +90,9 @@ void Platform::add(Node& node, const longwire::opencl::record::platform& native)
       std::memcpy(&resolution, info.value.data(), sizeof resolution);
     }
   }
-  host_timer_resolution_ = std::min(host_timer_resolution_, resolution);
+  found.host_timer_resolution = std::min(found.host_timer_resolution, resolution);
   for (const auto& device : native.devices) {
-    devices_.push_back(new Device(*this, node, nullptr, device));
+    found.devices.push_back(new Device(*this, node, nullptr, device));
   }
 }
 

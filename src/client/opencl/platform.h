@@ -30,9 +30,14 @@ class Platform final : public Object {
   cl_int get_info(cl_platform_info param, const InfoOut& out) noexcept;
 
  private:
+  // What one node has. `devices` own one use each.
+  struct Found {
+    std::vector<Device*> devices;
+    cl_ulong host_timer_resolution = ~cl_ulong{0};
+  };
   void describe_all() noexcept;
-  void describe(Node& node) noexcept;
-  void add(Node& node, const longwire::opencl::record::platform& native);
+  void describe(Node& node, Found& found) noexcept;
+  void add(Node& node, const longwire::opencl::record::platform& native, Found& found);
 
   Runtime& runtime_;
   std::once_flag described_;
