@@ -29,7 +29,8 @@ kernel void noop(uint value) {}
 
 Words counting(std::size_t count, std::uint32_t from = 0) {
   Words words(count);
-  for (std::size_t i = 0; i < count; ++i) words[i] = from + static_cast<std::uint32_t>(i);
+  for (std::size_t i = 0; i < count; ++i)
+    words[i] = from + static_cast<std::uint32_t>(i);
   return words;
 }
 
@@ -62,9 +63,9 @@ class SessionTest : public ::testing::TestWithParam<Setup> {
   }
   cl_mem new_buffer(std::size_t bytes, void* data = nullptr) {
     cl_int status = CL_SUCCESS;
-    const auto made = api::CreateBuffer(
-        context, CL_MEM_READ_WRITE | (data != nullptr ? CL_MEM_COPY_HOST_PTR : 0), bytes, data,
-        &status);
+    const auto made =
+        api::CreateBuffer(context, CL_MEM_READ_WRITE | (data != nullptr ? CL_MEM_COPY_HOST_PTR : 0),
+                          bytes, data, &status);
     EXPECT_EQ(status, CL_SUCCESS);
     return made;
   }
@@ -115,7 +116,8 @@ class SessionTest : public ::testing::TestWithParam<Setup> {
   cl_program program = nullptr;
 };
 
-// --- data ------------------------------------------------------------------------------------------
+// --- data
+// ------------------------------------------------------------------------------------------
 
 TEST_P(SessionTest, TransfersOfEverySizeRoundTrip) {
   for (const std::size_t count : {1u, 1000u, 16384u, 16385u, 300'000u, 2'200'000u, 5'000'000u}) {
@@ -160,14 +162,15 @@ TEST_P(SessionTest, MapWriteUnmapRead) {
   Words words = counting(count);
   const cl_mem buffer = new_buffer(words);
   cl_int status = CL_SUCCESS;
-  auto* mapped = static_cast<std::uint32_t*>(
-      api::EnqueueMapBuffer(queue, buffer, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 400, 4000, 0,
-                            nullptr, nullptr, &status));
+  auto* mapped = static_cast<std::uint32_t*>(api::EnqueueMapBuffer(
+      queue, buffer, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 400, 4000, 0, nullptr, nullptr, &status));
   ASSERT_EQ(status, CL_SUCCESS);
   EXPECT_EQ(mapped[0], 100u);
-  for (std::size_t i = 0; i < 1000; ++i) mapped[i] += 1;
+  for (std::size_t i = 0; i < 1000; ++i)
+    mapped[i] += 1;
   EXPECT_EQ(api::EnqueueUnmapMemObject(queue, buffer, mapped, 0, nullptr, nullptr), CL_SUCCESS);
-  for (std::size_t i = 100; i < 1100; ++i) words[i] += 1;
+  for (std::size_t i = 100; i < 1100; ++i)
+    words[i] += 1;
   EXPECT_EQ(read(buffer, count), words);
   api::ReleaseMemObject(buffer);
 }
@@ -183,11 +186,12 @@ TEST_P(SessionTest, RectsAndCopies) {
   const std::size_t region[] = {32, 8, 1};
   const std::size_t host_origin[] = {0, 0, 0};
   Words part(8 * 8);
-  ASSERT_EQ(api::EnqueueReadBufferRect(queue, from, CL_TRUE, origin, host_origin, region, 256, 0, 32,
-                                       0, part.data(), 0, nullptr, nullptr),
+  ASSERT_EQ(api::EnqueueReadBufferRect(queue, from, CL_TRUE, origin, host_origin, region, 256, 0,
+                                       32, 0, part.data(), 0, nullptr, nullptr),
             CL_SUCCESS);
   for (std::size_t row = 0; row < 8; ++row)
-    for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(part[row * 8 + i], (row + 2) * 64 + 4 + i);
+    for (std::size_t i = 0; i < 8; ++i)
+      EXPECT_EQ(part[row * 8 + i], (row + 2) * 64 + 4 + i);
   ASSERT_EQ(api::EnqueueCopyBuffer(queue, from, to, 0, 400, 4000, 0, nullptr, nullptr), CL_SUCCESS);
   const Words copied = read(to, words.size());
   EXPECT_EQ(copied[99], 0u);
@@ -221,7 +225,8 @@ TEST_P(SessionTest, ImagesRoundTrip) {
   api::ReleaseMemObject(image);
 }
 
-// --- kernels and events ----------------------------------------------------------------------------
+// --- kernels and events
+// ----------------------------------------------------------------------------
 
 TEST_P(SessionTest, KernelsComputeAndProfile) {
   build();
@@ -237,7 +242,8 @@ TEST_P(SessionTest, KernelsComputeAndProfile) {
   cl_event event = nullptr;
   ASSERT_EQ(launch(queue, add, a.size(), 0, nullptr, &event), CL_SUCCESS);
   const Words c = read(mc, a.size());
-  for (std::size_t i = 0; i < c.size(); ++i) ASSERT_EQ(c[i], a[i] + b[i]);
+  for (std::size_t i = 0; i < c.size(); ++i)
+    ASSERT_EQ(c[i], a[i] + b[i]);
   cl_ulong start = 0;
   cl_ulong end = 0;
   ASSERT_EQ(api::WaitForEvents(1, &event), CL_SUCCESS);
@@ -249,14 +255,16 @@ TEST_P(SessionTest, KernelsComputeAndProfile) {
   EXPECT_NE(end, 0u);
   api::ReleaseEvent(event);
   api::ReleaseKernel(add);
-  for (const cl_mem mem : {ma, mb, mc}) api::ReleaseMemObject(mem);
+  for (const cl_mem mem : {ma, mb, mc})
+    api::ReleaseMemObject(mem);
 }
 
 TEST_P(SessionTest, KernelArgumentsAreKnownAndChecked) {
   build();
   const cl_kernel fill = new_kernel("fill");
   cl_uint count = 0;
-  EXPECT_EQ(api::GetKernelInfo(fill, CL_KERNEL_NUM_ARGS, sizeof count, &count, nullptr), CL_SUCCESS);
+  EXPECT_EQ(api::GetKernelInfo(fill, CL_KERNEL_NUM_ARGS, sizeof count, &count, nullptr),
+            CL_SUCCESS);
   EXPECT_EQ(count, 2u);
   const std::uint64_t wrong = 0;
   EXPECT_EQ(api::SetKernelArg(fill, 1, 8, &wrong), CL_INVALID_ARG_SIZE);
@@ -278,9 +286,9 @@ TEST_P(SessionTest, FailedBuildHasALog) {
             CL_SUCCESS);
   EXPECT_GT(size, 1u);
   if (size <= sizeof log) {
-    EXPECT_EQ(api::GetProgramBuildInfo(broken, device, CL_PROGRAM_BUILD_LOG, sizeof log, log,
-                                       nullptr),
-              CL_SUCCESS);
+    EXPECT_EQ(
+        api::GetProgramBuildInfo(broken, device, CL_PROGRAM_BUILD_LOG, sizeof log, log, nullptr),
+        CL_SUCCESS);
     EXPECT_THAT(log, ::testing::HasSubstr("error"));
   }
   api::ReleaseProgram(broken);
@@ -320,8 +328,9 @@ TEST_P(SessionTest, UserEventsHoldCommandsBack) {
             CL_SUCCESS);
   const cl_command_queue other = new_queue(0);  // is not held back by the first
   const cl_mem small = new_buffer(16);
-  EXPECT_EQ(api::EnqueueWriteBuffer(other, small, CL_TRUE, 0, 16, words.data(), 0, nullptr, nullptr),
-            CL_SUCCESS);
+  EXPECT_EQ(
+      api::EnqueueWriteBuffer(other, small, CL_TRUE, 0, 16, words.data(), 0, nullptr, nullptr),
+      CL_SUCCESS);
   EXPECT_EQ(api::Finish(other), CL_SUCCESS);
   EXPECT_GT(status_of(written), CL_COMPLETE);
   EXPECT_EQ(api::SetUserEventStatus(gate, CL_COMPLETE), CL_SUCCESS);
@@ -376,10 +385,11 @@ TEST_P(SessionTest, EventCallbacksAreCalled) {
   }
   api::Finish(queue);
   std::unique_lock lock(heard.mutex);
-  EXPECT_TRUE(heard.changed.wait_for(lock, std::chrono::seconds(20),
-                                     [&] { return heard.count == 100; }))
-      << heard.count;
-  for (const cl_event event : events) api::ReleaseEvent(event);
+  EXPECT_TRUE(heard.changed.wait_for(lock, std::chrono::seconds(20), [&] {
+    return heard.count == 100;
+  })) << heard.count;
+  for (const cl_event event : events)
+    api::ReleaseEvent(event);
   api::ReleaseKernel(noop);
 }
 
@@ -404,8 +414,8 @@ TEST_P(SessionTest, OutOfOrderQueuesFollowWaitLists) {
   for (std::uint32_t i = 0; i < 20; ++i) {
     api::SetKernelArg(fill, 1, 4, &i);
     cl_event event = nullptr;
-    ASSERT_EQ(launch(unordered, fill, 1000, last != nullptr ? 1 : 0, last != nullptr ? &last : nullptr,
-                     &event),
+    ASSERT_EQ(launch(unordered, fill, 1000, last != nullptr ? 1 : 0,
+                     last != nullptr ? &last : nullptr, &event),
               CL_SUCCESS);
     if (last != nullptr) api::ReleaseEvent(last);
     last = event;
@@ -418,7 +428,8 @@ TEST_P(SessionTest, OutOfOrderQueuesFollowWaitLists) {
   api::ReleaseCommandQueue(unordered);
 }
 
-// --- many threads ----------------------------------------------------------------------------------
+// --- many threads
+// ----------------------------------------------------------------------------------
 
 TEST_P(SessionTest, EightThreadsOnEightQueues) {
   build();
@@ -446,7 +457,8 @@ TEST_P(SessionTest, EightThreadsOnEightQueues) {
       api::ReleaseCommandQueue(own);
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   EXPECT_EQ(wrong, 0);
 }
 

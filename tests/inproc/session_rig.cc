@@ -50,13 +50,15 @@ void PrintTo(const Setup& setup, std::ostream* out) { *out << name_of(setup); }
 std::pair<std::unique_ptr<link::Link>, std::unique_ptr<link::Link>> connect(Transport transport) {
   const auto soon = base::Deadline::in(base::monotonic_clock(), 10 * base::kSecond);
   switch (transport) {
-    case Transport::kInproc: return link::make_inproc_pair();
+    case Transport::kInproc:
+      return link::make_inproc_pair();
     case Transport::kUnix: {
       auto ends = must(link::unix_socket_pair());
       return {must(link::make_unix_link(std::move(ends.first))),
               must(link::make_unix_link(std::move(ends.second)))};
     }
-    case Transport::kTcp: break;
+    case Transport::kTcp:
+      break;
   }
   auto listener = must(link::TcpListener::listen({"127.0.0.1", 0}));
   auto ours = must(link::connect_tcp({"127.0.0.1", listener.port()}, soon));
@@ -64,7 +66,8 @@ std::pair<std::unique_ptr<link::Link>, std::unique_ptr<link::Link>> connect(Tran
   return {must(link::make_tcp_link(std::move(ours))), must(link::make_tcp_link(std::move(theirs)))};
 }
 
-// --- nodes -----------------------------------------------------------------------------------------
+// --- nodes
+// -----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -108,8 +111,8 @@ class RigConnector final : public client::core::Connector {
     opened.welcome.lanes_wanted = state_->lanes;
     opened.welcome.eager_credit_bytes = worker::core::WorkerLimits{}.eager_credit_bytes;
     opened.welcome.node = "rig";
-    state_->workers.push_back(std::make_unique<RunningWorker>(state_->api, std::move(theirs),
-                                                              opened.welcome.session));
+    state_->workers.push_back(
+        std::make_unique<RunningWorker>(state_->api, std::move(theirs), opened.welcome.session));
     return opened;
   }
   base::Result<Opened> open_lane(const session::Welcome& session, std::uint32_t,
@@ -137,7 +140,8 @@ Node::Node(Transport transport, const longwire::opencl::NativeApi& api, unsigned
     : state_(new State{transport, api, lanes, {}, 0, {}}) {}
 
 Node::~Node() {
-  for (const auto& one : state_->workers) one->thread.join();
+  for (const auto& one : state_->workers)
+    one->thread.join();
   state_->workers.clear();
 }
 
@@ -151,7 +155,8 @@ std::unique_ptr<client::core::Connector> Node::connector() {
   return std::make_unique<RigConnector>(state_);
 }
 
-// --- the rig ---------------------------------------------------------------------------------------
+// --- the rig
+// ---------------------------------------------------------------------------------------
 
 bool Rig::available(Driver driver) {
   if (driver == Driver::kFake) return true;

@@ -28,7 +28,8 @@ void Block::reset() noexcept {
 
 BlockPool::~BlockPool() {
   for (auto& list : free_)
-    for (std::byte* memory : list) std::free(memory);
+    for (std::byte* memory : list)
+      std::free(memory);
 }
 
 Block BlockPool::acquire(std::size_t size) {

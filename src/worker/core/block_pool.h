@@ -1,5 +1,5 @@
-// Staging memory: where bytes lie between the wire and the vendor driver. Blocks are kept for reuse,
-// so that a small transfer allocates nothing; what is out at once is bounded.
+// Staging memory: where bytes lie between the wire and the vendor driver. Blocks are kept for
+// reuse, so that a small transfer allocates nothing; what is out at once is bounded.
 #pragma once
 
 #include <array>

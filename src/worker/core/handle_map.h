@@ -69,7 +69,8 @@ class HandleMap {
 
   void place(wire::Handle handle, T* value) noexcept {
     std::size_t i = home(handle);
-    while (slots_[i].handle != 0) i = next(i);
+    while (slots_[i].handle != 0)
+      i = next(i);
     slots_[i] = {handle, value};
   }
   void grow() {

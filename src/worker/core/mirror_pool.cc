@@ -9,7 +9,8 @@ namespace longwire::worker::core {
 
 MirrorPool::~MirrorPool() {
   stop(-1);
-  for (std::thread& thread : threads_) thread.join();
+  for (std::thread& thread : threads_)
+    thread.join();
 }
 
 bool MirrorPool::run(std::function<void()> job) {

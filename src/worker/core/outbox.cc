@@ -42,8 +42,9 @@ void RoomWaiter::notify() noexcept {
 
 void Outbox::Turn::reply(wire::Token token, std::int32_t status) {
   if (token == 0) return;
-  box_.put(wire::kOpReply,
-           [&](auto& out) { wire::put_reply_header(out, wire::ReplyHeader{token, status}); });
+  box_.put(wire::kOpReply, [&](auto& out) {
+    wire::put_reply_header(out, wire::ReplyHeader{token, status});
+  });
 }
 
 void Outbox::Turn::object_failed(wire::Handle object, std::int32_t status) {

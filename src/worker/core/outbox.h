@@ -4,9 +4,10 @@
 // Order matters (a completion goes before the reply that it makes true), so frames are written
 // during a Turn: what one Turn writes stays together, and later Turns come after it.
 //
-// A Turn never waits for the client to read, or a slow client could stop the dispatch thread behind a
-// callback's Turn, and with it the acknowledgements that make room. What the send ring has no room
-// for is kept aside and sent by drain(); on_command() of the worker first drains what is too much.
+// A Turn never waits for the client to read, or a slow client could stop the dispatch thread behind
+// a callback's Turn, and with it the acknowledgements that make room. What the send ring has no
+// room for is kept aside and sent by drain(); on_command() of the worker first drains what is too
+// much.
 #pragma once
 
 #include <condition_variable>
@@ -86,9 +87,13 @@ class Outbox {
     friend class Outbox;
     explicit Turn(Outbox& box) : box_(box), lock_(box.order_) {}
     template <class M>
-    static void body(wire::Sizer& out, const M& m) { out.skip(encoded_size(m)); }
+    static void body(wire::Sizer& out, const M& m) {
+      out.skip(encoded_size(m));
+    }
     template <class M>
-    static void body(wire::Writer& out, const M& m) { encode(out, m); }
+    static void body(wire::Writer& out, const M& m) {
+      encode(out, m);
+    }
     Outbox& box_;
     std::unique_lock<std::mutex> lock_;
   };
@@ -97,8 +102,8 @@ class Outbox {
   // Sends what is queued as far as the link takes it; errors show at the next pump.
   void flush() noexcept;
 
-  // Queues what was kept aside, as far as there is room; inside a frame handler all of it. Called by
-  // the dispatch thread.
+  // Queues what was kept aside, as far as there is room; inside a frame handler all of it. Called
+  // by the dispatch thread.
   void drain();
   bool too_much_aside() const;
 
@@ -130,7 +135,7 @@ class Outbox {
   base::Result<session::Stream::Draft> begin(wire::Opcode opcode, std::size_t payload_bytes);
   bool no_room(const base::Error& why) const;
   void keep(Aside aside);
-  bool drain_locked();                                         // true: nothing is left aside
+  bool drain_locked();                                        // true: nothing is left aside
   bool refused(wire::Opcode opcode, const base::Error& why);  // false
 
   session::Stream& stream_;

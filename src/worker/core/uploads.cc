@@ -173,8 +173,8 @@ base::Status Uploads::receive(const wire::Blob& blob, Done done) {
     refuse(blob, -6);  // CL_OUT_OF_HOST_MEMORY, CUDA has its own: the client only needs "failed"
     return base::Error(base::ErrorCode::kLimit, "no staging memory for the transfer");
   }
-  return open(blob, std::make_shared<WholeSink>(*this, blob.transfer, std::move(block),
-                                                std::move(done)));
+  return open(blob,
+              std::make_shared<WholeSink>(*this, blob.transfer, std::move(block), std::move(done)));
 }
 
 base::Status Uploads::receive_into(const wire::Blob& blob, std::shared_ptr<Block> block,
@@ -239,7 +239,8 @@ void Uploads::shut_down(const base::Error& why) {
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
-    for (auto& [transfer, sink] : open_) sinks.push_back(sink);
+    for (auto& [transfer, sink] : open_)
+      sinks.push_back(sink);
   }
   ring_.stop();
   for (auto& sink : sinks) {

@@ -40,8 +40,8 @@ class Uploads {
   // REQUIRES: blob.transfer != 0.
   base::Status receive(const wire::Blob& blob, Done done);
 
-  // As receive(), into a block of the caller's. Shared: a lane may still be writing into it when the
-  // upload was aborted.
+  // As receive(), into a block of the caller's. Shared: a lane may still be writing into it when
+  // the upload was aborted.
   base::Status receive_into(const wire::Blob& blob, std::shared_ptr<Block> block,
                             std::function<void(base::Status)> done);
 

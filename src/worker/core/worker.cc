@@ -66,7 +66,8 @@ void Worker::run_posted() {
     const std::lock_guard lock(mutex_);
     tasks.swap(posted_);
   }
-  for (auto& task : tasks) task();
+  for (auto& task : tasks)
+    task();
 }
 
 ExitCode Worker::run() {
@@ -74,8 +75,8 @@ ExitCode Worker::run() {
   auto next = base::Deadline::never();
   for (;;) {
     const auto pumped = stream_.pump(next);
-    // A lost link ends the session. Waiting for the client to resume (Welcome.grace_ms) belongs here:
-    // pump() then goes on with the link that adopt_main() attaches.
+    // A lost link ends the session. Waiting for the client to resume (Welcome.grace_ms) belongs
+    // here: pump() then goes on with the link that adopt_main() attaches.
     if (!pumped.ok()) return end(pumped.error());
     waiter_.notify();
     outbox_.drain();
@@ -103,9 +104,12 @@ ExitCode Worker::end(const base::Error& why) {
   }
   switch (why.code()) {
     case base::ErrorCode::kWireFault:
-    case base::ErrorCode::kLimit: return ExitCode::kFault;
-    case base::ErrorCode::kLinkLost: return ExitCode::kLinkLost;
-    default: return ExitCode::kEnded;
+    case base::ErrorCode::kLimit:
+      return ExitCode::kFault;
+    case base::ErrorCode::kLinkLost:
+      return ExitCode::kLinkLost;
+    default:
+      return ExitCode::kEnded;
   }
 }
 
@@ -125,8 +129,11 @@ base::Status Worker::on_frame(const session::Frame& frame) {
 base::Status Worker::on_control(const session::Frame& frame) {
   wire::Reader in(frame.payload);
   switch (frame.opcode) {
-    case wire::kOpGoodbye: goodbye_ = true; return {};
-    case wire::kOpBulkData: return bulk_.on_stream_chunk(frame.payload);
+    case wire::kOpGoodbye:
+      goodbye_ = true;
+      return {};
+    case wire::kOpBulkData:
+      return bulk_.on_stream_chunk(frame.payload);
     case wire::kOpBulkAbort: {
       const auto transfer = in.u64("transfer");
       LW_TRY(in.finish());
@@ -135,11 +142,13 @@ base::Status Worker::on_control(const session::Frame& frame) {
     }
     // Downloads are sent as soon as their bytes exist: the client announced their place before.
     case wire::kOpBulkGrant:
-    case wire::kOpBulkCredit: return {};
+    case wire::kOpBulkCredit:
+      return {};
     case wire::kOpAck:
     case wire::kOpPing:
     case wire::kOpPong:
-    case wire::kOpFault: return {};  // the stream's own
+    case wire::kOpFault:
+      return {};  // the stream's own
     default:
       return base::Error(base::ErrorCode::kWireFault,
                          "unexpected opcode " + std::to_string(frame.opcode));

@@ -1,8 +1,8 @@
 // Worker: one session on one node, executed on one vendor driver. main() (src/app) or a test makes
 // it, hands it links and runs it until the session has ended.
 //
-// Threads: run() is the dispatch thread. It reads the stream and executes commands in order; what may
-// block natively goes to mirror threads. adopt_lane() and stop() may be called from any thread.
+// Threads: run() is the dispatch thread. It reads the stream and executes commands in order; what
+// may block natively goes to mirror threads. adopt_lane() and stop() may be called from any thread.
 #pragma once
 
 #include <atomic>
@@ -65,11 +65,11 @@ class Backend {
 };
 
 enum class ExitCode : int {
-  kEnded = 0,      // the client said goodbye
-  kStopped = 0,    // stop() was called
-  kLinkLost = 3,   // the last link died (and its grace is over)
-  kFault = 4,      // one side broke the protocol
-  kStuck = 5,      // the vendor driver did not let go: leave with _exit()
+  kEnded = 0,     // the client said goodbye
+  kStopped = 0,   // stop() was called
+  kLinkLost = 3,  // the last link died (and its grace is over)
+  kFault = 4,     // one side broke the protocol
+  kStuck = 5,     // the vendor driver did not let go: leave with _exit()
 };
 
 class Worker final : private session::FrameSink {

@@ -3,8 +3,8 @@
 // user events and callbacks behave as the specification says.
 //
 // Nothing runs by itself: a command runs inside the call that makes it able to (clFlush, clFinish,
-// clWaitForEvents, clSetUserEventStatus, clRelease*), on that thread, so a run is the same every time.
-// A command that was never flushed stays queued, as with real drivers.
+// clWaitForEvents, clSetUserEventStatus, clRelease*), on that thread, so a run is the same every
+// time. A command that was never flushed stays queued, as with real drivers.
 //
 // Kernels are known by name, whatever their source says:
 //   fill(global uint*, uint)         every element of the global size = the value

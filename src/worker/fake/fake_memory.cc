@@ -10,10 +10,8 @@ namespace longwire::worker::fake {
 FakeMem::~FakeMem() {
   state().memory -= bytes.size();
   for (auto one = destructors.rbegin(); one != destructors.rend(); ++one) {
-    state().callbacks.push_back(
-        [function = one->first, user = one->second, self = native<cl_mem>(this)] {
-          function(self, user);
-        });
+    state().callbacks.push_back([function = one->first, user = one->second,
+                                 self = native<cl_mem>(this)] { function(self, user); });
   }
 }
 
@@ -79,7 +77,8 @@ bool inside(const FakeMem& image, const Triple& origin, const Triple& region) {
   return true;
 }
 
-// --- creation --------------------------------------------------------------------------------------
+// --- creation
+// --------------------------------------------------------------------------------------
 
 FakeMem* allocate(cl_context context, std::size_t size, const void* host, cl_int* status) {
   FakeState& s = state();
@@ -135,22 +134,38 @@ std::size_t element_of(const cl_image_format& format) {
                                : format.image_channel_order == CL_RGBA ? 4
                                                                        : 0;
   switch (format.image_channel_data_type) {
-    case CL_UNORM_INT8: case CL_UNSIGNED_INT8: case CL_SIGNED_INT8: return channels;
-    case CL_UNSIGNED_INT16: case CL_SIGNED_INT16: case CL_HALF_FLOAT: return 2 * channels;
-    case CL_UNSIGNED_INT32: case CL_SIGNED_INT32: case CL_FLOAT: return 4 * channels;
-    default: return 0;
+    case CL_UNORM_INT8:
+    case CL_UNSIGNED_INT8:
+    case CL_SIGNED_INT8:
+      return channels;
+    case CL_UNSIGNED_INT16:
+    case CL_SIGNED_INT16:
+    case CL_HALF_FLOAT:
+      return 2 * channels;
+    case CL_UNSIGNED_INT32:
+    case CL_SIGNED_INT32:
+    case CL_FLOAT:
+      return 4 * channels;
+    default:
+      return 0;
   }
 }
 
 Triple extent_of(const cl_image_desc& desc) {
   switch (desc.image_type) {
-    case CL_MEM_OBJECT_IMAGE1D: case CL_MEM_OBJECT_IMAGE1D_BUFFER: return {desc.image_width, 1, 1};
-    case CL_MEM_OBJECT_IMAGE1D_ARRAY: return {desc.image_width, desc.image_array_size, 1};
-    case CL_MEM_OBJECT_IMAGE2D: return {desc.image_width, desc.image_height, 1};
+    case CL_MEM_OBJECT_IMAGE1D:
+    case CL_MEM_OBJECT_IMAGE1D_BUFFER:
+      return {desc.image_width, 1, 1};
+    case CL_MEM_OBJECT_IMAGE1D_ARRAY:
+      return {desc.image_width, desc.image_array_size, 1};
+    case CL_MEM_OBJECT_IMAGE2D:
+      return {desc.image_width, desc.image_height, 1};
     case CL_MEM_OBJECT_IMAGE2D_ARRAY:
       return {desc.image_width, desc.image_height, desc.image_array_size};
-    case CL_MEM_OBJECT_IMAGE3D: return {desc.image_width, desc.image_height, desc.image_depth};
-    default: return {0, 0, 0};
+    case CL_MEM_OBJECT_IMAGE3D:
+      return {desc.image_width, desc.image_height, desc.image_depth};
+    default:
+      return {0, 0, 0};
   }
 }
 
@@ -195,16 +210,19 @@ cl_int CL_API_CALL image_info(cl_mem handle, cl_image_info param, std::size_t ro
   const Guard guard;
   const FakeMem& image = *fake<FakeMem>(handle);
   switch (param) {
-    case CL_IMAGE_ELEMENT_SIZE: return give_value(image.element, room, value, size);
-    case CL_IMAGE_FORMAT: return give_value(image.format, room, value, size);
-    default: return CL_INVALID_VALUE;
+    case CL_IMAGE_ELEMENT_SIZE:
+      return give_value(image.element, room, value, size);
+    case CL_IMAGE_FORMAT:
+      return give_value(image.format, room, value, size);
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 
 cl_int CL_API_CALL image_formats(cl_context, cl_mem_flags, cl_mem_object_type, cl_uint room,
                                  cl_image_format* formats, cl_uint* count) {
-  constexpr cl_image_format kAll[] = {{CL_RGBA, CL_UNORM_INT8}, {CL_RGBA, CL_FLOAT},
-                                      {CL_R, CL_FLOAT}};
+  constexpr cl_image_format kAll[] = {
+      {CL_RGBA, CL_UNORM_INT8}, {CL_RGBA, CL_FLOAT}, {CL_R, CL_FLOAT}};
   for (cl_uint i = 0; formats != nullptr && i < std::min<cl_uint>(room, std::size(kAll)); ++i)
     formats[i] = kAll[i];
   if (count != nullptr) *count = static_cast<cl_uint>(std::size(kAll));
@@ -231,7 +249,8 @@ cl_sampler CL_API_CALL create_sampler_with(cl_context context, const cl_sampler_
   return create_sampler(context, CL_TRUE, CL_ADDRESS_NONE, CL_FILTER_NEAREST, status);
 }
 
-// --- commands --------------------------------------------------------------------------------------
+// --- commands
+// --------------------------------------------------------------------------------------
 
 using MemUse = Use<FakeMem>;
 
@@ -389,13 +408,13 @@ cl_int CL_API_CALL fill_buffer(cl_command_queue queue, cl_mem mem, const void* p
       offset > target->size || size > target->size - offset)
     return CL_INVALID_VALUE;
   const auto* first = static_cast<const std::byte*>(pattern);
-  return enqueue(queue, count, wait, event,
-                 [=, use = MemUse(target),
-                  bytes = std::vector<std::byte>(first, first + pattern_size)] {
-                   for (std::size_t i = 0; i < size; ++i)
-                     use->data()[offset + i] = bytes[i % bytes.size()];
-                   return CL_COMPLETE;
-                 });
+  return enqueue(
+      queue, count, wait, event,
+      [=, use = MemUse(target), bytes = std::vector<std::byte>(first, first + pattern_size)] {
+        for (std::size_t i = 0; i < size; ++i)
+          use->data()[offset + i] = bytes[i % bytes.size()];
+        return CL_COMPLETE;
+      });
 }
 
 // Only of four channels of 32 bits: the rest becomes zeros.

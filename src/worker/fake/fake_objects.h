@@ -1,5 +1,5 @@
-// The objects of the fake driver. Everything is guarded by FakeState::mutex; callbacks are collected
-// and run when it is free again.
+// The objects of the fake driver. Everything is guarded by FakeState::mutex; callbacks are
+// collected and run when it is free again.
 #pragma once
 
 #include <array>
@@ -118,8 +118,8 @@ struct FakeMem final : FakeObject {
   std::vector<std::byte> bytes;
   cl_mem_object_type type = CL_MEM_OBJECT_BUFFER;
   cl_image_format format{};
-  std::size_t element = 0;                  // images
-  std::array<std::size_t, 3> extent{};      // images: elements, rows, slices
+  std::size_t element = 0;              // images
+  std::array<std::size_t, 3> extent{};  // images: elements, rows, slices
   std::vector<std::pair<void(CL_CALLBACK*)(cl_mem, void*), void*>> destructors;
   std::byte* data() { return parent ? parent->data() + offset : bytes.data(); }
 };
@@ -159,7 +159,8 @@ struct FakeSignature {
 std::vector<FakeSignature> signatures_of(const std::string& source);
 cl_int run_kernel(const std::string& name, std::vector<FakeArg>& args, std::size_t items);
 
-// --- queues ----------------------------------------------------------------------------------------
+// --- queues
+// ----------------------------------------------------------------------------------------
 
 // The mutex, and afterwards the callbacks that were collected meanwhile.
 class Guard {
@@ -180,7 +181,8 @@ cl_int enqueue_fence(cl_command_queue queue, cl_uint wait_count, const cl_event*
 void submit(FakeQueue& queue);
 void run_what_can();
 
-// --- the tables --------------------------------------------------------------------------------------
+// --- the tables
+// --------------------------------------------------------------------------------------
 
 void fill_device_functions(longwire::opencl::NativeApi& api);
 void fill_memory_functions(longwire::opencl::NativeApi& api);

@@ -92,7 +92,8 @@ cl_int run_kernel(const std::string& name, std::vector<FakeArg>& args, std::size
   if (name == "fill") {
     std::byte* const to = uints(0, count);
     if (args.size() < 2 || args[1].value.size() != 4) return CL_OUT_OF_RESOURCES;
-    for (std::size_t i = 0; i < count; ++i) std::memcpy(to + 4 * i, args[1].value.data(), 4);
+    for (std::size_t i = 0; i < count; ++i)
+      std::memcpy(to + 4 * i, args[1].value.data(), 4);
   } else if (name == "add") {
     std::byte* const a = uints(0, count);
     std::byte* const b = uints(1, count);
@@ -128,8 +129,10 @@ cl_program CL_API_CALL with_source(cl_context context, cl_uint count, const char
   const Guard guard;
   std::string source;
   for (cl_uint i = 0; i < count; ++i) {
-    if (lengths != nullptr && lengths[i] != 0) source.append(strings[i], lengths[i]);
-    else source.append(strings[i]);
+    if (lengths != nullptr && lengths[i] != 0)
+      source.append(strings[i], lengths[i]);
+    else
+      source.append(strings[i]);
   }
   set(status, CL_SUCCESS);
   return native<cl_program>(new_program(context, std::move(source)));
@@ -199,7 +202,8 @@ cl_program CL_API_CALL link(cl_context context, cl_uint, const cl_device_id*, co
     return nullptr;
   }
   std::string source;
-  for (cl_uint i = 0; i < count; ++i) source += fake<FakeProgram>(inputs[i])->source;
+  for (cl_uint i = 0; i < count; ++i)
+    source += fake<FakeProgram>(inputs[i])->source;
   FakeProgram* const program = new_program(context, std::move(source));
   set(status, translate(*program, CL_PROGRAM_BINARY_TYPE_EXECUTABLE, CL_LINK_PROGRAM_FAILURE));
   return native<cl_program>(program);
@@ -222,10 +226,12 @@ cl_int CL_API_CALL program_info(cl_program handle, cl_program_info param, std::s
       return give_value(static_cast<cl_uint>(devices.size()), room, value, size);
     case CL_PROGRAM_DEVICES:
       return give(devices.data(), devices.size() * sizeof(cl_device_id), room, value, size);
-    case CL_PROGRAM_NUM_KERNELS: return give_value(kernels.size(), room, value, size);
+    case CL_PROGRAM_NUM_KERNELS:
+      return give_value(kernels.size(), room, value, size);
     case CL_PROGRAM_KERNEL_NAMES: {
       std::string names;
-      for (const auto& kernel : kernels) names += (names.empty() ? "" : ";") + kernel.name;
+      for (const auto& kernel : kernels)
+        names += (names.empty() ? "" : ";") + kernel.name;
       return give_text(names, room, value, size);
     }
     case CL_PROGRAM_BINARY_SIZES: {
@@ -241,7 +247,8 @@ cl_int CL_API_CALL program_info(cl_program handle, cl_program_info param, std::s
       if (size != nullptr) *size = devices.size() * sizeof(unsigned char*);
       return CL_SUCCESS;
     }
-    default: return CL_INVALID_VALUE;
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 
@@ -250,17 +257,23 @@ cl_int CL_API_CALL build_info(cl_program handle, cl_device_id, cl_program_build_
   const Guard guard;
   const FakeProgram& program = *fake<FakeProgram>(handle);
   switch (param) {
-    case CL_PROGRAM_BUILD_STATUS: return give_value(program.built, room, value, size);
-    case CL_PROGRAM_BUILD_LOG: return give_text(program.log, room, value, size);
-    case CL_PROGRAM_BUILD_OPTIONS: return give_text("", room, value, size);
-    case CL_PROGRAM_BINARY_TYPE: return give_value(program.binary_type, room, value, size);
+    case CL_PROGRAM_BUILD_STATUS:
+      return give_value(program.built, room, value, size);
+    case CL_PROGRAM_BUILD_LOG:
+      return give_text(program.log, room, value, size);
+    case CL_PROGRAM_BUILD_OPTIONS:
+      return give_text("", room, value, size);
+    case CL_PROGRAM_BINARY_TYPE:
+      return give_value(program.binary_type, room, value, size);
     case CL_PROGRAM_BUILD_GLOBAL_VARIABLE_TOTAL_SIZE:
       return give_value(std::size_t{0}, room, value, size);
-    default: return CL_INVALID_VALUE;
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 
-// --- kernels -------------------------------------------------------------------------------------------
+// --- kernels
+// -------------------------------------------------------------------------------------------
 
 cl_kernel CL_API_CALL create_kernel(cl_program handle, const char* name, cl_int* status) {
   const Guard guard;
@@ -324,11 +337,14 @@ cl_int CL_API_CALL kernel_info(cl_kernel handle, cl_kernel_info param, std::size
   const Guard guard;
   const FakeKernel& kernel = *fake<FakeKernel>(handle);
   switch (param) {
-    case CL_KERNEL_FUNCTION_NAME: return give_text(kernel.name, room, value, size);
+    case CL_KERNEL_FUNCTION_NAME:
+      return give_text(kernel.name, room, value, size);
     case CL_KERNEL_NUM_ARGS:
       return give_value(static_cast<cl_uint>(kernel.args.size()), room, value, size);
-    case CL_KERNEL_ATTRIBUTES: return give_text("", room, value, size);
-    default: return CL_INVALID_VALUE;
+    case CL_KERNEL_ATTRIBUTES:
+      return give_text("", room, value, size);
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 
@@ -339,31 +355,38 @@ cl_int CL_API_CALL arg_info(cl_kernel handle, cl_uint index, cl_kernel_arg_info 
   if (index >= kernel.args.size()) return CL_INVALID_ARG_INDEX;
   const FakeArg& arg = kernel.args[index];
   switch (param) {
-    case CL_KERNEL_ARG_ADDRESS_QUALIFIER: return give_value(arg.address, room, value, size);
+    case CL_KERNEL_ARG_ADDRESS_QUALIFIER:
+      return give_value(arg.address, room, value, size);
     case CL_KERNEL_ARG_ACCESS_QUALIFIER:
       return give_value<cl_kernel_arg_access_qualifier>(CL_KERNEL_ARG_ACCESS_NONE, room, value,
                                                         size);
     case CL_KERNEL_ARG_TYPE_QUALIFIER:
       return give_value<cl_kernel_arg_type_qualifier>(CL_KERNEL_ARG_TYPE_NONE, room, value, size);
-    case CL_KERNEL_ARG_TYPE_NAME: return give_text(arg.type, room, value, size);
-    case CL_KERNEL_ARG_NAME: return give_text(arg.name, room, value, size);
-    default: return CL_INVALID_VALUE;
+    case CL_KERNEL_ARG_TYPE_NAME:
+      return give_text(arg.type, room, value, size);
+    case CL_KERNEL_ARG_NAME:
+      return give_text(arg.name, room, value, size);
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 
 cl_int CL_API_CALL work_group_info(cl_kernel, cl_device_id, cl_kernel_work_group_info param,
                                    std::size_t room, void* value, std::size_t* size) {
   switch (param) {
-    case CL_KERNEL_WORK_GROUP_SIZE: return give_value(std::size_t{256}, room, value, size);
+    case CL_KERNEL_WORK_GROUP_SIZE:
+      return give_value(std::size_t{256}, room, value, size);
     case CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE:
       return give_value(std::size_t{8}, room, value, size);
     case CL_KERNEL_COMPILE_WORK_GROUP_SIZE: {
       const std::size_t none[3] = {0, 0, 0};
       return give(none, sizeof none, room, value, size);
     }
-    case CL_KERNEL_LOCAL_MEM_SIZE: case CL_KERNEL_PRIVATE_MEM_SIZE:
+    case CL_KERNEL_LOCAL_MEM_SIZE:
+    case CL_KERNEL_PRIVATE_MEM_SIZE:
       return give_value(cl_ulong{0}, room, value, size);
-    default: return CL_INVALID_VALUE;
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 

@@ -13,7 +13,8 @@ void Guard::release() {
     std::vector<std::function<void()>> callbacks;
     callbacks.swap(state().callbacks);
     lock_.unlock();
-    for (auto& callback : callbacks) callback();
+    for (auto& callback : callbacks)
+      callback();
     if (callbacks.empty()) return;
     callbacks.clear();
     lock_.lock();
@@ -84,7 +85,8 @@ FakeCommand command_of(FakeQueue& queue, cl_uint wait_count, const cl_event* wai
   --made->references;  // the command's own use is the only one
   made->context = queue.context;
   made->times[0] = ++state().time;
-  for (cl_uint i = 0; i < wait_count; ++i) command.waits.emplace_back(fake<FakeEvent>(wait[i]));
+  for (cl_uint i = 0; i < wait_count; ++i)
+    command.waits.emplace_back(fake<FakeEvent>(wait[i]));
   if (queue.barrier) command.waits.push_back(queue.barrier);
   return command;
 }
@@ -113,7 +115,8 @@ void run_what_can() {
     progress = false;
     for (std::size_t i = 0; i < s.queues.size(); ++i) {
       const Use<FakeQueue> queue(s.queues[i]);
-      while (run_some(*queue.get())) progress = true;
+      while (run_some(*queue.get()))
+        progress = true;
     }
   }
 }
@@ -132,7 +135,8 @@ cl_int enqueue_fence(cl_command_queue handle, cl_uint wait_count, const cl_event
   FakeQueue& queue = *fake<FakeQueue>(handle);
   FakeCommand command = command_of(queue, wait_count, wait);
   if (wait_count == 0)
-    for (const FakeCommand& before : queue.pending) command.waits.push_back(before.event);
+    for (const FakeCommand& before : queue.pending)
+      command.waits.push_back(before.event);
   if (is_barrier && !queue.in_order()) queue.barrier = command.event;
   put(queue, std::move(command), event);
   return CL_SUCCESS;
@@ -216,7 +220,8 @@ cl_int CL_API_CALL set_user_event(cl_event handle, cl_int status) {
 
 cl_int CL_API_CALL wait_for_events(cl_uint count, const cl_event* events) {
   Guard guard;
-  for (FakeQueue* queue : state().queues) submit(*queue);
+  for (FakeQueue* queue : state().queues)
+    submit(*queue);
   run_what_can();
   const auto done = [&] {
     return std::all_of(events, events + count,
@@ -243,10 +248,12 @@ cl_int CL_API_CALL event_info(cl_event handle, cl_event_info param, std::size_t 
   const Guard guard;
   const FakeEvent& event = *fake<FakeEvent>(handle);
   switch (param) {
-    case CL_EVENT_COMMAND_EXECUTION_STATUS: return give_value(event.status, room, value, size);
+    case CL_EVENT_COMMAND_EXECUTION_STATUS:
+      return give_value(event.status, room, value, size);
     case CL_EVENT_CONTEXT:
       return give_value(native<cl_context>(event.context.get()), room, value, size);
-    default: return CL_INVALID_VALUE;
+    default:
+      return CL_INVALID_VALUE;
   }
 }
 

@@ -18,8 +18,7 @@ namespace longwire::worker::opencl {
 
 class Commands final : public AutoCommands {
  public:
-  explicit Commands(SessionState& state)
-      : AutoCommands(state), state_(state), transfers_(state) {}
+  explicit Commands(SessionState& state) : AutoCommands(state), state_(state), transfers_(state) {}
 
   using AutoCommands::on;
   base::Status on(const msg::DescribePlatforms& m) override;
@@ -86,14 +85,14 @@ class Commands final : public AutoCommands {
   std::vector<Ref<Device>> devices_of(wire::U64View handles, cl_int* status);
   // Runs `job` on a mirror thread and has it reply; CL_OUT_OF_RESOURCES when there is no thread.
   void on_mirror(wire::Token token, std::function<void()> job);
-  void describe_to(wire::Token token, cl_int status, cl_program program);
+  cl_int set_argument(cl_kernel kernel, const msg::SetKernelArg& m);
 
   SessionState& state_;
   Transfers transfers_;
   bool described_ = false;
   std::vector<PlatformDevices> platforms_;
-  // What the contexts' error callbacks get. Natively a context may outlive its handle, so these stay
-  // until the session ends. Shared with nobody: typed by their maker.
+  // What the contexts' error callbacks get. Natively a context may outlive its handle, so these
+  // stay until the session ends. Shared with nobody: typed by their maker.
   std::vector<std::shared_ptr<void>> notifiers_;
 };
 

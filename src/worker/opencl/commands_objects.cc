@@ -35,12 +35,14 @@ void CL_CALLBACK on_context_error(const char* text, const void* data, std::size_
 
 std::vector<cl_mem_properties> property_list(wire::U64View properties) {
   std::vector<cl_mem_properties> list;
-  for (std::size_t i = 0; i < properties.size(); ++i) list.push_back(properties[i]);
+  for (std::size_t i = 0; i < properties.size(); ++i)
+    list.push_back(properties[i]);
   if (!list.empty() && list.back() != 0) list.push_back(0);
   return list;
 }
 
-// A release that the program wants to hear of, when the vendor driver has really destroyed the object.
+// A release that the program wants to hear of, when the vendor driver has really destroyed the
+// object.
 struct DestructorWatch {
   core::Outbox& outbox;
   wire::Token token;
@@ -70,14 +72,14 @@ cl_image_desc native_desc(const longwire::opencl::record::image_desc& desc, cl_m
 // Bytes of the image's pixels, tightly packed; 0 when that is beyond reason. An array's extent
 // stands in array_size, the others are 0 where the type has no such dimension.
 std::uint64_t pixel_count(const longwire::opencl::record::image_desc& desc) {
-  const bool is_array = desc.type == CL_MEM_OBJECT_IMAGE1D_ARRAY ||
-                        desc.type == CL_MEM_OBJECT_IMAGE2D_ARRAY;
+  const bool is_array =
+      desc.type == CL_MEM_OBJECT_IMAGE1D_ARRAY || desc.type == CL_MEM_OBJECT_IMAGE2D_ARRAY;
   const bool is_1d = desc.type == CL_MEM_OBJECT_IMAGE1D ||
                      desc.type == CL_MEM_OBJECT_IMAGE1D_ARRAY ||
                      desc.type == CL_MEM_OBJECT_IMAGE1D_BUFFER;
-  const std::array<std::uint64_t, 4> extents = {
-      desc.width, is_1d ? 1 : desc.height,
-      desc.type == CL_MEM_OBJECT_IMAGE3D ? desc.depth : 1, is_array ? desc.array_size : 1};
+  const std::array<std::uint64_t, 4> extents = {desc.width, is_1d ? 1 : desc.height,
+                                                desc.type == CL_MEM_OBJECT_IMAGE3D ? desc.depth : 1,
+                                                is_array ? desc.array_size : 1};
   std::uint64_t count = 1;
   for (const std::uint64_t extent : extents)
     if (__builtin_mul_overflow(count, extent, &count)) return 0;
@@ -86,40 +88,67 @@ std::uint64_t pixel_count(const longwire::opencl::record::image_desc& desc) {
 
 std::uint64_t channels_of(std::uint32_t order) {
   switch (order) {
-    case CL_R: case CL_A: case CL_INTENSITY: case CL_LUMINANCE: case CL_DEPTH: return 1;
-    case CL_Rx: case CL_RG: case CL_RA: return 2;
-    case CL_RGx: case CL_RGB: case CL_sRGB: return 3;
-    default: return 4;
+    case CL_R:
+    case CL_A:
+    case CL_INTENSITY:
+    case CL_LUMINANCE:
+    case CL_DEPTH:
+      return 1;
+    case CL_Rx:
+    case CL_RG:
+    case CL_RA:
+      return 2;
+    case CL_RGx:
+    case CL_RGB:
+    case CL_sRGB:
+      return 3;
+    default:
+      return 4;
   }
 }
 
 // 0: a format that this code does not know; the vendor driver may.
 std::uint64_t pixel_bytes(const longwire::opencl::record::image_format& format) {
   switch (format.channel_data_type) {
-    case CL_UNORM_SHORT_565: case CL_UNORM_SHORT_555: return 2;
-    case CL_UNORM_INT_101010: case CL_UNORM_INT_101010_2: case CL_UNORM_INT24: return 4;
-    case CL_SNORM_INT8: case CL_UNORM_INT8: case CL_SIGNED_INT8: case CL_UNSIGNED_INT8:
+    case CL_UNORM_SHORT_565:
+    case CL_UNORM_SHORT_555:
+      return 2;
+    case CL_UNORM_INT_101010:
+    case CL_UNORM_INT_101010_2:
+    case CL_UNORM_INT24:
+      return 4;
+    case CL_SNORM_INT8:
+    case CL_UNORM_INT8:
+    case CL_SIGNED_INT8:
+    case CL_UNSIGNED_INT8:
       return channels_of(format.channel_order);
-    case CL_SNORM_INT16: case CL_UNORM_INT16: case CL_SIGNED_INT16: case CL_UNSIGNED_INT16:
+    case CL_SNORM_INT16:
+    case CL_UNORM_INT16:
+    case CL_SIGNED_INT16:
+    case CL_UNSIGNED_INT16:
     case CL_HALF_FLOAT:
       return 2 * channels_of(format.channel_order);
-    case CL_SIGNED_INT32: case CL_UNSIGNED_INT32: case CL_FLOAT:
+    case CL_SIGNED_INT32:
+    case CL_UNSIGNED_INT32:
+    case CL_FLOAT:
       return 4 * channels_of(format.channel_order);
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
 }  // namespace
 
-// --- releases --------------------------------------------------------------------------------------
+// --- releases
+// --------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::ReleaseObject& m) {
   Object* const object = state_.table.find_any(m.object);
   const bool is_memory = object != nullptr && object->kind() == Kind::kMem && !object->failed();
   if (is_memory && m.token != 0) {
     auto watch = std::make_unique<DestructorWatch>(DestructorWatch{services().outbox, m.token});
-    const cl_int status = api().clSetMemObjectDestructorCallback(
-        static_cast<Mem*>(object)->native, on_destroyed, watch.get());
+    const cl_int status = api().clSetMemObjectDestructorCallback(static_cast<Mem*>(object)->native,
+                                                                 on_destroyed, watch.get());
     if (status == CL_SUCCESS) {
       watch.release();
       state_.table.release(m.object);
@@ -131,7 +160,8 @@ base::Status Commands::on(const msg::ReleaseObject& m) {
   return {};
 }
 
-// --- contexts and queues ------------------------------------------------------------------------------
+// --- contexts and queues
+// ------------------------------------------------------------------------------
 
 std::vector<Ref<Device>> Commands::devices_of(wire::U64View handles, cl_int* status) {
   find_platforms();
@@ -159,12 +189,13 @@ base::Status Commands::on(const msg::CreateContext& m) {
       properties.push_back(static_cast<cl_context_properties>(m.properties[i]));
     properties.push_back(0);
     std::vector<cl_device_id> natives;
-    for (const auto& device : context->devices) natives.push_back(device->native);
+    for (const auto& device : context->devices)
+      natives.push_back(device->native);
     auto notifier =
         std::make_shared<ContextNotifier>(ContextNotifier{services().outbox, m.context});
-    context->native = api().clCreateContext(properties.data(),
-                                            static_cast<cl_uint>(natives.size()), natives.data(),
-                                            on_context_error, notifier.get(), &status);
+    context->native =
+        api().clCreateContext(properties.data(), static_cast<cl_uint>(natives.size()),
+                              natives.data(), on_context_error, notifier.get(), &status);
     notifiers_.push_back(std::move(notifier));
   }
   state_.add(context, status);
@@ -186,7 +217,8 @@ base::Status Commands::on(const msg::CreateCommandQueue& m) {
   return {};
 }
 
-// --- memory objects -----------------------------------------------------------------------------------
+// --- memory objects
+// -----------------------------------------------------------------------------------
 
 void Commands::add_memory(Handle handle, Context* context, cl_mem native, cl_int status) {
   auto* mem = new Mem(api(), handle);
@@ -234,13 +266,15 @@ base::Status Commands::on(const msg::CreateImage& m) {
   cl_mem from = nullptr;
   if (m.desc.mem != 0) {
     const auto source = state_.find<Mem>(m.desc.mem);
-    if (source.ok()) from = source.object->native;
-    else status = source.status;
+    if (source.ok())
+      from = source.object->native;
+    else
+      status = source.status;
   }
   const std::uint64_t element = pixel_bytes(m.format);
   std::uint64_t whole = 0;
-  if (m.data.bytes != 0 && (__builtin_mul_overflow(pixel_count(m.desc), element, &whole) ||
-                            whole != m.data.bytes))
+  if (m.data.bytes != 0 &&
+      (__builtin_mul_overflow(pixel_count(m.desc), element, &whole) || whole != m.data.bytes))
     return base::Error(base::ErrorCode::kWireFault, "CreateImage: data of another size");
   std::span<const std::byte> data;
   if (!state_.arrived(m.data, &data, &status)) return {};
@@ -262,14 +296,15 @@ base::Status Commands::on(const msg::CreateImage& m) {
   state_.drop(m.data);
   add_memory(m.mem, context.object, native, status);
   const auto made = state_.find<Mem>(m.mem);
-  if (made.ok() && api().clGetImageInfo(native, CL_IMAGE_ELEMENT_SIZE,
-                                        sizeof made.object->element_bytes,
-                                        &made.object->element_bytes, nullptr) != CL_SUCCESS)
+  if (made.ok() &&
+      api().clGetImageInfo(native, CL_IMAGE_ELEMENT_SIZE, sizeof made.object->element_bytes,
+                           &made.object->element_bytes, nullptr) != CL_SUCCESS)
     made.object->element_bytes = element;
   return {};
 }
 
-// --- events --------------------------------------------------------------------------------------------
+// --- events
+// --------------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::SetUserEventStatus& m) {
   const auto event = state_.find<Event>(m.event);

@@ -17,7 +17,8 @@ using Bytes = std::vector<unsigned char>;
 
 std::vector<cl_device_id> natives_of(const std::vector<Ref<Device>>& devices) {
   std::vector<cl_device_id> ids;
-  for (const auto& device : devices) ids.push_back(device->native);
+  for (const auto& device : devices)
+    ids.push_back(device->native);
   return ids;
 }
 
@@ -39,19 +40,56 @@ F extension_function(const NativeApi& api, const Device& device, const char* nam
 
 std::vector<std::size_t> sizes_of(wire::U64View values) {
   std::vector<std::size_t> sizes;
-  for (std::size_t i = 0; i < values.size(); ++i) sizes.push_back(values[i]);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    sizes.push_back(values[i]);
   return sizes;
+}
+
+cl_program create_with_binaries(const NativeApi& api, cl_context context,
+                                const std::vector<cl_device_id>& devices,
+                                const std::vector<Bytes>& binaries, std::vector<cl_int>& each,
+                                cl_int* status) {
+  std::vector<std::size_t> lengths;
+  std::vector<const unsigned char*> pointers;
+  for (const Bytes& one : binaries) {
+    lengths.push_back(one.size());
+    pointers.push_back(one.data());
+  }
+  return api.clCreateProgramWithBinary(context, static_cast<cl_uint>(devices.size()),
+                                       devices.data(), lengths.data(), pointers.data(), each.data(),
+                                       status);
 }
 
 // The binary of each device of the program; CL_SUCCESS or the driver's word.
 cl_int binary_sizes(const NativeApi& api, cl_program program, std::vector<std::size_t>* sizes) {
   cl_uint devices = 0;
-  const cl_int status = api.clGetProgramInfo(program, CL_PROGRAM_NUM_DEVICES, sizeof devices,
-                                             &devices, nullptr);
+  const cl_int status =
+      api.clGetProgramInfo(program, CL_PROGRAM_NUM_DEVICES, sizeof devices, &devices, nullptr);
   if (status != CL_SUCCESS) return status;
   sizes->assign(std::min<std::size_t>(devices, kMaxBinaries), 0);
-  return api.clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES,
-                              sizes->size() * sizeof(std::size_t), sizes->data(), nullptr);
+  return api.clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizes->size() * sizeof(std::size_t),
+                              sizes->data(), nullptr);
+}
+
+// All of them, one after the other: exactly `expected` bytes.
+cl_int take_binaries(const NativeApi& api, cl_program program, std::uint64_t expected,
+                     core::BlockPool& staging, core::Block* block) {
+  std::vector<std::size_t> sizes;
+  if (const cl_int status = binary_sizes(api, program, &sizes); status != CL_SUCCESS) return status;
+  std::size_t total = 0;
+  for (const std::size_t size : sizes)
+    total += size;
+  if (total != expected) return CL_INVALID_VALUE;
+  *block = staging.acquire(total);
+  if (!*block) return CL_OUT_OF_HOST_MEMORY;
+  std::vector<unsigned char*> pointers;
+  auto* next = reinterpret_cast<unsigned char*>(block->data());
+  for (const std::size_t size : sizes) {
+    pointers.push_back(size == 0 ? nullptr : next);
+    next += size;
+  }
+  return api.clGetProgramInfo(program, CL_PROGRAM_BINARIES,
+                              pointers.size() * sizeof(unsigned char*), pointers.data(), nullptr);
 }
 
 }  // namespace
@@ -60,7 +98,8 @@ void Commands::on_mirror(wire::Token token, std::function<void()> job) {
   if (!services().mirrors.run(std::move(job))) reply(token, CL_OUT_OF_RESOURCES);
 }
 
-// --- creation --------------------------------------------------------------------------------------
+// --- creation
+// --------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::CreateProgramWithSource& m) {
   const auto context = state_.find<Context>(m.context);
@@ -97,7 +136,8 @@ base::Status Commands::on(const msg::CreateProgramWithBinary& m) {
     if (here) binaries->push_back(copy_of(data));
   }
   if (!here) return {};
-  for (const wire::Blob& blob : m.binaries) state_.drop(blob);
+  for (const wire::Blob& blob : m.binaries)
+    state_.drop(blob);
   const Ref<Program> program(new Program(api(), m.program));
   program->context = Ref<Context>(context.object);
   if (!state_.add(program.get(), status)) return {};
@@ -107,20 +147,14 @@ base::Status Commands::on(const msg::CreateProgramWithBinary& m) {
   }
   state_.expect_output();
   on_mirror(m.token, [this, program, binaries, ids = natives_of(devices), token = m.token] {
-    std::vector<std::size_t> lengths;
-    std::vector<const unsigned char*> pointers;
-    for (const Bytes& one : *binaries) {
-      lengths.push_back(one.size());
-      pointers.push_back(one.data());
-    }
     std::vector<cl_int> each(ids.size(), CL_INVALID_VALUE);
     cl_int created = CL_SUCCESS;
-    program->native = api().clCreateProgramWithBinary(
-        program->context->native, static_cast<cl_uint>(ids.size()), ids.data(), lengths.data(),
-        pointers.data(), each.data(), &created);
+    program->native =
+        create_with_binaries(api(), program->context->native, ids, *binaries, each, &created);
     if (created != CL_SUCCESS) program->set_failed(created);
     std::vector<std::uint64_t> statuses;
-    for (const cl_int one : each) statuses.push_back(static_cast<std::uint64_t>(std::int64_t{one}));
+    for (const cl_int one : each)
+      statuses.push_back(static_cast<std::uint64_t>(std::int64_t{one}));
     reply(token, created, msg::CreateProgramWithBinary::Reply{wire::U64View(statuses)});
     services().outbox.flush();
   });
@@ -141,8 +175,10 @@ base::Status Commands::on(const msg::CreateProgramWithIL& m) {
     if (create == nullptr) {
       create = extension_function<decltype(create)>(api(), device, "clCreateProgramWithILKHR");
     }
-    if (create == nullptr) status = CL_INVALID_OPERATION;
-    else program->native = create(context.object->native, il.data(), il.size(), &status);
+    if (create == nullptr)
+      status = CL_INVALID_OPERATION;
+    else
+      program->native = create(context.object->native, il.data(), il.size(), &status);
     state_.expect_output();
   }
   state_.drop(m.il);
@@ -177,7 +213,8 @@ base::Status Commands::on(const msg::CreateProgramWithBuiltInKernels& m) {
   return {};
 }
 
-// --- builds -------------------------------------------------------------------------------------------
+// --- builds
+// -------------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::BuildProgram& m) {
   const auto found = state_.find<Program>(m.program);
@@ -189,9 +226,8 @@ base::Status Commands::on(const msg::BuildProgram& m) {
   }
   on_mirror(m.token, [this, program = Ref<Program>(found.object), ids = natives_of(devices),
                       options = with_argument_info(m.options), token = m.token] {
-    const cl_int built =
-        api().clBuildProgram(program->native, static_cast<cl_uint>(ids.size()), data_or_null(ids),
-                             options.c_str(), nullptr, nullptr);
+    const cl_int built = api().clBuildProgram(program->native, static_cast<cl_uint>(ids.size()),
+                                              data_or_null(ids), options.c_str(), nullptr, nullptr);
     ProgramInfo info(api(), program->context->devices);
     reply(token, built, msg::BuildProgram::Reply{info.describe(program->native)});
     services().outbox.flush();
@@ -220,8 +256,10 @@ base::Status Commands::on(const msg::CompileProgram& m) {
                       names = std::move(names), token = m.token] {
     std::vector<cl_program> natives;
     std::vector<const char*> pointers;
-    for (const auto& header : headers) natives.push_back(header->native);
-    for (const std::string& name : names) pointers.push_back(name.c_str());
+    for (const auto& header : headers)
+      natives.push_back(header->native);
+    for (const std::string& name : names)
+      pointers.push_back(name.c_str());
     const cl_int compiled = api().clCompileProgram(
         program->native, static_cast<cl_uint>(ids.size()), data_or_null(ids), options.c_str(),
         static_cast<cl_uint>(natives.size()), natives.empty() ? nullptr : natives.data(),
@@ -253,7 +291,8 @@ base::Status Commands::on(const msg::LinkProgram& m) {
   on_mirror(m.token, [this, program, ids = natives_of(devices), inputs = std::move(inputs),
                       options = std::string(m.options), token = m.token] {
     std::vector<cl_program> natives;
-    for (const auto& input : inputs) natives.push_back(input->native);
+    for (const auto& input : inputs)
+      natives.push_back(input->native);
     cl_int linked = CL_SUCCESS;
     const cl_program native = api().clLinkProgram(
         program->context->native, static_cast<cl_uint>(ids.size()), data_or_null(ids),
@@ -287,7 +326,8 @@ base::Status Commands::on(const msg::SetProgramSpecializationConstant& m) {
   return {};
 }
 
-// --- binaries ------------------------------------------------------------------------------------------
+// --- binaries
+// ------------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::GetProgramBinaries& m) {
   const auto found = state_.find<Program>(m.program);
@@ -313,32 +353,13 @@ base::Status Commands::on(const msg::FetchProgramBinaries& m) {
   }
   const wire::Blob download{m.download.mode, m.download.transfer, m.download.bytes, {}};
   on_mirror(m.token, [this, program = Ref<Program>(found.object), download, token = m.token] {
-    std::vector<std::size_t> sizes;
-    cl_int status = binary_sizes(api(), program->native, &sizes);
-    std::size_t total = 0;
-    for (const std::size_t size : sizes) total += size;
-    if (status == CL_SUCCESS && total != download.bytes) status = CL_INVALID_VALUE;
     auto block = std::make_shared<core::Block>();  // shared with the lanes that send it
-    if (status == CL_SUCCESS) {
-      *block = services().staging.acquire(total);
-      if (!*block) status = CL_OUT_OF_HOST_MEMORY;
-    }
-    if (status == CL_SUCCESS) {
-      std::vector<unsigned char*> pointers;
-      auto* next = reinterpret_cast<unsigned char*>(block->data());
-      for (const std::size_t size : sizes) {
-        pointers.push_back(size == 0 ? nullptr : next);
-        next += size;
-      }
-      status = api().clGetProgramInfo(program->native, CL_PROGRAM_BINARIES,
-                                      pointers.size() * sizeof(unsigned char*), pointers.data(),
-                                      nullptr);
-    }
-    core::Outbox& outbox = services().outbox;
+    const cl_int status =
+        take_binaries(api(), program->native, download.bytes, services().staging, block.get());
     if (status != CL_SUCCESS || download.transfer == 0) {
       const auto data = status == CL_SUCCESS ? block->bytes() : std::span<std::byte>{};
       reply(token, status, msg::FetchProgramBinaries::Reply{data});
-      return outbox.flush();
+      return services().outbox.flush();
     }
     services().bulk.send(download.transfer, 0, block->bytes(),
                          [this, token, block](base::Status sent) {
@@ -351,7 +372,8 @@ base::Status Commands::on(const msg::FetchProgramBinaries& m) {
   return {};
 }
 
-// --- kernels -------------------------------------------------------------------------------------------
+// --- kernels
+// -------------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::DescribeKernel& m) {
   const auto found = state_.find<Program>(m.program);
@@ -370,38 +392,31 @@ base::Status Commands::on(const msg::DescribeKernel& m) {
   return {};
 }
 
+cl_int Commands::set_argument(cl_kernel kernel, const msg::SetKernelArg& m) {
+  switch (static_cast<ArgKind>(m.kind)) {
+    case ArgKind::kValue:
+      return api().clSetKernelArg(kernel, m.index, m.value.size(), m.value.data());
+    case ArgKind::kLocal:
+      return api().clSetKernelArg(kernel, m.index, m.size, nullptr);
+    case ArgKind::kMemory: {
+      if (m.object == 0) return api().clSetKernelArg(kernel, m.index, sizeof(cl_mem), nullptr);
+      const auto mem = state_.find<Mem>(m.object);
+      if (!mem.ok()) return mem.status;
+      return api().clSetKernelArg(kernel, m.index, sizeof(cl_mem), &mem.object->native);
+    }
+    case ArgKind::kSampler: {
+      const auto sampler = state_.find<Sampler>(m.object);
+      if (!sampler.ok()) return sampler.status;
+      return api().clSetKernelArg(kernel, m.index, sizeof(cl_sampler), &sampler.object->native);
+    }
+    default:
+      return CL_INVALID_ARG_VALUE;
+  }
+}
+
 base::Status Commands::on(const msg::SetKernelArg& m) {
   const auto kernel = state_.find<Kernel>(m.kernel);
-  cl_int status = kernel.status;
-  if (kernel.ok()) {
-    const cl_kernel native = kernel.object->native;
-    switch (static_cast<ArgKind>(m.kind)) {
-      case ArgKind::kValue:
-        status = api().clSetKernelArg(native, m.index, m.value.size(), m.value.data());
-        break;
-      case ArgKind::kMemory: {
-        const auto mem = state_.find<Mem>(m.object);
-        const bool is_null = m.object == 0;
-        if (!is_null && !mem.ok()) status = mem.status;
-        const cl_mem value = is_null || !mem.ok() ? nullptr : mem.object->native;
-        if (status == CL_SUCCESS)
-          status = api().clSetKernelArg(native, m.index, sizeof value, is_null ? nullptr : &value);
-        break;
-      }
-      case ArgKind::kSampler: {
-        const auto sampler = state_.find<Sampler>(m.object);
-        status = sampler.status;
-        if (sampler.ok())
-          status = api().clSetKernelArg(native, m.index, sizeof(cl_sampler),
-                                        &sampler.object->native);
-        break;
-      }
-      case ArgKind::kLocal:
-        status = api().clSetKernelArg(native, m.index, m.size, nullptr);
-        break;
-      default: status = CL_INVALID_ARG_VALUE;
-    }
-  }
+  const cl_int status = kernel.ok() ? set_argument(kernel.object->native, m) : kernel.status;
   if (status != CL_SUCCESS) state_.failed(m.kernel, status);
   return {};
 }
@@ -417,8 +432,8 @@ base::Status Commands::on(const msg::GetKernelSubGroupInfo& m) {
   if (status == CL_SUCCESS) {
     auto query = device.object->version >= 210 ? api().clGetKernelSubGroupInfo : nullptr;
     if (query == nullptr) {
-      query = extension_function<decltype(query)>(api(), *device.object,
-                                                  "clGetKernelSubGroupInfoKHR");
+      query =
+          extension_function<decltype(query)>(api(), *device.object, "clGetKernelSubGroupInfoKHR");
     }
     const auto input = sizes_of(m.input);
     status = query == nullptr
@@ -463,11 +478,11 @@ base::Status Commands::on(const msg::GetKernelSuggestedLocalWorkSize& m) {
         api(), *queue.object->device, "clGetKernelSuggestedLocalWorkSizeKHR");
     const auto offset = sizes_of(m.global_offset);
     const auto global = sizes_of(m.global_size);
-    status = suggest == nullptr
-                 ? CL_INVALID_OPERATION
-                 : suggest(queue.object->native, kernel.object->native,
-                           static_cast<cl_uint>(dimensions),
-                           offset.empty() ? nullptr : offset.data(), global.data(), local.data());
+    status =
+        suggest == nullptr
+            ? CL_INVALID_OPERATION
+            : suggest(queue.object->native, kernel.object->native, static_cast<cl_uint>(dimensions),
+                      offset.empty() ? nullptr : offset.data(), global.data(), local.data());
   }
   const std::vector<std::uint64_t> answer(local.begin(), local.end());
   reply(m.token, status, msg::GetKernelSuggestedLocalWorkSize::Reply{wire::U64View(answer)});

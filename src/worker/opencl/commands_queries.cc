@@ -31,8 +31,8 @@ void Commands::find_platforms() {
   cl_uint count = 0;
   if (api().clGetPlatformIDs(0, nullptr, &count) != CL_SUCCESS) return;
   std::vector<cl_platform_id> ids(std::min(count, kMaxPlatforms));
-  if (ids.empty() || api().clGetPlatformIDs(static_cast<cl_uint>(ids.size()), ids.data(),
-                                            nullptr) != CL_SUCCESS)
+  if (ids.empty() ||
+      api().clGetPlatformIDs(static_cast<cl_uint>(ids.size()), ids.data(), nullptr) != CL_SUCCESS)
     return;
   for (cl_platform_id id : ids) {
     PlatformDevices platform{id, {}};

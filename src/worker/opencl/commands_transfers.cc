@@ -69,9 +69,9 @@ base::Status Commands::on(const msg::EnqueueReadBufferRect& m) {
   return transfers_.read(
       command, m.download, m.token,
       [&](cl_command_queue queue, void* to, cl_uint count, const cl_event* wait, cl_event* event) {
-        return api().clEnqueueReadBufferRect(
-            queue, mem.object->native, CL_FALSE, origin.data(), host_origin.data(), region.data(),
-            m.row_pitch, m.slice_pitch, 0, 0, to, count, wait, event);
+        return api().clEnqueueReadBufferRect(queue, mem.object->native, CL_FALSE, origin.data(),
+                                             host_origin.data(), region.data(), m.row_pitch,
+                                             m.slice_pitch, 0, 0, to, count, wait, event);
       },
       nullptr);
 }
@@ -88,9 +88,9 @@ base::Status Commands::on(const msg::EnqueueWriteBufferRect& m) {
       command, m.data,
       [&](cl_command_queue queue, const void* from, cl_uint count, const cl_event* wait,
           cl_event* event) {
-        return api().clEnqueueWriteBufferRect(
-            queue, mem.object->native, CL_FALSE, origin.data(), host_origin.data(), region.data(),
-            m.row_pitch, m.slice_pitch, 0, 0, from, count, wait, event);
+        return api().clEnqueueWriteBufferRect(queue, mem.object->native, CL_FALSE, origin.data(),
+                                              host_origin.data(), region.data(), m.row_pitch,
+                                              m.slice_pitch, 0, 0, from, count, wait, event);
       },
       nullptr);
 }

@@ -8,9 +8,9 @@
 namespace longwire::worker::opencl {
 namespace {
 
-constexpr cl_profiling_info kTimes[] = {
-    CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_SUBMIT, CL_PROFILING_COMMAND_START,
-    CL_PROFILING_COMMAND_END, CL_PROFILING_COMMAND_COMPLETE};
+constexpr cl_profiling_info kTimes[] = {CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_SUBMIT,
+                                        CL_PROFILING_COMMAND_START, CL_PROFILING_COMMAND_END,
+                                        CL_PROFILING_COMMAND_COMPLETE};
 
 }  // namespace
 
@@ -202,9 +202,9 @@ void Completions::finish(Queue& queue, wire::Token token) {
   auto* const marker = new Event(api_, 0);
   const Ref<Event> its(marker);
   const bool has_marker = queue.device && queue.device->version >= 120;
-  cl_int status =
-      has_marker ? api_.clEnqueueMarkerWithWaitList(queue.native, 0, nullptr, &marker->native)
-                 : CL_INVALID_OPERATION;
+  cl_int status = has_marker
+                      ? api_.clEnqueueMarkerWithWaitList(queue.native, 0, nullptr, &marker->native)
+                      : CL_INVALID_OPERATION;
   if (status == CL_SUCCESS) {
     marker->afterwards = [this, keep, waiting](cl_int) { reply_finished(*keep, waiting); };
     watch(*marker);
@@ -258,7 +258,8 @@ void Completions::reply_finished(Queue& queue, const Queue::WaitingFinish& finis
       queue.finishes.push_back(finish);
   }
   services_.outbox.flush();
-  for (auto& [run, status] : afterwards) run(status);
+  for (auto& [run, status] : afterwards)
+    run(status);
 }
 
 std::uint64_t Completions::read_started(Queue& queue) {
@@ -276,7 +277,8 @@ void Completions::read_replied(core::Outbox::Turn& turn, Queue& queue, std::uint
   });
 }
 
-// --- failures of which the driver says nothing -------------------------------------------------------
+// --- failures of which the driver says nothing
+// -------------------------------------------------------
 
 void Completions::note_failure() {
   failures_seen_.store(true, std::memory_order_relaxed);
@@ -288,7 +290,8 @@ void Completions::sweep() {
   std::vector<Ref<Event>> live;
   {
     auto turn = services_.outbox.turn();
-    for (Event* event = live_; event != nullptr; event = event->in_all.next) live.emplace_back(event);
+    for (Event* event = live_; event != nullptr; event = event->in_all.next)
+      live.emplace_back(event);
   }
   std::vector<Found> failed = over(live);
   std::erase_if(failed, [](const Found& one) { return one.state.status >= 0; });
@@ -324,7 +327,8 @@ void Completions::drop_orphans() {
     const std::lock_guard lock(idle_mutex_);
     orphans.swap(orphans_);
   }
-  for (Event* event : orphans) event->unuse();
+  for (Event* event : orphans)
+    event->unuse();
 }
 
 void Completions::one_fewer() {

@@ -1,7 +1,8 @@
 // Completions: from the vendor driver's "complete" to the client. Every event is reported exactly
 // once, either by its own callback or by a Finish that found it complete first.
 //
-// Native queries are made without the outbox in hand: a driver may call back with a lock of its own.
+// Native queries are made without the outbox in hand: a driver may call back with a lock of its
+// own.
 #pragma once
 
 #include <atomic>
@@ -91,7 +92,7 @@ class Completions {
   OutputSource* const output_;
   longwire::opencl::push::EventsDone message_;  // reused; guarded by the turn
 
-  Event* live_ = nullptr;                   // all events under way; guarded by the turn
+  Event* live_ = nullptr;  // all events under way; guarded by the turn
   std::atomic<bool> failures_seen_{false};
   std::atomic<bool> anything_live_{false};
   base::Nanoseconds swept_at_ns_ = 0;  // dispatch thread

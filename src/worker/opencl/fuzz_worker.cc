@@ -1,9 +1,9 @@
 // Fuzzer: a client that may send anything, against the whole worker on the fake driver. Nothing may
 // crash, hang or be left behind.
 //
-// Input: messages one after the other, each u32 number (as in gen/opencl/fuzz_seeds, which are inputs
-// of one message), u32 payload bytes (0: all that is left), payload. Handles 1 to 3 of every kind
-// exist before.
+// Input: messages one after the other, each u32 number (as in gen/opencl/fuzz_seeds, which are
+// inputs of one message), u32 payload bytes (0: all that is left), payload. Handles 1 to 3 of every
+// kind exist before.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -15,7 +15,7 @@
 #include "link/inproc/inproc.h"
 #include "opencl/message_visit.h"
 #include "worker/fake/fake_driver.h"
-#include "worker/opencl/testing.h"
+#include "worker/opencl/raw_client_test.h"
 
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
@@ -44,7 +44,9 @@ const std::vector<wire::Opcode>& opcodes() {
   return *all;
 }
 
-Handle object(Kind kind, int number) { return make_handle(kind, static_cast<std::uint64_t>(number)); }
+Handle object(Kind kind, int number) {
+  return make_handle(kind, static_cast<std::uint64_t>(number));
+}
 
 void make_objects(RawClient& client) {
   constexpr std::string_view kSource =
@@ -63,8 +65,9 @@ void make_objects(RawClient& client) {
     client.send(buffer);
     client.send(msg::CreateUserEvent{object(Kind::kEvent, i), object(Kind::kContext, 1)});
     client.send(msg::CreateSampler{object(Kind::kSampler, i), object(Kind::kContext, 1), {}, 0});
-    client.send(msg::CreateProgramWithSource{object(Kind::kProgram, i), object(Kind::kContext, 1),
-                                             wire::Blob::inlined(std::as_bytes(std::span(kSource)))});
+    client.send(
+        msg::CreateProgramWithSource{object(Kind::kProgram, i), object(Kind::kContext, 1),
+                                     wire::Blob::inlined(std::as_bytes(std::span(kSource)))});
   }
 }
 

@@ -97,11 +97,10 @@ std::vector<info> device_infos(const NativeApi& api, cl_device_id device, InfoBy
 
 unsigned version_of(const NativeApi& api, cl_device_id device) {
   InfoBytes bytes;
-  const info version = take_info(CL_DEVICE_VERSION, bytes,
-                                 [&](std::size_t size, void* value, std::size_t* out) {
-                                   return api.clGetDeviceInfo(device, CL_DEVICE_VERSION, size,
-                                                              value, out);
-                                 });
+  const info version =
+      take_info(CL_DEVICE_VERSION, bytes, [&](std::size_t size, void* value, std::size_t* out) {
+        return api.clGetDeviceInfo(device, CL_DEVICE_VERSION, size, value, out);
+      });
   constexpr std::string_view kPrefix = "OpenCL ";
   const std::string_view text(reinterpret_cast<const char*>(version.value.data()),
                               version.value.size());

@@ -1,5 +1,5 @@
-// Info queries as records: everything that a program may ask of platforms and devices, taken from the
-// vendor driver once per session, raw bytes and status, so that the client answers by itself.
+// Info queries as records: everything that a program may ask of platforms and devices, taken from
+// the vendor driver once per session, raw bytes and status, so that the client answers by itself.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,8 @@ class InfoBytes {
   std::deque<std::vector<std::byte>> store_;
 };
 
-// `query(size, value, size_returned)` is a clGet*Info with everything else bound. Values longer than
-// `limit` are cut there. REQUIRES: limit > 0.
+// `query(size, value, size_returned)` is a clGet*Info with everything else bound. Values longer
+// than `limit` are cut there. REQUIRES: limit > 0.
 template <class Query>
 longwire::opencl::record::info take_info(cl_uint param, InfoBytes& bytes, Query&& query,
                                          std::size_t limit = kMaxInfoBytes) {

@@ -9,7 +9,8 @@ Device::~Device() {
 }
 
 Context::~Context() {
-  for (const auto& [device, queue] : hidden_) api_.clReleaseCommandQueue(queue);
+  for (const auto& [device, queue] : hidden_)
+    api_.clReleaseCommandQueue(queue);
   if (native != nullptr) api_.clReleaseContext(native);
 }
 
@@ -53,7 +54,8 @@ void ObjectTable::clear() noexcept {
   // Dependent objects first, as most programs do; natively any order is allowed.
   std::stable_sort(all.begin(), all.end(),
                    [](Object* a, Object* b) { return a->kind() > b->kind(); });
-  for (Object* object : all) object->unuse();
+  for (Object* object : all)
+    object->unuse();
 }
 
 }  // namespace longwire::worker::opencl

@@ -31,7 +31,16 @@ using wire::Handle;
 
 // The upper 8 bits of a handle; the numbers of client::opencl::Kind.
 enum class Kind : std::uint8_t {
-  kNone = 0, kPlatform = 1, kDevice, kContext, kQueue, kMem, kSampler, kProgram, kKernel, kEvent,
+  kNone = 0,
+  kPlatform = 1,
+  kDevice,
+  kContext,
+  kQueue,
+  kMem,
+  kSampler,
+  kProgram,
+  kKernel,
+  kEvent,
 };
 inline Kind kind_of(Handle handle) {
   const auto kind = static_cast<std::uint8_t>(handle >> 56);
@@ -98,7 +107,8 @@ class Device final : public Object {
  public:
   static constexpr Kind kKind = Kind::kDevice;
   static constexpr cl_int kInvalid = CL_INVALID_DEVICE;
-  Device(const NativeApi& api, Handle handle, cl_device_id id, cl_platform_id its_platform, bool sub)
+  Device(const NativeApi& api, Handle handle, cl_device_id id, cl_platform_id its_platform,
+         bool sub)
       : Object(kKind, handle), native(id), platform(its_platform), api_(api), is_sub_(sub) {}
   ~Device() override;
 
@@ -146,11 +156,11 @@ class Queue final : public Object {
   Ref<Device> device;
   bool in_order = true;
   bool profiling = false;
-  bool touched = false;        // dispatch thread: has commands that no native flush has seen
+  bool touched = false;  // dispatch thread: has commands that no native flush has seen
   // Guarded by the outbox's turn.
-  Event* live = nullptr;                // list of events under way
-  std::uint64_t last_read = 0;          // reads whose bytes go by lanes are numbered
-  std::set<std::uint64_t> reads_due;    // those whose reply has not been sent
+  Event* live = nullptr;              // list of events under way
+  std::uint64_t last_read = 0;        // reads whose bytes go by lanes are numbered
+  std::set<std::uint64_t> reads_due;  // those whose reply has not been sent
   struct WaitingFinish {
     std::uint64_t after_read;
     wire::Token token;
@@ -248,7 +258,7 @@ class Event final : public Object {
   bool has_replaced_times = false;
 
   // Guarded by the outbox's turn.
-  bool claimed = false;  // reported, or about to be
+  bool claimed = false;   // reported, or about to be
   bool orphaned = false;  // found failed before the driver called back, which it may never do
   struct Links {
     Event* previous = nullptr;

@@ -20,11 +20,11 @@ struct ScalarType {
 };
 
 constexpr ScalarType kScalars[] = {
-    {"char", 1},           {"signed char", 1},    {"uchar", 1},          {"unsigned char", 1},
-    {"short", 2},          {"ushort", 2},         {"unsigned short", 2}, {"half", 2},
-    {"int", 4},            {"uint", 4},           {"unsigned int", 4},   {"unsigned", 4},
-    {"float", 4},          {"long", 8},           {"ulong", 8},          {"unsigned long", 8},
-    {"double", 8},         {"long int", 8},       {"short int", 2},      {"unsigned long int", 8},
+    {"char", 1},   {"signed char", 1}, {"uchar", 1},          {"unsigned char", 1},
+    {"short", 2},  {"ushort", 2},      {"unsigned short", 2}, {"half", 2},
+    {"int", 4},    {"uint", 4},        {"unsigned int", 4},   {"unsigned", 4},
+    {"float", 4},  {"long", 8},        {"ulong", 8},          {"unsigned long", 8},
+    {"double", 8}, {"long int", 8},    {"short int", 2},      {"unsigned long int", 8},
 };
 constexpr std::string_view kPointerSized[] = {"size_t", "ptrdiff_t", "intptr_t", "uintptr_t"};
 constexpr std::pair<std::string_view, std::size_t> kVectorLengths[] = {
@@ -36,7 +36,8 @@ bool starts_with(std::string_view text, std::string_view prefix) {
 
 std::string_view text_of(const info& value) {
   std::string_view text(reinterpret_cast<const char*>(value.value.data()), value.value.size());
-  while (!text.empty() && text.back() == '\0') text.remove_suffix(1);
+  while (!text.empty() && text.back() == '\0')
+    text.remove_suffix(1);
   return text;
 }
 
@@ -60,7 +61,8 @@ std::size_t builtin_type_bytes(std::string_view type, std::size_t pointer_bytes)
   };
   if (const std::size_t bytes = scalar(type); bytes != 0) return bytes;
   for (const auto& [suffix, elements] : kVectorLengths) {
-    if (type.size() <= suffix.size() || type.substr(type.size() - suffix.size()) != suffix) continue;
+    if (type.size() <= suffix.size() || type.substr(type.size() - suffix.size()) != suffix)
+      continue;
     return elements * scalar(type.substr(0, type.size() - suffix.size()));
   }
   return 0;
@@ -73,10 +75,13 @@ ArgKind kind_of_argument(std::uint32_t address, std::uint32_t access, std::uint6
   for (const std::string_view other : {"queue_t", "clk_event_t", "reserve_id_t", "event_t"})
     if (starts_with(type, other)) return ArgKind::kOther;
   switch (address) {
-    case CL_KERNEL_ARG_ADDRESS_LOCAL: return ArgKind::kLocal;
+    case CL_KERNEL_ARG_ADDRESS_LOCAL:
+      return ArgKind::kLocal;
     case CL_KERNEL_ARG_ADDRESS_GLOBAL:
-    case CL_KERNEL_ARG_ADDRESS_CONSTANT: return ArgKind::kMemory;
-    default: break;
+    case CL_KERNEL_ARG_ADDRESS_CONSTANT:
+      return ArgKind::kMemory;
+    default:
+      break;
   }
   const bool is_image = access != CL_KERNEL_ARG_ACCESS_NONE ||
                         (starts_with(type, "image") && type.find("_t") != std::string_view::npos);
@@ -85,11 +90,10 @@ ArgKind kind_of_argument(std::uint32_t address, std::uint32_t access, std::uint6
 
 std::vector<ProgramInfo::Used> ProgramInfo::devices_of(cl_program program) {
   InfoBytes bytes;
-  const info ids = take_info(CL_PROGRAM_DEVICES, bytes,
-                             [&](std::size_t size, void* value, std::size_t* out) {
-                               return api_.clGetProgramInfo(program, CL_PROGRAM_DEVICES, size,
-                                                            value, out);
-                             });
+  const info ids =
+      take_info(CL_PROGRAM_DEVICES, bytes, [&](std::size_t size, void* value, std::size_t* out) {
+        return api_.clGetProgramInfo(program, CL_PROGRAM_DEVICES, size, value, out);
+      });
   std::vector<Used> devices;
   for (std::size_t i = 0; i + sizeof(cl_device_id) <= ids.value.size(); i += sizeof(cl_device_id)) {
     cl_device_id id = nullptr;
@@ -102,11 +106,10 @@ std::vector<ProgramInfo::Used> ProgramInfo::devices_of(cl_program program) {
 
 std::vector<std::string> ProgramInfo::kernel_names(cl_program program) {
   InfoBytes bytes;
-  const info all = take_info(CL_PROGRAM_KERNEL_NAMES, bytes,
-                             [&](std::size_t size, void* value, std::size_t* out) {
-                               return api_.clGetProgramInfo(program, CL_PROGRAM_KERNEL_NAMES, size,
-                                                            value, out);
-                             });
+  const info all = take_info(
+      CL_PROGRAM_KERNEL_NAMES, bytes, [&](std::size_t size, void* value, std::size_t* out) {
+        return api_.clGetProgramInfo(program, CL_PROGRAM_KERNEL_NAMES, size, value, out);
+      });
   std::vector<std::string> names;
   if (all.status != CL_SUCCESS) return names;
   std::string_view left = text_of(all);
@@ -121,51 +124,56 @@ std::vector<std::string> ProgramInfo::kernel_names(cl_program program) {
 longwire::opencl::record::program ProgramInfo::describe(cl_program program) {
   longwire::opencl::record::program record;
   const auto devices = devices_of(program);
-  const std::size_t log_bytes = kMaxLogBytes / std::max<std::size_t>(devices.size(), 1);
-  for (const Used& used : devices) {
-    auto& its = record.devices.emplace_back();
-    its.device = used.device->handle();
-    const auto take = [&](cl_program_build_info param, std::size_t limit) {
-      its.infos.push_back(
-          take_info(param, bytes_,
-                    [&](std::size_t size, void* value, std::size_t* out) {
-                      return api_.clGetProgramBuildInfo(program, used.native, param, size, value,
-                                                        out);
-                    },
-                    limit));
-    };
-    take(CL_PROGRAM_BUILD_STATUS, kMaxInfoBytes);
-    take(CL_PROGRAM_BUILD_LOG, log_bytes);
-    if (used.device->version >= 120) take(CL_PROGRAM_BINARY_TYPE, kMaxInfoBytes);
-    if (used.device->version >= 200) take(CL_PROGRAM_BUILD_GLOBAL_VARIABLE_TOTAL_SIZE, kMaxInfoBytes);
-  }
-  for (const cl_program_info param :
-       {cl_program_info{CL_PROGRAM_NUM_KERNELS}, cl_program_info{CL_PROGRAM_SCOPE_GLOBAL_CTORS_PRESENT},
-        cl_program_info{CL_PROGRAM_SCOPE_GLOBAL_DTORS_PRESENT}}) {
+  for (const Used& used : devices)
+    record.devices.push_back(build_record(program, used, kMaxLogBytes / devices.size()));
+  constexpr cl_program_info kParams[] = {CL_PROGRAM_NUM_KERNELS,
+                                         CL_PROGRAM_SCOPE_GLOBAL_CTORS_PRESENT,
+                                         CL_PROGRAM_SCOPE_GLOBAL_DTORS_PRESENT};
+  for (const cl_program_info param : kParams) {
     record.infos.push_back(
         take_info(param, bytes_, [&](std::size_t size, void* value, std::size_t* out) {
           return api_.clGetProgramInfo(program, param, size, value, out);
         }));
   }
+  describe_kernels(program, &record);
+  return record;
+}
+
+longwire::opencl::record::program_device ProgramInfo::build_record(cl_program program,
+                                                                   const Used& used,
+                                                                   std::size_t log_bytes) {
+  longwire::opencl::record::program_device record;
+  record.device = used.device->handle();
+  const auto take = [&](cl_program_build_info param, std::size_t limit) {
+    record.infos.push_back(take_info(
+        param, bytes_,
+        [&](std::size_t size, void* value, std::size_t* out) {
+          return api_.clGetProgramBuildInfo(program, used.native, param, size, value, out);
+        },
+        limit));
+  };
+  take(CL_PROGRAM_BUILD_STATUS, kMaxInfoBytes);
+  take(CL_PROGRAM_BUILD_LOG, log_bytes);
+  if (used.device->version >= 120) take(CL_PROGRAM_BINARY_TYPE, kMaxInfoBytes);
+  if (used.device->version >= 200) take(CL_PROGRAM_BUILD_GLOBAL_VARIABLE_TOTAL_SIZE, kMaxInfoBytes);
+  return record;
+}
+
+// All names; descriptions in the same order, as long as they fit.
+void ProgramInfo::describe_kernels(cl_program program, longwire::opencl::record::program* record) {
   std::size_t names_bytes = 0;
   std::size_t kernels_bytes = 0;
   for (const std::string& name : kernel_names(program)) {
     names_bytes += name.size() + 16;
     if (names_bytes > kMaxNamesBytes) break;
-    record.kernel_names.push_back(bytes_.add(name));
+    record->kernel_names.push_back(bytes_.add(name));
     if (kernels_bytes > kMaxKernelsBytes) continue;
-    cl_int status = CL_SUCCESS;
-    const cl_kernel kernel = api_.clCreateKernel(program, name.c_str(), &status);
-    if (status != CL_SUCCESS) {
-      kernels_bytes = kMaxKernelsBytes + 1;  // the rest by DescribeKernel: records are in order
-      continue;
-    }
-    auto described = kernel_record(kernel, record.kernel_names.back(), devices);
-    api_.clReleaseKernel(kernel);
-    kernels_bytes += longwire::opencl::encoded_size(described) + 8;
-    if (kernels_bytes <= kMaxKernelsBytes) record.kernels.push_back(std::move(described));
+    longwire::opencl::record::kernel kernel;
+    const cl_int status = describe_kernel(program, name, &kernel);
+    kernels_bytes += status == CL_SUCCESS ? longwire::opencl::encoded_size(kernel) + 8
+                                          : kMaxKernelsBytes + 1;  // the others one by one
+    if (kernels_bytes <= kMaxKernelsBytes) record->kernels.push_back(std::move(kernel));
   }
-  return record;
 }
 
 cl_int ProgramInfo::describe_kernel(cl_program program, std::string_view name,
@@ -178,12 +186,12 @@ cl_int ProgramInfo::describe_kernel(cl_program program, std::string_view name,
   return CL_SUCCESS;
 }
 
-longwire::opencl::record::kernel ProgramInfo::kernel_record(cl_kernel kernel,
-                                                            std::string_view name,
+longwire::opencl::record::kernel ProgramInfo::kernel_record(cl_kernel kernel, std::string_view name,
                                                             const std::vector<Used>& devices) {
   longwire::opencl::record::kernel record;
   record.name = name;
-  for (const cl_kernel_info param : {cl_kernel_info{CL_KERNEL_NUM_ARGS}, cl_kernel_info{CL_KERNEL_ATTRIBUTES}}) {
+  for (const cl_kernel_info param :
+       {cl_kernel_info{CL_KERNEL_NUM_ARGS}, cl_kernel_info{CL_KERNEL_ATTRIBUTES}}) {
     record.infos.push_back(
         take_info(param, bytes_, [&](std::size_t size, void* value, std::size_t* out) {
           return api_.clGetKernelInfo(kernel, param, size, value, out);
@@ -215,8 +223,8 @@ longwire::opencl::record::kernel_arg ProgramInfo::argument(cl_kernel kernel, cl_
   const bool can_ask = !devices.empty() && devices.front().device->version >= 120;
   const auto number = [&](cl_kernel_arg_info param, auto value) {
     if (can_ask)
-      arg.has_info &= api_.clGetKernelArgInfo(kernel, index, param, sizeof value, &value, nullptr) ==
-                      CL_SUCCESS;
+      arg.has_info &= api_.clGetKernelArgInfo(kernel, index, param, sizeof value, &value,
+                                              nullptr) == CL_SUCCESS;
     return value;
   };
   const auto text = [&](cl_kernel_arg_info param) -> std::string_view {

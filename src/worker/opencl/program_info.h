@@ -22,7 +22,12 @@ inline constexpr std::size_t kMaxNamesBytes = std::size_t{128} << 10;
 
 // kernel_arg.kind
 enum class ArgKind : std::uint32_t {
-  kUnknown = 0, kValue = 1, kMemory = 2, kSampler = 3, kLocal = 4, kOther = 5,
+  kUnknown = 0,
+  kValue = 1,
+  kMemory = 2,
+  kSampler = 3,
+  kLocal = 4,
+  kOther = 5,
 };
 
 class ProgramInfo {
@@ -44,6 +49,9 @@ class ProgramInfo {
   };
   std::vector<Used> devices_of(cl_program program);
   std::vector<std::string> kernel_names(cl_program program);
+  longwire::opencl::record::program_device build_record(cl_program program, const Used& used,
+                                                        std::size_t log_bytes);
+  void describe_kernels(cl_program program, longwire::opencl::record::program* record);
   longwire::opencl::record::kernel kernel_record(cl_kernel kernel, std::string_view name,
                                                  const std::vector<Used>& devices);
   longwire::opencl::record::kernel_arg argument(cl_kernel kernel, cl_uint index,

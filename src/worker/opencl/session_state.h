@@ -30,7 +30,9 @@ class SessionState final : public AutoSupport {
 
   // --- objects ---------------------------------------------------------------------------------
   template <class T>
-  Found<T> find(Handle handle) const { return table.find<T>(handle); }
+  Found<T> find(Handle handle) const {
+    return table.find<T>(handle);
+  }
   // Enters a new object. With an error the client is told, and the object remembers it. False (and
   // the session ends) when the handle is taken or of another kind; the object is then gone.
   bool add(Object* object, cl_int status);
@@ -55,7 +57,8 @@ class SessionState final : public AutoSupport {
     const cl_event* wait_events() const { return wait.empty() ? nullptr : wait.data(); }
   };
   Command begin(Handle queue, wire::U64View wait_list, Handle event);
-  // Makes the event of a command that has been given to the native driver (`native` is owned by it).
+  // Makes the event of a command that has been given to the native driver (`native` is owned by
+  // it).
   Ref<Event> make_event(const Command& command, cl_event native);
   // Enters the event where the program wants it, and watches it.
   void started(const Command& command, const Ref<Event>& event);
@@ -64,9 +67,10 @@ class SessionState final : public AutoSupport {
   void touch(Queue& queue);
   void flush_touched();
 
-  // --- data that must be here before a command runs ------------------------------------------------
-  // False: not here yet; the command must return and is run again when it is. *status is set where
-  // it will never come. A blob that is here stays until drop().
+  // --- data that must be here before a command runs
+  // ------------------------------------------------ False: not here yet; the command must return
+  // and is run again when it is. *status is set where it will never come. A blob that is here stays
+  // until drop().
   bool arrived(const wire::Blob& blob, std::span<const std::byte>* data, cl_int* status);
   void drop(const wire::Blob& blob);
   bool must_wait() const { return awaited_ > 0; }

@@ -1,8 +1,8 @@
-// StdoutPipe: what kernels print. Vendor drivers write a kernel's printf to the stdout of the process
-// that runs it; here that is the worker, but the text belongs on the program's own.
+// StdoutPipe: what kernels print. Vendor drivers write a kernel's printf to the stdout of the
+// process that runs it; here that is the worker, but the text belongs on the program's own.
 //
-// The process's descriptor 1 becomes a pipe. Its content is sent before the completion of the command
-// that printed (drain()), and by a thread as it comes, so that a full pipe blocks nobody.
+// The process's descriptor 1 becomes a pipe. Its content is sent before the completion of the
+// command that printed (drain()), and by a thread as it comes, so that a full pipe blocks nobody.
 #pragma once
 
 #include <atomic>

@@ -67,8 +67,7 @@ struct Transfers::Stream : std::enable_shared_from_this<Transfers::Stream> {
   void note_start(cl_event marker) {
     if (!queue->profiling) return;
     constexpr cl_profiling_info kTimes[] = {CL_PROFILING_COMMAND_QUEUED,
-                                            CL_PROFILING_COMMAND_SUBMIT,
-                                            CL_PROFILING_COMMAND_END};
+                                            CL_PROFILING_COMMAND_SUBMIT, CL_PROFILING_COMMAND_END};
     for (std::size_t i = 0; i < std::size(kTimes); ++i) {
       cl_ulong time = 0;
       api.clGetEventProfilingInfo(marker, kTimes[i], sizeof time, &time, nullptr);
@@ -95,13 +94,14 @@ struct Transfers::Stream : std::enable_shared_from_this<Transfers::Stream> {
   const BufferRange range;
   const std::shared_ptr<Gate> gate;  // shared with the list that gives up
   const cl_command_queue hidden;
-  Ref<Event> event;                  // the program's
+  Ref<Event> event;  // the program's
   std::mutex mutex;
   EventTimes times{};
   std::uint64_t last_end = 0;
 };
 
-// --- reads -----------------------------------------------------------------------------------------
+// --- reads
+// -----------------------------------------------------------------------------------------
 
 base::Status Transfers::read(SessionState::Command command, const wire::Blob& download,
                              wire::Token token, const NativeRead& native,
@@ -293,15 +293,16 @@ void Transfers::read_streamed(SessionState::Command& command, const wire::Blob& 
   if (hidden == nullptr) command.fail(CL_OUT_OF_RESOURCES);
   command.fail(status);
   if (command.ok()) {
-    const auto stream = std::make_shared<StreamedRead>(*this, command, download, range, gate,
-                                                       hidden, token);
+    const auto stream =
+        std::make_shared<StreamedRead>(*this, command, download, range, gate, hidden, token);
     if (enqueue_stream(command, stream)) return;
     stream->withdraw();
   }
   read_failed(command, token);
 }
 
-// --- writes ----------------------------------------------------------------------------------------
+// --- writes
+// ----------------------------------------------------------------------------------------
 
 base::Status Transfers::write(SessionState::Command command, const wire::Blob& data,
                               const NativeWrite& native, const BufferRange* range) {
@@ -361,9 +362,7 @@ base::Status Transfers::write_staged(SessionState::Command& command, const wire:
   }
   const auto held = shared(std::move(block));
   const auto made = state_.make_event(command, event);
-  made->afterwards = [this, held, data](cl_int) {
-    services().uploads.consumed(data);
-  };
+  made->afterwards = [this, held, data](cl_int) { services().uploads.consumed(data); };
   state_.started(command, made);
   const Ref<Event> its(made);
   return services().uploads.receive_into(data, held, [this, gate, its](base::Status received) {
@@ -427,15 +426,15 @@ void Transfers::write_streamed(SessionState::Command& command, const wire::Blob&
   if (hidden == nullptr) command.fail(CL_OUT_OF_RESOURCES);
   command.fail(status);
   if (command.ok()) {
-    const auto stream =
-        std::make_shared<StreamedWrite>(*this, command, data, range, gate, hidden);
+    const auto stream = std::make_shared<StreamedWrite>(*this, command, data, range, gate, hidden);
     if (enqueue_stream(command, stream)) return;
   }
   services().uploads.refuse(data, command.status);
   state_.not_started(command);
 }
 
-// --- what both share ----------------------------------------------------------------------------------
+// --- what both share
+// ----------------------------------------------------------------------------------
 
 bool Transfers::can_stream(const SessionState::Command& command) const {
   return command.queue->device && command.queue->context && command.queue->device->version >= 120;

@@ -42,9 +42,9 @@ class Gate {
 // The native call of a transfer, with everything but queue, memory and wait list bound.
 using NativeRead = std::function<cl_int(cl_command_queue queue, void* to, cl_uint wait_count,
                                         const cl_event* wait, cl_event* event)>;
-using NativeWrite = std::function<cl_int(cl_command_queue queue, const void* from,
-                                         cl_uint wait_count, const cl_event* wait,
-                                         cl_event* event)>;
+using NativeWrite =
+    std::function<cl_int(cl_command_queue queue, const void* from, cl_uint wait_count,
+                         const cl_event* wait, cl_event* event)>;
 
 // A linear range of a buffer, for streaming: reads or writes [offset, offset + bytes) of it.
 struct BufferRange {

@@ -8,7 +8,7 @@
 
 #include "worker/fake/fake_driver.h"
 #include "worker/opencl/program_info.h"
-#include "worker/opencl/testing.h"
+#include "worker/opencl/raw_client_test.h"
 
 namespace longwire::worker::opencl {
 namespace {
@@ -50,7 +50,8 @@ class WorkerTest : public ::testing::Test {
     msg::DescribePlatforms::Reply answer;
     EXPECT_EQ(client->call(msg::DescribePlatforms{}, &answer), CL_SUCCESS);
     for (const auto& platform : answer.platforms)
-      for (const auto& device : platform.devices) devices.push_back(device.handle);
+      for (const auto& device : platform.devices)
+        devices.push_back(device.handle);
     context = client->handle(Kind::kContext);
     msg::CreateContext m;
     m.context = context;
@@ -193,7 +194,8 @@ class WorkerTest : public ::testing::Test {
   bool ended_ = false;
 };
 
-// --- data ------------------------------------------------------------------------------------------
+// --- data
+// ------------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, DescribesDevicesWithHandlesOfItsOwn) {
   ASSERT_EQ(devices.size(), 2u);
@@ -326,7 +328,8 @@ TEST_F(WorkerTest, ImagesRoundTrip) {
   EXPECT_EQ(client->call(r), CL_INVALID_VALUE);
 }
 
-// --- status ------------------------------------------------------------------------------------------
+// --- status
+// ------------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, FailedCreationIsToldAndRemembered) {
   const Handle buffer = create_buffer(std::size_t{1} << 40);
@@ -343,8 +346,8 @@ TEST_F(WorkerTest, DependentsOfAFailedEnqueueFail) {
   const Handle program = build("kernel void noop(uint x) {}");
   const Handle kernel = create_kernel(program, "noop");  // its argument was never set
   const Handle failed = launch(queue, kernel);
-  const Handle dependent = write(create_buffer(64), wire::Blob::inlined(pattern(8)),
-                                 wire::U64View(&failed, 1));
+  const Handle dependent =
+      write(create_buffer(64), wire::Blob::inlined(pattern(8)), wire::U64View(&failed, 1));
   ASSERT_TRUE(client->await_event(dependent));
   EXPECT_EQ(client->events.at(failed).status, CL_INVALID_KERNEL_ARGS);
   EXPECT_EQ(client->events.at(dependent).status, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST);
@@ -360,8 +363,8 @@ TEST_F(WorkerTest, FailureWhileRunningAndOfUserEventsArrives) {
   ASSERT_TRUE(client->await_event(failed));
   EXPECT_EQ(client->events.at(failed).status, CL_OUT_OF_RESOURCES);
   const Handle user = create_user_event();
-  const Handle dependent = write(create_buffer(64), wire::Blob::inlined(pattern(8)),
-                                 wire::U64View(&user, 1));
+  const Handle dependent =
+      write(create_buffer(64), wire::Blob::inlined(pattern(8)), wire::U64View(&user, 1));
   set_user_event(user, -42);
   ASSERT_TRUE(client->await_event(dependent));
   EXPECT_EQ(client->events.at(dependent).status, CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST);
@@ -370,7 +373,8 @@ TEST_F(WorkerTest, FailureWhileRunningAndOfUserEventsArrives) {
 TEST_F(WorkerTest, FinishRepliesBehindEveryCompletionAndEachIsReportedOnce) {
   const Handle kernel = create_kernel(build("kernel void noop() {}"), "noop");
   std::vector<Handle> events;
-  for (int i = 0; i < 100; ++i) events.push_back(launch(queue, kernel));
+  for (int i = 0; i < 100; ++i)
+    events.push_back(launch(queue, kernel));
   finish(queue);
   for (const Handle event : events) {
     EXPECT_EQ(client->reports[event], 1);
@@ -381,8 +385,8 @@ TEST_F(WorkerTest, FinishRepliesBehindEveryCompletionAndEachIsReportedOnce) {
 
 TEST_F(WorkerTest, FinishDoesNotStopTheDispatchThread) {
   const Handle user = create_user_event();
-  const Handle event = write(create_buffer(64), wire::Blob::inlined(pattern(8)),
-                             wire::U64View(&user, 1));
+  const Handle event =
+      write(create_buffer(64), wire::Blob::inlined(pattern(8)), wire::U64View(&user, 1));
   msg::Finish m;
   m.queue = queue;
   m.token = client->token();
@@ -411,7 +415,8 @@ TEST_F(WorkerTest, NothingOnAnOutOfOrderQueueDoesNotWaitForOthers) {
   EXPECT_EQ(client->events.count(waiting.event), 0u);
 }
 
-// --- programs ----------------------------------------------------------------------------------------
+// --- programs
+// ----------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, BuildDescribesKernelsAndProbesStructs) {
   build("kernel void add(global uint* a, float4x s, local int* l, uint n) {} kernel void b() {}");
@@ -468,7 +473,8 @@ TEST_F(WorkerTest, BinariesRoundTrip) {
   EXPECT_THAT(built.program.kernel_names, ElementsAre("noop"));
 }
 
-// --- life --------------------------------------------------------------------------------------------
+// --- life
+// --------------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, DestructorTokenRepliesWhenTheMemoryIsReallyGone) {
   const Handle buffer = create_buffer(64);
@@ -527,10 +533,12 @@ TEST_F(WorkerTest, ASlowReaderLosesNothing) {
     client->send(m);
   }
   ASSERT_TRUE(client->await([&] { return client->replies.size() >= tokens.size() + 1; }));
-  for (const wire::Token token : tokens) EXPECT_EQ(client->replies[token].status, CL_SUCCESS);
+  for (const wire::Token token : tokens)
+    EXPECT_EQ(client->replies[token].status, CL_SUCCESS);
 }
 
-// --- output --------------------------------------------------------------------------------------------
+// --- output
+// --------------------------------------------------------------------------------------------
 
 class OutputTest : public ::testing::Test {};
 
@@ -542,8 +550,7 @@ TEST_F(OutputTest, WhatKernelsPrintComesBeforeTheirCompletion) {
    public:
     explicit Rig(StdoutPipe* output) : WorkerTest(output) {}
     void TestBody() override {
-      const Handle kernel =
-          create_kernel(build("kernel void hello() { printf(\"\"); }"), "hello");
+      const Handle kernel = create_kernel(build("kernel void hello() { printf(\"\"); }"), "hello");
       const Handle event = launch(queue, kernel);
       ASSERT_TRUE(client->await_event(event));
       EXPECT_EQ(client->output, "hello from a kernel\n");
@@ -553,7 +560,8 @@ TEST_F(OutputTest, WhatKernelsPrintComesBeforeTheirCompletion) {
   rig.TestBody();
 }
 
-// --- leaves --------------------------------------------------------------------------------------------
+// --- leaves
+// --------------------------------------------------------------------------------------------
 
 TEST(ProgramInfoTest, KnowsOpenClTypes) {
   EXPECT_EQ(builtin_type_bytes("uint", 8), 4u);

@@ -29,8 +29,8 @@ namespace msg = longwire::opencl::msg;
 // A worker on `api`, running on a thread of its own until the client says goodbye or goes.
 class WorkerThread {
  public:
-  WorkerThread(const NativeApi& api, std::unique_ptr<link::Link> link,
-               StdoutPipe* output = nullptr, core::WorkerLimits limits = {})
+  WorkerThread(const NativeApi& api, std::unique_ptr<link::Link> link, StdoutPipe* output = nullptr,
+               core::WorkerLimits limits = {})
       : worker_(base::monotonic_clock(), logger_, limits, make_backend(api, output)) {
     const auto adopted = worker_.adopt_main(std::move(link));
     LW_CHECK(adopted.ok());
@@ -131,14 +131,14 @@ class RawClient final : public session::FrameSink {
   }
 
   std::map<wire::Token, Reply> replies;
-  std::map<Handle, Done> events;             // the last report of each
-  std::map<Handle, int> reports;             // how many
+  std::map<Handle, Done> events;  // the last report of each
+  std::map<Handle, int> reports;  // how many
   std::vector<std::pair<Handle, std::int32_t>> failures;
   std::string output;
   std::vector<std::uint64_t> grants;
   std::vector<std::uint64_t> aborts;
   std::uint64_t credit = 0;
-  std::vector<std::string> order;            // "reply 3", "event 7", "output", in order of arrival
+  std::vector<std::string> order;  // "reply 3", "event 7", "output", in order of arrival
 
  private:
   base::Status on_frame(const session::Frame& frame) override {
@@ -160,7 +160,8 @@ class RawClient final : public session::FrameSink {
           auto& its = events[one.event];
           its.status = one.status;
           its.times.clear();
-          for (std::size_t i = 0; i < one.times.size(); ++i) its.times.push_back(one.times[i]);
+          for (std::size_t i = 0; i < one.times.size(); ++i)
+            its.times.push_back(one.times[i]);
           ++reports[one.event];
           order.push_back("event " + std::to_string(one.event & 0xFFFFFFFF));
         }
@@ -176,11 +177,19 @@ class RawClient final : public session::FrameSink {
         order.emplace_back("output");
         return in.finish();
       }
-      case wire::kOpBulkGrant: grants.push_back(in.u64()); return in.finish();
-      case wire::kOpBulkAbort: aborts.push_back(in.u64()); return in.finish();
-      case wire::kOpBulkCredit: credit += in.u64(); return in.finish();
-      case wire::kOpBulkData: return bulk_.on_stream_chunk(frame.payload);
-      default: return {};
+      case wire::kOpBulkGrant:
+        grants.push_back(in.u64());
+        return in.finish();
+      case wire::kOpBulkAbort:
+        aborts.push_back(in.u64());
+        return in.finish();
+      case wire::kOpBulkCredit:
+        credit += in.u64();
+        return in.finish();
+      case wire::kOpBulkData:
+        return bulk_.on_stream_chunk(frame.payload);
+      default:
+        return {};
     }
   }
 
