@@ -121,6 +121,20 @@ void Program::finish_build(const Node& node, const DeviceList& devices, cl_int s
   }
 }
 
+void Program::note_binaries(const Node& node, const record::program& record) {
+  const std::lock_guard lock(mutex_);
+  for (const record::program_device& answer : record.devices) {
+    const Device* const device = find_device(node, answer.device);
+    if (device == nullptr) continue;
+    DeviceBuild& build = builds_[device];
+    build.infos.assign(answer.infos);
+    build.status = build.infos.value_or<cl_build_status>(CL_PROGRAM_BUILD_STATUS, CL_BUILD_NONE);
+    build.binary_type = build.infos.value_or<cl_program_binary_type>(CL_PROGRAM_BINARY_TYPE,
+                                                                     CL_PROGRAM_BINARY_TYPE_NONE);
+  }
+  take_kernels(node, record);
+}
+
 // REQUIRES: mutex_ is held.
 void Program::take_kernels(const Node& node, const record::program& record) {
   infos_.assign(record.infos);

@@ -70,6 +70,8 @@ class Program final : public Object {
   // One node's answer about `devices`; `record` is null when it sent none.
   void finish_build(const Node& node, const DeviceList& devices, cl_int status,
                     const ::longwire::opencl::record::program* record);
+  // What a node says of the binaries that it was given, before any build.
+  void note_binaries(const Node& node, const ::longwire::opencl::record::program& record);
   DeviceBuild build_of(const Device& device) const;
   bool is_building() const;
   bool has_executable() const;

@@ -84,17 +84,19 @@ cl_int send_binaries(Program& program, Node& node, const DeviceList& devices,
     std::vector<cl_int> each;
   };
   const auto outcome = std::make_shared<Outcome>();  // shared with the reply's handler
-  const auto sent = node.session().request(message, [outcome, &node](const core::ReplyView& reply) {
-    if (reply.lost == nullptr) {
-      outcome->status = reply.status;
-      msg::CreateProgramWithBinary::Reply answer;
-      if (reply.body->remaining() != 0) decode(*reply.body, answer);
-      for (std::size_t i = 0; i < answer.binary_status.size(); ++i)
-        outcome->each.push_back(static_cast<cl_int>(answer.binary_status[i]));
-    }
-    outcome->done.store(true, std::memory_order_release);
-    node.session().notify();
-  });
+  const auto sent = node.session().request(
+      message, [outcome, &node, keep = Ref<Program>(&program)](const core::ReplyView& reply) {
+        if (reply.lost == nullptr) {
+          outcome->status = reply.status;
+          msg::CreateProgramWithBinary::Reply answer;
+          if (reply.body->remaining() != 0) decode(*reply.body, answer);
+          for (std::size_t i = 0; i < answer.binary_status.size(); ++i)
+            outcome->each.push_back(static_cast<cl_int>(answer.binary_status[i]));
+          if (reply.status == CL_SUCCESS) keep->note_binaries(node, answer.program);
+        }
+        outcome->done.store(true, std::memory_order_release);
+        node.session().notify();
+      });
   if (!sent.ok()) return kLostCallStatus;
   for (std::size_t i = 0; i < data.size(); ++i) {
     if (!node.session().upload(message.binaries[i], data[i]).ok()) return kLostCallStatus;

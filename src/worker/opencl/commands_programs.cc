@@ -98,8 +98,7 @@ void Commands::on_mirror(wire::Token token, std::function<void()> job) {
   if (!services().mirrors.run(std::move(job))) reply(token, CL_OUT_OF_RESOURCES);
 }
 
-// --- creation
-// --------------------------------------------------------------------------------------
+// --- creation ------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::CreateProgramWithSource& m) {
   const auto context = state_.find<Context>(m.context);
@@ -155,7 +154,10 @@ base::Status Commands::on(const msg::CreateProgramWithBinary& m) {
     std::vector<std::uint64_t> statuses;
     for (const cl_int one : each)
       statuses.push_back(static_cast<std::uint64_t>(std::int64_t{one}));
-    reply(token, created, msg::CreateProgramWithBinary::Reply{wire::U64View(statuses)});
+    ProgramInfo info(api(), program->context->devices);
+    msg::CreateProgramWithBinary::Reply answer{wire::U64View(statuses), {}};
+    if (created == CL_SUCCESS) answer.program = info.describe(program->native);
+    reply(token, created, answer);
     services().outbox.flush();
   });
   return {};
@@ -213,8 +215,7 @@ base::Status Commands::on(const msg::CreateProgramWithBuiltInKernels& m) {
   return {};
 }
 
-// --- builds
-// -------------------------------------------------------------------------------------------
+// --- builds --------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::BuildProgram& m) {
   const auto found = state_.find<Program>(m.program);
@@ -326,8 +327,7 @@ base::Status Commands::on(const msg::SetProgramSpecializationConstant& m) {
   return {};
 }
 
-// --- binaries
-// ------------------------------------------------------------------------------------------
+// --- binaries ------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::GetProgramBinaries& m) {
   const auto found = state_.find<Program>(m.program);
@@ -372,8 +372,7 @@ base::Status Commands::on(const msg::FetchProgramBinaries& m) {
   return {};
 }
 
-// --- kernels
-// -------------------------------------------------------------------------------------------
+// --- kernels -------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::DescribeKernel& m) {
   const auto found = state_.find<Program>(m.program);
