@@ -116,8 +116,7 @@ class SessionTest : public ::testing::TestWithParam<Setup> {
   cl_program program = nullptr;
 };
 
-// --- data
-// ------------------------------------------------------------------------------------------
+// --- data ----------------------------------------------------------------------------------------
 
 TEST_P(SessionTest, TransfersOfEverySizeRoundTrip) {
   for (const std::size_t count : {1u, 1000u, 16384u, 16385u, 300'000u, 2'200'000u, 5'000'000u}) {
@@ -225,8 +224,7 @@ TEST_P(SessionTest, ImagesRoundTrip) {
   api::ReleaseMemObject(image);
 }
 
-// --- kernels and events
-// ----------------------------------------------------------------------------
+// --- kernels and events --------------------------------------------------------------------------
 
 TEST_P(SessionTest, KernelsComputeAndProfile) {
   build();
@@ -428,8 +426,7 @@ TEST_P(SessionTest, OutOfOrderQueuesFollowWaitLists) {
   api::ReleaseCommandQueue(unordered);
 }
 
-// --- many threads
-// ----------------------------------------------------------------------------------
+// --- many threads --------------------------------------------------------------------------------
 
 TEST_P(SessionTest, EightThreadsOnEightQueues) {
   build();

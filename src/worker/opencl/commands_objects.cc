@@ -139,8 +139,7 @@ std::uint64_t pixel_bytes(const longwire::opencl::record::image_format& format) 
 
 }  // namespace
 
-// --- releases
-// --------------------------------------------------------------------------------------
+// --- releases ------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::ReleaseObject& m) {
   Object* const object = state_.table.find_any(m.object);
@@ -160,8 +159,7 @@ base::Status Commands::on(const msg::ReleaseObject& m) {
   return {};
 }
 
-// --- contexts and queues
-// ------------------------------------------------------------------------------
+// --- contexts and queues -------------------------------------------------------------------------
 
 std::vector<Ref<Device>> Commands::devices_of(wire::U64View handles, cl_int* status) {
   find_platforms();
@@ -217,8 +215,7 @@ base::Status Commands::on(const msg::CreateCommandQueue& m) {
   return {};
 }
 
-// --- memory objects
-// -----------------------------------------------------------------------------------
+// --- memory objects ------------------------------------------------------------------------------
 
 void Commands::add_memory(Handle handle, Context* context, cl_mem native, cl_int status) {
   auto* mem = new Mem(api(), handle);
@@ -303,8 +300,7 @@ base::Status Commands::on(const msg::CreateImage& m) {
   return {};
 }
 
-// --- events
-// --------------------------------------------------------------------------------------------
+// --- events --------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::SetUserEventStatus& m) {
   const auto event = state_.find<Event>(m.event);

@@ -277,8 +277,7 @@ void Completions::read_replied(core::Outbox::Turn& turn, Queue& queue, std::uint
   });
 }
 
-// --- failures of which the driver says nothing
-// -------------------------------------------------------
+// --- failures of which the driver says nothing ---------------------------------------------------
 
 void Completions::note_failure() {
   failures_seen_.store(true, std::memory_order_relaxed);

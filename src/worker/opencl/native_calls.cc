@@ -14,7 +14,8 @@ class PropertyList {
  public:
   explicit PropertyList(wire::U64View view) {
     fits_ = view.size() < kMaxProperties;
-    for (std::size_t i = 0; fits_ && i < view.size(); ++i) values_[i] = view[i];
+    for (std::size_t i = 0; fits_ && i < view.size(); ++i)
+      values_[i] = view[i];
     if (fits_) count_ = view.size();
   }
   bool fits() const { return fits_; }
@@ -57,10 +58,17 @@ cl_sampler create_old_sampler(const longwire::opencl::NativeApi& api, cl_context
   const bool known = properties.each([&](std::uint64_t name, std::uint64_t value) {
     const auto number = static_cast<cl_uint>(value);
     switch (name) {
-      case CL_SAMPLER_NORMALIZED_COORDS: normalized = number; return true;
-      case CL_SAMPLER_ADDRESSING_MODE: addressing = number; return true;
-      case CL_SAMPLER_FILTER_MODE: filter = number; return true;
-      default: return false;
+      case CL_SAMPLER_NORMALIZED_COORDS:
+        normalized = number;
+        return true;
+      case CL_SAMPLER_ADDRESSING_MODE:
+        addressing = number;
+        return true;
+      case CL_SAMPLER_FILTER_MODE:
+        filter = number;
+        return true;
+      default:
+        return false;
     }
   });
   if (!known) {

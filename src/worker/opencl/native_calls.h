@@ -9,14 +9,15 @@
 
 namespace longwire::worker::opencl {
 
-// `properties` as clCreateCommandQueueWithProperties takes them, or empty. Drivers older than OpenCL
-// 2.0 get CL_QUEUE_PROPERTIES by clCreateCommandQueue, and CL_INVALID_QUEUE_PROPERTIES for others.
+// `properties` as clCreateCommandQueueWithProperties takes them, or empty. Drivers older than
+// OpenCL 2.0 get CL_QUEUE_PROPERTIES by clCreateCommandQueue, and CL_INVALID_QUEUE_PROPERTIES for
+// others.
 cl_command_queue create_command_queue(const longwire::opencl::NativeApi& api, cl_context context,
                                       cl_device_id device, wire::U64View properties,
                                       cl_int* status);
 
-// `properties` as clCreateSamplerWithProperties takes them. `legacy`: made by clCreateSampler, which
-// every driver has.
+// `properties` as clCreateSamplerWithProperties takes them. `legacy`: made by clCreateSampler,
+// which every driver has.
 cl_sampler create_sampler(const longwire::opencl::NativeApi& api, cl_context context,
                           wire::U64View properties, bool legacy, cl_int* status);
 

@@ -43,9 +43,11 @@ class CollectSink final : public session::BulkSink {
 
 class WorkerTest : public ::testing::Test {
  protected:
-  explicit WorkerTest(StdoutPipe* output = nullptr) {
+  explicit WorkerTest(StdoutPipe* output = nullptr, void (*change)(NativeApi&) = nullptr) {
+    table = driver.api();
+    if (change != nullptr) change(table);
     auto [ours, theirs] = link::make_inproc_pair();
-    worker = std::make_unique<WorkerThread>(driver.api(), std::move(theirs), output);
+    worker = std::make_unique<WorkerThread>(table, std::move(theirs), output);
     client = std::make_unique<RawClient>(std::move(ours));
     msg::DescribePlatforms::Reply answer;
     EXPECT_EQ(client->call(msg::DescribePlatforms{}, &answer), CL_SUCCESS);
@@ -184,6 +186,7 @@ class WorkerTest : public ::testing::Test {
   }
 
   fake::FakeDriver driver;
+  NativeApi table;
   std::unique_ptr<WorkerThread> worker;
   std::unique_ptr<RawClient> client;
   std::vector<Handle> devices;
@@ -194,8 +197,7 @@ class WorkerTest : public ::testing::Test {
   bool ended_ = false;
 };
 
-// --- data
-// ------------------------------------------------------------------------------------------
+// --- data ----------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, DescribesDevicesWithHandlesOfItsOwn) {
   ASSERT_EQ(devices.size(), 2u);
@@ -328,8 +330,7 @@ TEST_F(WorkerTest, ImagesRoundTrip) {
   EXPECT_EQ(client->call(r), CL_INVALID_VALUE);
 }
 
-// --- status
-// ------------------------------------------------------------------------------------------
+// --- status --------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, FailedCreationIsToldAndRemembered) {
   const Handle buffer = create_buffer(std::size_t{1} << 40);
@@ -415,8 +416,7 @@ TEST_F(WorkerTest, NothingOnAnOutOfOrderQueueDoesNotWaitForOthers) {
   EXPECT_EQ(client->events.count(waiting.event), 0u);
 }
 
-// --- programs
-// ----------------------------------------------------------------------------------------
+// --- programs ------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, BuildDescribesKernelsAndProbesStructs) {
   build("kernel void add(global uint* a, float4x s, local int* l, uint n) {} kernel void b() {}");
@@ -473,8 +473,7 @@ TEST_F(WorkerTest, BinariesRoundTrip) {
   EXPECT_THAT(built.program.kernel_names, ElementsAre("noop"));
 }
 
-// --- life
-// --------------------------------------------------------------------------------------------
+// --- life ----------------------------------------------------------------------------------------
 
 TEST_F(WorkerTest, DestructorTokenRepliesWhenTheMemoryIsReallyGone) {
   const Handle buffer = create_buffer(64);
@@ -537,8 +536,7 @@ TEST_F(WorkerTest, ASlowReaderLosesNothing) {
     EXPECT_EQ(client->replies[token].status, CL_SUCCESS);
 }
 
-// --- output
-// --------------------------------------------------------------------------------------------
+// --- output --------------------------------------------------------------------------------------
 
 class OutputTest : public ::testing::Test {};
 
@@ -560,8 +558,124 @@ TEST_F(OutputTest, WhatKernelsPrintComesBeforeTheirCompletion) {
   rig.TestBody();
 }
 
-// --- leaves
-// --------------------------------------------------------------------------------------------
+// --- drivers that are not as they should be ------------------------------------------------------
+
+template <void (*kChange)(NativeApi&)>
+class Changed : public WorkerTest {
+ public:
+  Changed() : WorkerTest(nullptr, kChange) {}
+};
+
+void no_callbacks(NativeApi& api) {
+  api.clSetEventCallback = [](cl_event, cl_int, void(CL_CALLBACK*)(cl_event, cl_int, void*),
+                              void*) -> cl_int { return CL_INVALID_OPERATION; };
+}
+using WithoutCallbacks = Changed<no_callbacks>;
+
+TEST_F(WithoutCallbacks, CompletionsComeAllTheSame) {
+  const Bytes data = pattern(1000);
+  const Handle buffer = create_buffer(data.size());
+  const Handle event = write(buffer, wire::Blob::inlined(data));
+  EXPECT_EQ(read(buffer, data.size()), data);
+  ASSERT_TRUE(client->await_event(event));
+  finish(queue);
+}
+
+void no_markers(NativeApi& api) {
+  api.clEnqueueMarkerWithWaitList = [](cl_command_queue, cl_uint, const cl_event*,
+                                       cl_event*) -> cl_int { return CL_OUT_OF_HOST_MEMORY; };
+}
+using WithoutMarkers = Changed<no_markers>;
+
+TEST_F(WithoutMarkers, FinishWaitsOnAThreadOfItsOwn) {
+  const Handle event = write(create_buffer(64), wire::Blob::inlined(pattern(64)));
+  finish(queue);
+  EXPECT_EQ(client->reports[event], 1);
+  // A streamed write needs one: it fails, and so does the client's side of it.
+  const auto blob = upload_blob(1'000'000, wire::BlobMode::kRendezvous);
+  const Handle failed = write(create_buffer(1'000'000), blob);
+  ASSERT_TRUE(client->await_event(failed));
+  EXPECT_EQ(client->events.at(failed).status, CL_OUT_OF_HOST_MEMORY);
+  EXPECT_THAT(client->aborts, ElementsAre(blob.transfer));
+}
+
+// As PoCL 3.1: what fails because of its wait list is never called back.
+decltype(NativeApi::clSetEventCallback) real_set_callback;
+struct Quiet {
+  void(CL_CALLBACK* function)(cl_event, cl_int, void*);
+  void* user;
+};
+void silent_failures(NativeApi& api) {
+  real_set_callback = api.clSetEventCallback;
+  api.clSetEventCallback = [](cl_event event, cl_int trigger,
+                              void(CL_CALLBACK * function)(cl_event, cl_int, void*),
+                              void* user) -> cl_int {
+    return real_set_callback(
+        event, trigger,
+        [](cl_event of, cl_int status, void* quiet) {
+          const std::unique_ptr<Quiet> its(static_cast<Quiet*>(quiet));
+          if (status >= 0) its->function(of, status, its->user);
+        },
+        new Quiet{function, user});
+  };
+}
+using WithSilentFailures = Changed<silent_failures>;
+
+TEST_F(WithSilentFailures, DependentsAreFoundAndFinishReturns) {
+  const Handle user = create_user_event();
+  const Handle buffer = create_buffer(64);
+  const Handle first = write(buffer, wire::Blob::inlined(pattern(64)), wire::U64View(&user, 1));
+  const Handle second = write(buffer, wire::Blob::inlined(pattern(64)), wire::U64View(&first, 1));
+  set_user_event(user, -5);
+  ASSERT_TRUE(client->await_event(second));
+  EXPECT_LT(client->events.at(first).status, 0);
+  EXPECT_LT(client->events.at(second).status, 0);
+  finish(queue);
+  EXPECT_EQ(client->reports[first], 1);
+}
+
+void no_user_events(NativeApi& api) {
+  api.clCreateUserEvent = [](cl_context, cl_int* status) -> cl_event {
+    *status = CL_OUT_OF_RESOURCES;
+    return nullptr;
+  };
+}
+using WithoutUserEvents = Changed<no_user_events>;
+
+TEST_F(WithoutUserEvents, AnEagerWriteFailsAndItsCreditComesBack) {
+  const Bytes data = pattern(100'000);
+  const auto blob = upload_blob(data.size(), wire::BlobMode::kEager);
+  const Handle event = write(create_buffer(data.size()), blob);
+  send_bytes(blob, data);
+  ASSERT_TRUE(client->await_event(event));
+  EXPECT_EQ(client->events.at(event).status, CL_OUT_OF_RESOURCES);
+  EXPECT_TRUE(client->await([&] { return client->credit == data.size(); }));
+  round_trip();
+}
+
+void an_old_driver(NativeApi& api) {
+  api.clCloneKernel = nullptr;
+  api.clCreateCommandQueueWithProperties = nullptr;
+  api.clCreateSamplerWithProperties = nullptr;
+  api.clGetDeviceAndHostTimer = nullptr;
+}
+using OnAnOldDriver = Changed<an_old_driver>;
+
+TEST_F(OnAnOldDriver, WhatItLacksFailsHonestly) {
+  const Handle kernel = create_kernel(build("kernel void noop() {}"), "noop");
+  msg::CloneKernel m;
+  m.kernel = client->handle(Kind::kKernel);
+  m.source = kernel;
+  client->send(m);
+  msg::GetDeviceAndHostTimer t;
+  t.device = devices.front();
+  EXPECT_EQ(client->call(t), CL_INVALID_OPERATION);
+  ASSERT_EQ(client->failures.size(), 1u);
+  EXPECT_EQ(client->failures[0], std::pair(m.kernel, cl_int{CL_INVALID_OPERATION}));
+  EXPECT_TRUE(client->await_event(launch(queue, kernel))) << "on a queue made the old way";
+}
+
+// --- leaves --------------------------------------------------------------------------------------
 
 TEST(ProgramInfoTest, KnowsOpenClTypes) {
   EXPECT_EQ(builtin_type_bytes("uint", 8), 4u);
