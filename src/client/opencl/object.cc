@@ -1,6 +1,7 @@
 #include "client/opencl/object.h"
 
 #include <cstddef>
+#include <cstring>
 
 #include "opencl/entry.h"
 
@@ -16,9 +17,12 @@ Object* Object::from_cl_pointer(void* pointer) noexcept {
   // dispatch_ stands right behind the vtable pointer; the ICD loader wants it first.
   constexpr std::size_t kDispatchOffset = sizeof(void*);
   auto* const object = reinterpret_cast<Object*>(static_cast<char*>(pointer) - kDispatchOffset);
-  const bool ours = reinterpret_cast<std::uintptr_t>(pointer) % alignof(Object) == 0 &&
-                    object->cl_pointer() == pointer && object->magic_ == kMagic;
-  return ours ? object : nullptr;
+  if (reinterpret_cast<std::uintptr_t>(pointer) % alignof(Object) != 0) return nullptr;
+  // Looked at as bytes: it need not be an object at all. magic_ stands right behind dispatch_.
+  std::uint32_t magic = 0;
+  std::memcpy(&magic, static_cast<const char*>(pointer) + sizeof dispatch_, sizeof magic);
+  if (magic != kMagic) return nullptr;
+  return object->magic_ == kMagic && object->cl_pointer() == pointer ? object : nullptr;
 }
 
 void Object::retain_api() noexcept {
