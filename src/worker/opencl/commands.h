@@ -68,7 +68,7 @@ class Commands final : public AutoCommands {
  private:
   struct PlatformDevices {
     cl_platform_id platform;
-    std::vector<Device*> devices;
+    std::vector<Ref<Device>> devices;
   };
 
   const NativeApi& api() const { return state_.cl(); }

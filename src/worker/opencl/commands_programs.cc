@@ -60,6 +60,12 @@ cl_program create_with_binaries(const NativeApi& api, cl_context context,
                                        status);
 }
 
+// Compilers older than OpenCL 1.2 know nothing of argument info.
+std::string build_options(const Program& program, std::string_view options) {
+  const bool known = program.context->devices.front()->version >= 120;
+  return known ? with_argument_info(options) : std::string(options);
+}
+
 // The binary of each device of the program; CL_SUCCESS or the driver's word.
 cl_int binary_sizes(const NativeApi& api, cl_program program, std::vector<std::size_t>* sizes) {
   cl_uint devices = 0;
@@ -218,7 +224,7 @@ base::Status Commands::on(const msg::CreateProgramWithBuiltInKernels& m) {
 // --- builds --------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::BuildProgram& m) {
-  const auto found = state_.find<Program>(m.program);
+  const auto found = state_.find_program(m.program);
   cl_int status = found.status;
   const auto devices = devices_of(m.devices, &status);
   if (status != CL_SUCCESS) {
@@ -226,7 +232,7 @@ base::Status Commands::on(const msg::BuildProgram& m) {
     return {};
   }
   on_mirror(m.token, [this, program = Ref<Program>(found.object), ids = natives_of(devices),
-                      options = with_argument_info(m.options), token = m.token] {
+                      options = build_options(*found.object, m.options), token = m.token] {
     const cl_int built = api().clBuildProgram(program->native, static_cast<cl_uint>(ids.size()),
                                               data_or_null(ids), options.c_str(), nullptr, nullptr);
     ProgramInfo info(api(), program->context->devices);
@@ -237,12 +243,12 @@ base::Status Commands::on(const msg::BuildProgram& m) {
 }
 
 base::Status Commands::on(const msg::CompileProgram& m) {
-  const auto found = state_.find<Program>(m.program);
+  const auto found = state_.find_program(m.program);
   cl_int status = found.status;
   const auto devices = devices_of(m.devices, &status);
   std::vector<Ref<Program>> headers;
   for (std::size_t i = 0; i < m.headers.size(); ++i) {
-    const auto header = state_.find<Program>(m.headers[i]);
+    const auto header = state_.find_program(m.headers[i]);
     if (header.ok()) headers.emplace_back(header.object);
     if (!header.ok()) status = header.status;
   }
@@ -253,8 +259,8 @@ base::Status Commands::on(const msg::CompileProgram& m) {
   }
   std::vector<std::string> names(m.header_names.begin(), m.header_names.end());
   on_mirror(m.token, [this, program = Ref<Program>(found.object), ids = natives_of(devices),
-                      options = with_argument_info(m.options), headers = std::move(headers),
-                      names = std::move(names), token = m.token] {
+                      options = build_options(*found.object, m.options),
+                      headers = std::move(headers), names = std::move(names), token = m.token] {
     std::vector<cl_program> natives;
     std::vector<const char*> pointers;
     for (const auto& header : headers)
@@ -278,7 +284,7 @@ base::Status Commands::on(const msg::LinkProgram& m) {
   const auto devices = devices_of(m.devices, &status);
   std::vector<Ref<Program>> inputs;
   for (std::size_t i = 0; i < m.inputs.size(); ++i) {
-    const auto input = state_.find<Program>(m.inputs[i]);
+    const auto input = state_.find_program(m.inputs[i]);
     if (input.ok()) inputs.emplace_back(input.object);
     if (!input.ok()) status = input.status;
   }
@@ -314,7 +320,7 @@ base::Status Commands::on(const msg::LinkProgram& m) {
 }
 
 base::Status Commands::on(const msg::SetProgramSpecializationConstant& m) {
-  const auto program = state_.find<Program>(m.program);
+  const auto program = state_.find_program(m.program);
   cl_int status = program.status;
   if (program.ok()) {
     const bool has = api().clSetProgramSpecializationConstant != nullptr &&
@@ -330,7 +336,7 @@ base::Status Commands::on(const msg::SetProgramSpecializationConstant& m) {
 // --- binaries ------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::GetProgramBinaries& m) {
-  const auto found = state_.find<Program>(m.program);
+  const auto found = state_.find_program(m.program);
   if (!found.ok()) {
     reply(m.token, found.status);
     return {};
@@ -346,7 +352,7 @@ base::Status Commands::on(const msg::GetProgramBinaries& m) {
 }
 
 base::Status Commands::on(const msg::FetchProgramBinaries& m) {
-  const auto found = state_.find<Program>(m.program);
+  const auto found = state_.find_program(m.program);
   if (!found.ok()) {
     reply(m.token, found.status);
     return {};
@@ -375,7 +381,7 @@ base::Status Commands::on(const msg::FetchProgramBinaries& m) {
 // --- kernels -------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::DescribeKernel& m) {
-  const auto found = state_.find<Program>(m.program);
+  const auto found = state_.find_program(m.program);
   if (!found.ok()) {
     reply(m.token, found.status);
     return {};

@@ -44,7 +44,7 @@ void Commands::find_platforms() {
         api().clGetDeviceIDs(id, CL_DEVICE_TYPE_ALL, static_cast<cl_uint>(devices.size()),
                              devices.data(), nullptr) == CL_SUCCESS) {
       for (cl_device_id device : devices)
-        platform.devices.push_back(add_device(device, id, false));
+        platform.devices.emplace_back(add_device(device, id, false));
     }
     platforms_.push_back(std::move(platform));
   }
@@ -57,7 +57,7 @@ base::Status Commands::on(const msg::DescribePlatforms& m) {
   for (const auto& [id, devices] : platforms_) {
     auto& platform = answer.platforms.emplace_back();
     platform.infos = platform_infos(api(), id, bytes);
-    for (const Device* device : devices) {
+    for (const Ref<Device>& device : devices) {
       auto& its = platform.devices.emplace_back();
       its.handle = device->handle();
       its.infos = device_infos(api(), device->native, bytes);

@@ -281,10 +281,12 @@ void Completions::read_replied(core::Outbox::Turn& turn, Queue& queue, std::uint
 
 void Completions::note_failure() {
   failures_seen_.store(true, std::memory_order_relaxed);
+  if (sweep_posted_.exchange(true)) return;
   services_.post([this] { sweep(); });
 }
 
 void Completions::sweep() {
+  sweep_posted_ = false;
   swept_at_ns_ = services_.clock.now_ns();
   std::vector<Ref<Event>> live;
   {

@@ -95,6 +95,7 @@ class Completions {
   Event* live_ = nullptr;  // all events under way; guarded by the turn
   std::atomic<bool> failures_seen_{false};
   std::atomic<bool> anything_live_{false};
+  std::atomic<bool> sweep_posted_{false};
   base::Nanoseconds swept_at_ns_ = 0;  // dispatch thread
 
   std::mutex idle_mutex_;

@@ -96,8 +96,13 @@ cl_sampler SessionState::sampler(Handle handle) {
   const auto found = find<Sampler>(handle);
   return found.ok() ? found.object->native : nullptr;
 }
-cl_program SessionState::program(Handle handle) {
+Found<Program> SessionState::find_program(Handle handle) const {
   const auto found = find<Program>(handle);
+  if (found.ok() && found.object->native.load() == nullptr) return {nullptr, CL_INVALID_PROGRAM};
+  return found;
+}
+cl_program SessionState::program(Handle handle) {
+  const auto found = find_program(handle);
   return found.ok() ? found.object->native.load() : nullptr;
 }
 cl_kernel SessionState::kernel(Handle handle) {

@@ -33,6 +33,8 @@ class SessionState final : public AutoSupport {
   Found<T> find(Handle handle) const {
     return table.find<T>(handle);
   }
+  // A program that has its native side: a creation may still run on a mirror thread.
+  Found<Program> find_program(Handle handle) const;
   // Enters a new object. With an error the client is told, and the object remembers it. False (and
   // the session ends) when the handle is taken or of another kind; the object is then gone.
   bool add(Object* object, cl_int status);
