@@ -11,8 +11,7 @@ namespace longwire::app {
 
 struct ServeOptions {
   node::NodeConfig config;
-  int ready_fd = -1;        // gets one line per endpoint once the node listens, then is closed
-  bool foreground = false;  // say on stderr where the node can be reached
+  int ready_fd = -1;  // gets one line per endpoint once the node listens, then is closed
 };
 
 // Runs until SIGTERM or SIGINT (drain; a second one ends at once). Returns an error when the node

@@ -89,7 +89,7 @@ int serve_main(const ServeFlags& flags) {
   if (!config) return failed(config.error());
   if (auto applied = apply(flags, *config); !applied) return failed(applied.error());
   const auto journal = node::make_journal({config->log.level, config->log.json});
-  auto served = serve({*std::move(config), -1, true}, *journal);
+  auto served = serve({*std::move(config), -1}, *journal);
   return served ? 0 : failed(served.error());
 }
 

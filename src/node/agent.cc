@@ -61,6 +61,19 @@ Status clear_stale(const std::filesystem::path& path) {
   return {};
 }
 
+// In a folder that others may write to, the socket could be theirs the next moment.
+Status check_folder(const std::filesystem::path& folder) {
+  struct stat info {};
+  if (::stat(folder.c_str(), &info) != 0) {
+    return Error::from_errno(ErrorCode::kUnavailable, folder.string(), errno);
+  }
+  const bool ours = info.st_uid == ::geteuid() || info.st_uid == 0;
+  const bool open = (info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0;
+  if (ours && !open) return {};
+  return Error(ErrorCode::kPermissionDenied,
+               folder.string() + " belongs to another user, or anybody may write to it");
+}
+
 Status allow_group(const std::filesystem::path& path, const std::string& group_name) {
   if (group_name.empty()) return {};
   const group* found = ::getgrnam(group_name.c_str());  // start-up: one thread
@@ -161,6 +174,7 @@ Status Agent::listen_unix(const std::filesystem::path& path) {
   if (path.string().size() >= sizeof(sockaddr_un::sun_path)) {
     return Error(ErrorCode::kInvalidArgument, "socket path too long: " + path.string());
   }
+  LW_TRY(check_folder(path.parent_path().empty() ? "." : path.parent_path()));
   LW_TRY(clear_stale(path));
   auto listener = std::make_unique<Listener>(io_, Transport::kUnix);
   const mode_t old_mask = ::umask(0177);

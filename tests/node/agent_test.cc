@@ -430,6 +430,13 @@ TEST_F(AgentTest, DrainingEndsTheListenersAndThenTheSessions) {
   EXPECT_FALSE(std::filesystem::exists(config.listen.unix_socket));
 }
 
+TEST_F(AgentTest, ASocketThatOthersCouldReplaceIsRefused) {
+  std::filesystem::permissions(folder, std::filesystem::perms::all);
+  const WorkerCommand command;
+  Agent exposed(io, base::monotonic_clock(), random, journal, authority, config, command);
+  EXPECT_EQ(exposed.start().error().code(), ErrorCode::kPermissionDenied);
+}
+
 TEST_F(AgentTest, TwoNodesDoNotShareASocketAndStaleOnesAreReplaced) {
   start();
   asio::io_context other_io(1);

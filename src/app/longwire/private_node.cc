@@ -92,7 +92,7 @@ void redirect(const fs::path& log) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
   if (::getppid() != parent) ::_exit(1);
   redirect(log);
-  const ServeOptions options{config_of(mode, scratch), ready_fd, false};
+  const ServeOptions options{config_of(mode, scratch), ready_fd};
   const auto journal = node::make_journal({base::LogLevel::kInfo, false});
   auto served = serve(options, *journal);
   if (!served) {
