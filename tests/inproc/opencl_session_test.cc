@@ -459,6 +459,51 @@ TEST_P(SessionTest, EightThreadsOnEightQueues) {
   EXPECT_EQ(wrong, 0);
 }
 
+// --- nodes ---------------------------------------------------------------------------------------
+
+constexpr Setup kSmall{Transport::kInproc, Driver::kFake, 1};
+
+TEST(NodesTest, TwoNodesAreOnePlatform) {
+  Rig rig(kSmall, 2);
+  cl_platform_id platform = nullptr;
+  ASSERT_EQ(api::GetPlatformIDs(1, &platform, nullptr), CL_SUCCESS);
+  cl_uint count = 0;
+  ASSERT_EQ(api::GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &count), CL_SUCCESS);
+  EXPECT_EQ(count, 4u) << "two fake devices each";
+}
+
+// Nothing hangs and nothing succeeds once the node has gone.
+TEST(NodesTest, ALostNodeFailsWhatWaitsForIt) {
+  Rig rig(kSmall);
+  cl_platform_id platform = nullptr;
+  cl_device_id device = nullptr;
+  cl_int status = CL_SUCCESS;
+  ASSERT_EQ(api::GetPlatformIDs(1, &platform, nullptr), CL_SUCCESS);
+  ASSERT_EQ(api::GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, nullptr), CL_SUCCESS);
+  const cl_context context = api::CreateContext(nullptr, 1, &device, nullptr, nullptr, &status);
+  const cl_command_queue queue =
+      api::CreateCommandQueueWithProperties(context, device, nullptr, &status);
+  const cl_mem buffer = api::CreateBuffer(context, CL_MEM_READ_WRITE, 1 << 20, nullptr, &status);
+  const cl_event gate = api::CreateUserEvent(context, &status);
+  const std::vector<std::byte> data(1 << 20);
+  cl_event event = nullptr;
+  ASSERT_EQ(api::EnqueueWriteBuffer(queue, buffer, CL_FALSE, 0, data.size(), data.data(), 1, &gate,
+                                    &event),
+            CL_SUCCESS);
+  std::thread finishing([&] { EXPECT_LT(api::Finish(queue), 0); });
+  rig.node().die();
+  EXPECT_LT(api::WaitForEvents(1, &event), 0);
+  finishing.join();
+  std::byte byte{};
+  EXPECT_LT(api::EnqueueReadBuffer(queue, buffer, CL_TRUE, 0, 1, &byte, 0, nullptr, nullptr), 0);
+  api::ReleaseEvent(event);
+  api::ReleaseEvent(gate);
+  api::ReleaseMemObject(buffer);
+  api::ReleaseCommandQueue(queue);
+  api::ReleaseContext(context);
+  EXPECT_EQ(rig.end(), 0u);
+}
+
 std::vector<Setup> all_setups() {
   std::vector<Setup> setups;
   for (const Driver driver : {Driver::kFake, Driver::kSystem}) {
