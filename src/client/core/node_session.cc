@@ -82,12 +82,7 @@ struct NodeSession::State {
 NodeSession::NodeSession(const base::Clock& clock, std::unique_ptr<Connector> connector)
     : state_(std::make_unique<State>(clock, std::move(connector), [this] { watch(); })) {}
 
-NodeSession::~NodeSession() {
-  if (!state_->pump) return;
-  close();
-  state_->bulk.reset();
-  state_->pump.reset();
-}
+NodeSession::~NodeSession() { close(); }
 
 void NodeSession::close() noexcept {
   State& s = *state_;
@@ -95,6 +90,8 @@ void NodeSession::close() noexcept {
   if (!s.lost) (void)s.stream->say_goodbye();
   lose(Error(ErrorCode::kClosed, "the session is over"));
   s.service.stop();
+  s.bulk.reset();
+  s.pump.reset();
 }
 
 void NodeSession::say_goodbye() noexcept {
@@ -316,6 +313,10 @@ wire::Blob NodeSession::make_blob(std::span<const std::byte> data) {
   return state_->uploads.name(data.size());
 }
 
+wire::Blob NodeSession::make_blob_for_later(std::uint64_t bytes) {
+  return state_->uploads.name(bytes);
+}
+
 void NodeSession::start_upload(const wire::Blob& blob, std::span<const std::byte> data,
                                std::function<void(Status)> on_sent) {
   if (blob.mode == wire::BlobMode::kInline) return on_sent({});
@@ -374,7 +375,7 @@ NodeSession::Download NodeSession::expect_download(std::span<std::byte> destinat
 }
 
 void NodeSession::cancel_download(const Download& download) {
-  if (download.blob.transfer != 0 && !state_->abandoned) {
+  if (download.blob.transfer != 0 && !state_->abandoned && state_->bulk) {
     state_->bulk->cancel(download.blob.transfer);
   }
 }

@@ -61,7 +61,8 @@ class NodeSession final : public session::FrameSink {
   base::Status connect(
       base::Deadline deadline);  // opens the session; lanes are opened on first use
   void set_push_sink(PushSink* sink);
-  // Ends the session in order; every call fails from then on. Also done by the destructor.
+  // Ends the session in order, and its threads; every call fails from then on. Also done by the
+  // destructor. REQUIRES: no other thread is in a call.
   void close() noexcept;
   // At the end of the process: says goodbye if that needs no waiting, and takes nothing apart.
   void say_goodbye() noexcept;
@@ -109,6 +110,8 @@ class NodeSession final : public session::FrameSink {
   // Makes the blob for `data`: inline (copied into the message by its encoding) up to
   // kInlineBytes; otherwise a transfer, queued by start_upload() *after* the command was sent.
   wire::Blob make_blob(std::span<const std::byte> data);
+  // As make_blob() for data that is not there yet: always a transfer, whatever its size.
+  wire::Blob make_blob_for_later(std::uint64_t bytes);
   // Sends the bytes of a blob made by make_blob() (nothing for inline). `data` must stay valid
   // until on_sent, called once on any thread.
   void start_upload(const wire::Blob& blob, std::span<const std::byte> data,

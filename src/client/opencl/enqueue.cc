@@ -46,6 +46,7 @@ cl_int Enqueue::open(cl_command_queue command_queue, cl_uint wait_count,
   LW_CL_TRY(wait_list_.resolve(*queue, wait_count, wait_events));
   LW_CL_TRY(queue->take_error());
   at_.emplace(*queue);
+  at_->wait_events = {wait_events, wait_count};
   wait_events_ = {wait_events, wait_count};
   event_out_ = event_out;
   return CL_SUCCESS;

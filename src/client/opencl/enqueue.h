@@ -33,7 +33,8 @@ struct EnqueueContext {
   Queue& queue;
   Context& context;
   Device& device;
-  mutable std::vector<Memory*> reads;  // filled only when context.spans_nodes()
+  std::span<const cl_event> wait_events;  // as the program gave them
+  mutable std::vector<Memory*> reads;     // filled only when context.spans_nodes()
   mutable std::vector<Memory*> writes;
   void note_read(Memory& memory) const {
     if (context.spans_nodes()) reads.push_back(&memory);

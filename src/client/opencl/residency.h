@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <mutex>
+#include <vector>
 
+#include "client/opencl/event.h"
 #include "client/opencl/object.h"
 #include "client/opencl/queue.h"
 
@@ -18,8 +20,10 @@ class Residency {
   bool holds(const Node& node) const noexcept;
   // The queue whose command wrote last; null where nobody has since the object was made.
   Ref<Queue> last_writer() const noexcept;
-  // `node` has been given a copy.
-  void note_copy(const Node& node) noexcept;
+  // `copied`, a command on `node`, brings a copy there.
+  void note_copy(const Node& node, Ref<Event> copied);
+  // The copy on its way to `node`; null where there is none (any more).
+  Ref<Event> copy_under_way(const Node& node) const noexcept;
   // A command on `queue` will write: the other nodes' bytes are old from here on.
   void note_write(Queue& queue) noexcept;
 
@@ -29,6 +33,7 @@ class Residency {
   mutable std::mutex mutex_;
   std::uint64_t current_ = ~std::uint64_t{0};  // one bit per node of the platform
   Ref<Queue> last_writer_;
+  std::vector<Ref<Event>> copies_;  // since the last write
 };
 
 }  // namespace longwire::client::opencl
