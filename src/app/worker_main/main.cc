@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <string>
+#include <vector>
 
 #include "app/worker_main/backend.h"
 #include "app/worker_main/control.h"
@@ -11,6 +13,7 @@
 #include "app/worker_main/metered.h"
 #include "app/worker_main/options.h"
 #include "app/worker_main/places.h"
+#include "app/worker_main/preload.h"
 #include "app/worker_main/probe.h"
 #include "app/worker_main/sandbox.h"
 #include "base/log.h"
@@ -85,6 +88,16 @@ base::Result<session::Ended> run_session(const WorkerOptions& options, base::Log
   ::_exit(0);
 }
 
+// The same worker from its start, without preloading: a vendor's library has started a thread.
+[[noreturn]] void begin_anew(int argc, char** argv) {
+  std::vector<char*> arguments(argv, argv + argc);
+  std::string name = "--preload";
+  std::string value = "off";
+  arguments.insert(arguments.end(), {name.data(), value.data(), nullptr});
+  ::execv("/proc/self/exe", arguments.data());
+  ::_exit(1);
+}
+
 int worker_main(int argc, char** argv) {
   base::StderrLogger logger(base::LogLevel::kWarning);
   auto options = parse_worker_options(argc, argv);
@@ -94,6 +107,7 @@ int worker_main(int argc, char** argv) {
   }
   ::signal(SIGPIPE, SIG_IGN);
   if (!options->probe.empty()) return probe(*options, logger);
+  if (options->preload && !preload_vendor_libraries()) begin_anew(argc, argv);
   auto received = await_session();
   if (!received) return 0;
   const auto session = std::get<session::Adopt>(std::move(received->message));

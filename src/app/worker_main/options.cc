@@ -30,6 +30,8 @@ base::Result<WorkerOptions> parse_worker_options(int argc, char** argv) {
       options.cache = value;
     } else if (name == "--probe") {
       options.probe = value;
+    } else if (name == "--preload") {
+      options.preload = value != "off";
     } else if (name == "--sandbox") {
       LW_TRY(set_sandbox(options, value));
     } else {

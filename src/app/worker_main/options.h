@@ -13,7 +13,8 @@ enum class Confinement : std::uint8_t { kOff, kLog, kEnforce };
 struct WorkerOptions {
   std::filesystem::path cache;  // of all tenants
   Confinement sandbox = Confinement::kEnforce;
-  std::string probe;  // tests: try one forbidden thing and say what came of it
+  bool preload = true;  // the vendors' libraries, before a session comes
+  std::string probe;    // tests: try one forbidden thing and say what came of it
 };
 base::Result<WorkerOptions> parse_worker_options(int argc, char** argv);
 
