@@ -18,13 +18,7 @@ std::filesystem::path pairing_socket(const std::filesystem::path& state_director
 
 PairingDesk::PairingDesk(asio::io_context& io, const base::Clock& clock, base::Random& random,
                          node::Journal& journal)
-    : io_(io),
-      clock_(clock),
-      random_(random),
-      journal_(journal),
-      acceptor_(io),
-      command_(io),
-      expiry_(io) {}
+    : clock_(clock), random_(random), journal_(journal), acceptor_(io), command_(io), expiry_(io) {}
 
 PairingDesk::~PairingDesk() {
   if (!path_.empty()) ::unlink(path_.c_str());

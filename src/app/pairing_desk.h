@@ -47,7 +47,6 @@ class PairingDesk {
   void tell(const std::string& line);
   void finish(const std::string& line);
 
-  asio::io_context& io_;
   const base::Clock& clock_;
   base::Random& random_;
   node::Journal& journal_;
