@@ -346,7 +346,7 @@ Status NodeSession::upload(const wire::Blob& blob, std::span<const std::byte> da
     std::optional<Error> error;
   };
   const auto outcome = std::make_shared<Outcome>();
-  start_upload(blob, data, [this, outcome](Status status) {
+  start_upload(blob, data, [this, outcome](const Status& status) {
     if (!status.ok()) outcome->error = status.error();
     outcome->done.store(true, std::memory_order_release);
     notify();

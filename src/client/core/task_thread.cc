@@ -29,8 +29,11 @@ void TaskThread::run() {
   for (;;) {
     wait(lock);
     if (tasks_.empty() && stopping_) return;
-    const std::function<void()> task = tasks_.empty() ? idle_ : std::move(tasks_.front());
-    if (!tasks_.empty()) tasks_.pop_front();
+    std::function<void()> task = idle_;
+    if (!tasks_.empty()) {
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
     lock.unlock();
     if (task) task();
     lock.lock();

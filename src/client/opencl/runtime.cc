@@ -1,7 +1,10 @@
 #include "client/opencl/runtime.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -28,31 +31,66 @@ const std::vector<std::unique_ptr<Node>>& Runtime::nodes() noexcept {
   return nodes_;
 }
 
-// All at once: a node that does not answer costs its time-out once, whatever their number.
-void Runtime::connect_all() noexcept {
+namespace {
+
+// Connecting to all nodes at once. Shared by the threads that connect and the one that waits: name
+// resolution knows no time-out of ours, so a thread may come back when nobody waits any more.
+struct Connecting {
   struct Attempt {
     std::unique_ptr<core::NodeSession> session;
-    base::Status status;
-    std::thread thread;
+    std::string name;
+    std::optional<base::Status> outcome;
   };
-  std::vector<Attempt> attempts(options_.connectors.size());
+  std::mutex lock;
+  std::condition_variable changed;
+  std::vector<Attempt> attempts;
+  std::size_t under_way = 0;
+
+  void finish(Attempt& attempt, base::Status status) {
+    const std::lock_guard held(lock);
+    attempt.outcome = std::move(status);
+    --under_way;
+    changed.notify_one();
+  }
+  // Takes what has succeeded; says what has not.
+  std::vector<std::unique_ptr<core::NodeSession>> take(std::string& failed) {
+    std::vector<std::unique_ptr<core::NodeSession>> sessions;
+    for (Attempt& attempt : attempts) {
+      if (attempt.outcome && attempt.outcome->ok()) {
+        sessions.push_back(std::move(attempt.session));
+        continue;
+      }
+      failed += (failed.empty() ? "" : "; ") + attempt.name + ": " +
+                (attempt.outcome ? attempt.outcome->error().message() : "no answer in time");
+    }
+    return sessions;
+  }
+};
+
+}  // namespace
+
+void Runtime::connect_all() noexcept {
+  const auto connecting = std::make_shared<Connecting>();
+  connecting->attempts.resize(options_.connectors.size());
+  connecting->under_way = connecting->attempts.size();
   const auto deadline = base::Deadline::in(clock(), options_.connect_timeout_ns);
-  for (std::size_t i = 0; i < attempts.size(); ++i) {
-    Attempt& attempt = attempts[i];
+  for (std::size_t i = 0; i < connecting->attempts.size(); ++i) {
+    auto& attempt = connecting->attempts[i];
     attempt.session =
         std::make_unique<core::NodeSession>(clock(), std::move(options_.connectors[i]));
-    attempt.thread = base::start_thread("lw-connect", [&attempt, deadline] {
-      attempt.status = attempt.session->connect(deadline);
-    });
+    attempt.name = attempt.session->node_name();
+    base::start_thread("lw-connect", [connecting, &attempt, deadline] {
+      connecting->finish(attempt, attempt.session->connect(deadline));
+    }).detach();
   }
   std::string failed;
-  for (Attempt& attempt : attempts) {
-    attempt.thread.join();
-    if (attempt.status.ok()) {
-      nodes_.push_back(std::make_unique<Node>(*this, std::move(attempt.session), nodes_.size()));
-    } else {
-      failed += (failed.empty() ? "" : "; ") + attempt.session->node_name() + ": " +
-                attempt.status.error().message();
+  {
+    std::unique_lock held(connecting->lock);
+    connecting->changed.wait_for(
+        held, std::chrono::nanoseconds(options_.connect_timeout_ns + kConnectGrace),
+        [&] { return connecting->under_way == 0; });
+    for (auto& session : connecting->take(failed)) {
+      nodes_.push_back(std::make_unique<Node>(*this, std::move(session), nodes_.size()));
     }
   }
   if (!failed.empty()) say("no devices from " + failed);
@@ -103,9 +141,9 @@ void Runtime::say_lost(Node& node, const base::Error& why) noexcept {
 }
 
 void Runtime::say_goodbye() noexcept {
-  for (const auto& node : nodes_) node->session().say_goodbye();
+  for (const auto& node : nodes_)
+    node->session().say_goodbye();
 }
-
 
 void Runtime::before_fork() noexcept {
   objects_lock_.lock();

@@ -23,6 +23,8 @@ class Node;
 class Platform;
 
 inline constexpr base::Nanoseconds kDefaultConnectTimeout = 3 * base::kSecond;
+// What connecting may take beyond its time-out before we go on without it.
+inline constexpr base::Nanoseconds kConnectGrace = 500 * base::kMillisecond;
 // How long a node that has answered may take to describe its devices: the first use of a vendor's
 // driver can be slow.
 inline constexpr base::Nanoseconds kDescribeTimeout = 30 * base::kSecond;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <cstdlib>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -34,7 +35,7 @@ Runtime* make_runtime() noexcept {
   for (core::NodeAddress& address : config->nodes) {
     options.connectors.push_back(driver::make_connector(std::move(address), config->home));
   }
-  g_made = new Runtime(std::move(options));
+  g_made = std::make_unique<Runtime>(std::move(options)).release();
   ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   if (::secure_getenv("LONGWIRE_TRACE") != nullptr) start_trace(print_trace);
   return g_made;
