@@ -164,12 +164,24 @@ void Transfers::read_staged(SessionState::Command& command, const wire::Blob& do
   made->afterwards = [this, reply, transfer = download.transfer,
                       data = shared(std::move(block))](cl_int status) {
     if (status < 0) return reply(status);
-    services().bulk.send(transfer, 0, data->bytes(), [reply, data](base::Status sent) {
+    send_bytes(transfer, 0, data->bytes(), [reply, data](base::Status sent) {
       data->reset();
       reply(sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES);
     });
   };
   state_.started(command, made);
+}
+
+// Without lanes the bytes go as frames, and sending waits for the client to read: never on a thread
+// of the driver's, which may hold a lock that the dispatch thread needs.
+void Transfers::send_bytes(session::TransferId transfer, std::uint64_t offset,
+                           std::span<const std::byte> data,
+                           std::function<void(base::Status)> on_sent) {
+  session::BulkPort& bulk = services().bulk;
+  if (bulk.lanes() > 0) return bulk.send(transfer, offset, data, std::move(on_sent));
+  const bool runs = services().mirrors.run(
+      [&bulk, transfer, offset, data, on_sent] { bulk.send(transfer, offset, data, on_sent); });
+  if (!runs) on_sent(base::Error(base::ErrorCode::kLimit, "no thread to send from"));
 }
 
 void Transfers::reply_read(Queue& queue, std::uint64_t read, wire::Token token, cl_int status) {
@@ -242,12 +254,11 @@ class Transfers::StreamedRead final : public Stream {
                          data = shared(std::move(block))](cl_int read) {
       if (read < 0) return chunk_over(read, 0);
       note_read(data->size());
-      owner.services().bulk.send(blob.transfer, offset, data->bytes(),
-                                 [this, self, data](base::Status sent) {
-                                   const std::size_t size = data->size();
-                                   data->reset();
-                                   chunk_over(sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES, size);
-                                 });
+      owner.send_bytes(blob.transfer, offset, data->bytes(), [this, self, data](base::Status sent) {
+        const std::size_t size = data->size();
+        data->reset();
+        chunk_over(sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES, size);
+      });
     });
   }
   // The program's event needs the device's part only.

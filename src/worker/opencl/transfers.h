@@ -87,6 +87,8 @@ class Transfers {
                             const NativeWrite& native);
   void write_streamed(SessionState::Command& command, const wire::Blob& data,
                       const BufferRange& range);
+  void send_bytes(session::TransferId transfer, std::uint64_t offset,
+                  std::span<const std::byte> data, std::function<void(base::Status)> on_sent);
   void reply_read(Queue& queue, std::uint64_t read, wire::Token token, cl_int status);
   void read_failed(const SessionState::Command& command, wire::Token token);
 
