@@ -60,13 +60,13 @@ Kernel::Kernel(Program& program, std::shared_ptr<const KernelShape> shape)
   context().runtime().add_object(*this);
 }
 
-Kernel::Kernel(const Kernel& source)
-    : Object(kKind, source.context().new_handle(kKind)),
-      program_(source.program_),
-      shape_(source.shape_),
-      nodes_(source.nodes_),
-      args_(source.args_),
-      unset_args_(source.unset_args_) {
+Kernel::Kernel(CloneOf of)
+    : Object(kKind, of.source.context().new_handle(kKind)),
+      program_(of.source.program_),
+      shape_(of.source.shape_),
+      nodes_(of.source.nodes_),
+      args_(of.source.args_),
+      unset_args_(of.source.unset_args_) {
   program_->kernel_made();
   context().runtime().add_object(*this);
 }
@@ -130,7 +130,8 @@ cl_int CreateKernelsInProgram(cl_program handle, cl_uint num_kernels, cl_kernel*
 cl_kernel CloneKernel(cl_kernel source_kernel, cl_int* errcode_ret) noexcept {
   const Kernel* const source = from_cl<Kernel>(source_kernel);
   if (source == nullptr) return give_kernel(errcode_ret, CL_INVALID_KERNEL, nullptr);
-  auto* const kernel = new Kernel(*source);
+  auto* const kernel = new (std::nothrow) Kernel(Kernel::CloneOf{*source});
+  if (kernel == nullptr) return give_kernel(errcode_ret, CL_OUT_OF_HOST_MEMORY, nullptr);
   msg::CloneKernel message;
   message.kernel = kernel->handle();
   message.source = source->handle();

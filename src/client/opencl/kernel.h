@@ -42,7 +42,10 @@ class Kernel final : public Object {
   static constexpr Kind kKind = Kind::kKernel;
 
   Kernel(Program& program, std::shared_ptr<const KernelShape> shape);
-  explicit Kernel(const Kernel& source);  // clCloneKernel
+  struct CloneOf {
+    const Kernel& source;
+  };
+  explicit Kernel(CloneOf of);  // clCloneKernel
   ~Kernel() override;
 
   Program& program() const noexcept { return *program_; }

@@ -43,6 +43,7 @@ cl_int finish_creation(Memory& memory, M& message, const Rows& contents,
   if (contents.first != nullptr) {
     context.runtime().pending_reads().wait_for(contents.reach());
     data = contents.span_or_pack(packed);
+    if (data.empty()) return announce(memory, CL_OUT_OF_HOST_MEMORY, created);
   }
   cl_int result = CL_SUCCESS;
   for (Node* node : context.nodes()) {

@@ -72,8 +72,8 @@ cl_int start_reading(Queue& writer, Memory& root, Passage& passage, Ref<Event>* 
 
 // A write that keeps its place in the queue, whose bytes are sent once they have arrived here. A
 // read that failed leaves bytes that nobody may rely on, but nobody waiting.
-cl_int start_writing(const EnqueueContext& at, Memory& root, std::shared_ptr<Passage> passage,
-                     Event& arrived) {
+cl_int start_writing(const EnqueueContext& at, Memory& root,
+                     const std::shared_ptr<Passage>& passage, Event& arrived) {
   Node& node = at.queue.node();
   Enqueue command(CL_COMMAND_MIGRATE_MEM_OBJECTS);
   LW_CL_TRY(command.open(to_cl<cl_command_queue>(&at.queue),

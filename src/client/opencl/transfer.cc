@@ -21,13 +21,15 @@ ReadUnderWay::ReadUnderWay(Enqueue& command, const Rows& rows, const TransferMod
     if (rows.tight()) {
       destination = rows.span();
     } else {
-      packed_ = std::make_unique_for_overwrite<std::byte[]>(rows.bytes());
+      packed_.reset(new (std::nothrow) std::byte[rows.bytes()]);
       destination = {packed_.get(), rows.bytes()};
     }
+    ready_ = destination.data() != nullptr;
+    if (!ready_) return;
     parts_ = 2;
     lanes_done_ = false;
     download_ = node_.session().expect_download(destination, [this] {
-      if (!lanes_done_.exchange(true)) part_done();
+      if (!lanes_done_.exchange(true)) parts_done(1);
     });
     blob_ = download_->blob;
   }
@@ -56,18 +58,19 @@ void ReadUnderWay::on_reply(const core::ReplyView& reply) noexcept {
       }
     }
   }
+  int parts = 1;
   if (status != CL_SUCCESS) {
     status_ = status;
     if (download_) {
       node_.session().cancel_download(*download_);
-      if (!lanes_done_.exchange(true)) part_done();
+      if (!lanes_done_.exchange(true)) ++parts;
     }
   }
-  part_done();
+  parts_done(parts);
 }
 
-void ReadUnderWay::part_done() noexcept {
-  if (parts_.fetch_sub(1, std::memory_order_acq_rel) == 1) finish();
+void ReadUnderWay::parts_done(int count) noexcept {
+  if (parts_.fetch_sub(count, std::memory_order_acq_rel) == count) finish();
 }
 
 void ReadUnderWay::finish() noexcept {
@@ -118,7 +121,8 @@ WriteSource::WriteSource(Enqueue& command, const Rows& rows) {
   if (rows.tight()) {
     data_ = rows.span();
   } else {
-    packed_ = std::make_shared_for_overwrite<std::byte[]>(rows.bytes());
+    packed_.reset(new (std::nothrow) std::byte[rows.bytes()]);
+    if (packed_ == nullptr) return;
     rows.gather(packed_.get());
     data_ = {packed_.get(), rows.bytes()};
   }

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -31,6 +32,8 @@ class ReadUnderWay {
  public:
   ReadUnderWay(Enqueue& command, const Rows& rows, const TransferMode& mode);
 
+  // False: out of memory; only discard() is allowed.
+  bool ready() const noexcept { return ready_; }
   // For the message's `download`.
   const wire::Blob& blob() const noexcept { return blob_; }
   void on_reply(const core::ReplyView& reply) noexcept;
@@ -48,7 +51,7 @@ class ReadUnderWay {
 
  private:
   ~ReadUnderWay() = default;
-  void part_done() noexcept;
+  void parts_done(int count) noexcept;
   void finish() noexcept;
 
   Node& node_;
@@ -56,6 +59,7 @@ class ReadUnderWay {
   const MemoryHold keep_;
   Ref<Event> event_;
   const Rows rows_;
+  bool ready_ = true;
   std::unique_ptr<std::byte[]> packed_;  // where lanes put bytes whose rows are not tight
   wire::Blob blob_;
   std::optional<core::NodeSession::Download> download_;
@@ -73,7 +77,12 @@ class ReadUnderWay {
 template <class M>
 cl_int read_into(Enqueue& command, M& message, const Rows& rows,
                  const TransferMode& mode) noexcept {
-  auto* read = new ReadUnderWay(command, rows, mode);
+  auto* read = new (std::nothrow) ReadUnderWay(command, rows, mode);
+  if (read == nullptr) return CL_OUT_OF_HOST_MEMORY;
+  if (!read->ready()) {
+    read->discard();
+    return CL_OUT_OF_HOST_MEMORY;
+  }
   message.download = read->blob();
   if (mode.wants_event) read->hold_event(command.need_event());
   const cl_int sent =
@@ -92,6 +101,7 @@ class WriteSource {
  public:
   // Waits for reads under way into the same memory, then packs rows that are not tight.
   WriteSource(Enqueue& command, const Rows& rows);
+  bool ready() const noexcept { return data_.data() != nullptr; }  // false: out of memory
   wire::Blob blob() const noexcept { return blob_; }
   // After the command was sent. Blocking: returns when `rows` may be used again.
   cl_int start(Enqueue& command, const TransferMode& mode) noexcept;
@@ -108,6 +118,7 @@ template <class M>
 cl_int write_from(Enqueue& command, M& message, const Rows& rows,
                   const TransferMode& mode) noexcept {
   WriteSource source(command, rows);
+  if (!source.ready()) return CL_OUT_OF_HOST_MEMORY;
   message.data = source.blob();
   LW_CL_TRY(command.send(message));
   return source.start(command, mode);

@@ -1,6 +1,7 @@
 #include "client/opencl/transfer_rows.h"
 
 #include <cstring>
+#include <new>
 
 namespace longwire::client::opencl {
 namespace {
@@ -26,7 +27,8 @@ void Rows::gather(std::byte* packed) const noexcept {
 
 std::span<const std::byte> Rows::span_or_pack(std::unique_ptr<std::byte[]>& packed) const {
   if (tight()) return span();
-  packed = std::make_unique_for_overwrite<std::byte[]>(bytes());
+  packed.reset(new (std::nothrow) std::byte[bytes()]);
+  if (packed == nullptr) return {};
   gather(packed.get());
   return {packed.get(), bytes()};
 }

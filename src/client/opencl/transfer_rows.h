@@ -55,7 +55,8 @@ struct Rows {
   // Between the rows and bytes() packed ones.
   void gather(std::byte* packed) const noexcept;
   void scatter(const std::byte* packed) const noexcept;
-  // The bytes in one span: as they lie, or gathered into `packed`, which is made for it.
+  // The bytes in one span: as they lie, or gathered into `packed`, which is made for it;
+  // empty when out of memory.
   std::span<const std::byte> span_or_pack(std::unique_ptr<std::byte[]>& packed) const;
 };
 
