@@ -76,24 +76,22 @@ Status allow_families(scmp_filter_ctx filter) {
   return {};
 }
 
+// Allows a call where its first argument compares so.
+Status allow_if(scmp_filter_ctx filter, const char* name, scmp_compare how, scmp_datum_t a,
+                scmp_datum_t b = 0) {
+  const scmp_arg_cmp condition{0, how, a, b};
+  const int call = ::seccomp_syscall_resolve_name(name);
+  return checked(::seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition), name);
+}
+
 // Calls whose arguments decide.
 Status allow_with_conditions(scmp_filter_ctx filter) {
   const auto self = static_cast<scmp_datum_t>(::getpid());
-  LW_TRY(checked(::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                    SCMP_A0(SCMP_CMP_MASKED_EQ, kNewNamespaces, 0)),
-                 "clone"));
-  LW_TRY(checked(::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
-                                    SCMP_A0(SCMP_CMP_EQ, AF_UNIX)),
-                 "socketpair"));
-  LW_TRY(checked(
-      ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1, SCMP_A0(SCMP_CMP_EQ, self)),
-      "kill"));
-  LW_TRY(checked(
-      ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, self)),
-      "tgkill"));
-  return checked(
-      ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A0(SCMP_CMP_EQ, 0)),
-      "prlimit64");
+  LW_TRY(allow_if(filter, "clone", SCMP_CMP_MASKED_EQ, kNewNamespaces, 0));
+  LW_TRY(allow_if(filter, "socketpair", SCMP_CMP_EQ, AF_UNIX));
+  LW_TRY(allow_if(filter, "kill", SCMP_CMP_EQ, self));
+  LW_TRY(allow_if(filter, "tgkill", SCMP_CMP_EQ, self));
+  return allow_if(filter, "prlimit64", SCMP_CMP_EQ, 0);
 }
 
 // clone3 keeps its flags in memory, where no filter sees them: libc shall use clone.
