@@ -10,7 +10,7 @@ _longwire_run() {
   done
   case $cur in
     --local=*) COMPREPLY=($(compgen -W 'unix tcp tls' -- "${cur#*=}")) ;;
-    -*) COMPREPLY=($(compgen -W '--local= --node --help --' -- "$cur")) ;;
+    -*) COMPREPLY=($(compgen -W '--local= --node --node-log --help --' -- "$cur")) ;;
     *) COMPREPLY=($(compgen -W '--' -- "$cur")) ;;
   esac
 }
@@ -19,13 +19,16 @@ _longwire() {
   local cur prev words cword
   _init_completion -n = || return
   if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'serve run devices pair bench doctor --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'serve run devices pair trust --help --version' -- "$cur"))
     return
   fi
   case ${COMP_WORDS[1]} in
     run) _longwire_run ;;
-    serve) COMPREPLY=($(compgen -W '--listen --help' -- "$cur")) ;;
-    devices) COMPREPLY=($(compgen -W '--json --help' -- "$cur")) ;;
+    serve) COMPREPLY=($(compgen -W '--config --listen --no-tls --plain --unix --no-unix --state --name
+      --sandbox --log-level --log-format --help' -- "$cur")) ;;
+    devices) COMPREPLY=($(compgen -W '--json --node --help' -- "$cur")) ;;
+    pair) COMPREPLY=($(compgen -W '--config --state --help' -- "$cur")) ;;
+    trust) COMPREPLY=($(compgen -W 'list revoke --clients --config --state --help' -- "$cur")) ;;
     *) COMPREPLY=($(compgen -W '--help' -- "$cur")) ;;
   esac
   if [[ ${COMPREPLY-} == *= ]]; then compopt -o nospace; fi
