@@ -41,6 +41,7 @@ cl_int read_headers(cl_uint count, const cl_program* programs, const char** name
 
 std::vector<wire::Handle> handles_of(const std::vector<Program*>& programs) {
   std::vector<wire::Handle> handles;
+  handles.reserve(programs.size());
   for (const Program* program : programs)
     handles.push_back(program->node_handle());
   return handles;
