@@ -49,12 +49,11 @@ std::size_t channel_bytes(cl_channel_type type) noexcept {
     case CL_UNSIGNED_INT16:
     case CL_HALF_FLOAT:
       return 2;
+    case CL_UNORM_INT24:  // in the lower bits of 32
     case CL_SIGNED_INT32:
     case CL_UNSIGNED_INT32:
     case CL_FLOAT:
       return 4;
-    case CL_UNORM_INT24:
-      return 4;  // in the lower bits of 32
     default:
       return 0;
   }
