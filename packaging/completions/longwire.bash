@@ -1,35 +1,64 @@
 # bash completion of longwire(1)
 
+_longwire_words() { COMPREPLY=($(compgen -W "$1" -- "$cur")); }
+
+# Completes the value of the option before the cursor; false where that takes none.
+_longwire_value() {
+  case $prev in
+    --local) _longwire_words 'unix tcp tls' ;;
+    --sandbox) _longwire_words 'enforce log off' ;;
+    --log-level) _longwire_words 'debug info warning error' ;;
+    --log-format) _longwire_words 'text json' ;;
+    -c | --config | --node-log | --unix) _filedir ;;
+    --state) _filedir -d ;;
+    -n | --node) _known_hosts_real -- "$cur" ;;
+    -l | --listen | --plain | --name) ;;
+    *) return 1 ;;
+  esac
+}
+
 _longwire_run() {
   local i
-  for ((i = 2; i < COMP_CWORD; i++)); do # behind `--`, or the first plain word, stands a program
-    if [[ ${COMP_WORDS[i]} == -- ]]; then
+  for ((i = 2; i < COMP_CWORD; i++)); do
+    if [[ ${COMP_WORDS[i]} == -- ]]; then # behind it stands a program
       _command_offset $((i + 1))
       return
     fi
   done
-  case $cur in
-    --local=*) COMPREPLY=($(compgen -W 'unix tcp tls' -- "${cur#*=}")) ;;
-    -*) COMPREPLY=($(compgen -W '--local= --node --node-log --help --' -- "$cur")) ;;
-    *) COMPREPLY=($(compgen -W '--' -- "$cur")) ;;
-  esac
+  _longwire_words '--local= --node --node-log --help --'
+}
+
+_longwire_trust() {
+  if ((cword == 2)); then
+    _longwire_words 'list revoke --help'
+  elif [[ $cur == -* ]]; then
+    _longwire_words '--clients --config --state --help'
+  elif [[ ${words[2]} == revoke ]]; then
+    local clients=
+    if [[ " ${words[*]} " == *' --clients '* ]]; then clients=--clients; fi
+    _longwire_words "$("${words[0]}" trust list $clients 2>/dev/null |
+      awk '$3 == "since" { print $1 }')"
+  fi
 }
 
 _longwire() {
-  local cur prev words cword
-  _init_completion -n = || return
-  if ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'serve run devices pair trust --help --version' -- "$cur"))
+  local cur prev words cword split
+  _init_completion -s -n : || return
+  if ((cword == 1)); then
+    _longwire_words 'run serve devices pair trust --help --version'
     return
   fi
-  case ${COMP_WORDS[1]} in
+  case " ${words[*]:2:cword-2} " in
+    *' -- '*) ;; # the value, if any, is the program's
+    *) if _longwire_value; then return; fi ;;
+  esac
+  case ${words[1]} in
     run) _longwire_run ;;
-    serve) COMPREPLY=($(compgen -W '--config --listen --no-tls --plain --unix --no-unix --state --name
-      --sandbox --log-level --log-format --help' -- "$cur")) ;;
-    devices) COMPREPLY=($(compgen -W '--json --node --help' -- "$cur")) ;;
-    pair) COMPREPLY=($(compgen -W '--config --state --help' -- "$cur")) ;;
-    trust) COMPREPLY=($(compgen -W 'list revoke --clients --config --state --help' -- "$cur")) ;;
-    *) COMPREPLY=($(compgen -W '--help' -- "$cur")) ;;
+    serve) _longwire_words '--config --listen --no-tls --plain --unix --no-unix --state --name
+      --sandbox --log-level --log-format --help' ;;
+    devices) _longwire_words '--json --node --help' ;;
+    pair) _longwire_words '--config --state --help' ;;
+    trust) _longwire_trust ;;
   esac
   if [[ ${COMPREPLY-} == *= ]]; then compopt -o nospace; fi
 }
