@@ -51,13 +51,13 @@ std::string_view text_or_empty(const char* text) noexcept {
   return text == nullptr ? std::string_view{} : std::string_view(text);
 }
 
-cl_int build(Program& program, const DeviceList& devices, std::string_view options,
+cl_int build(Program& program, const DeviceList& devices, const char* options,
              const BuildNotify& notify) {
   if (program.origin() == ProgramOrigin::kLinked) return CL_INVALID_OPERATION;
   if (program.origin() == ProgramOrigin::kSource || program.origin() == ProgramOrigin::kIl)
     LW_CL_TRY(check_offered(devices, CL_DEVICE_COMPILER_AVAILABLE, CL_COMPILER_NOT_AVAILABLE));
   LW_CL_TRY(program.begin_build(devices, options));
-  LW_CL_TRY(program.send_source(options, {}));
+  LW_CL_TRY(program.send_source(text_or_empty(options), {}));
   const auto groups = by_node(devices);
   const auto under_way = std::make_shared<BuildUnderWay>(program, notify, groups.size());
   for (const auto& [node, group] : groups) {
@@ -65,19 +65,19 @@ cl_int build(Program& program, const DeviceList& devices, std::string_view optio
     msg::BuildProgram message;
     message.program = program.node_handle();
     message.devices = wire::U64View(std::span<const wire::Handle>(handles));
-    message.options = options;
+    message.options = text_or_empty(options);
     under_way->start(*node, group, message);
   }
   return under_way->finish();
 }
 
-cl_int compile(Program& program, const DeviceList& devices, std::string_view options,
+cl_int compile(Program& program, const DeviceList& devices, const char* options,
                const Headers& headers, const BuildNotify& notify) {
   if (program.origin() != ProgramOrigin::kSource && program.origin() != ProgramOrigin::kIl)
     return CL_INVALID_OPERATION;
   LW_CL_TRY(check_offered(devices, CL_DEVICE_COMPILER_AVAILABLE, CL_COMPILER_NOT_AVAILABLE));
   LW_CL_TRY(program.begin_build(devices, options));
-  LW_CL_TRY(program.send_source(options, headers.names));
+  LW_CL_TRY(program.send_source(text_or_empty(options), headers.names));
   for (Program* header : headers.programs)
     LW_CL_TRY(header->send_source_once());
   const std::vector<wire::Handle> header_handles = handles_of(headers.programs);
@@ -88,7 +88,7 @@ cl_int compile(Program& program, const DeviceList& devices, std::string_view opt
     msg::CompileProgram message;
     message.program = program.node_handle();
     message.devices = wire::U64View(std::span<const wire::Handle>(handles));
-    message.options = options;
+    message.options = text_or_empty(options);
     message.headers = wire::U64View(std::span<const wire::Handle>(header_handles));
     message.header_names = headers.names;
     under_way->start(*node, group, message);
@@ -127,7 +127,7 @@ bool link_began(cl_int status) noexcept {
   return status == CL_SUCCESS || status == CL_LINK_PROGRAM_FAILURE;
 }
 
-cl_int link(Context& context, const DeviceList& devices, std::string_view options,
+cl_int link(Context& context, const DeviceList& devices, const char* options,
             const std::vector<Program*>& inputs, const BuildNotify& notify, Program** created) {
   LW_CL_TRY(check_offered(devices, CL_DEVICE_LINKER_AVAILABLE, CL_LINKER_NOT_AVAILABLE));
   LW_CL_TRY(check_inputs(inputs, devices));
@@ -144,7 +144,7 @@ cl_int link(Context& context, const DeviceList& devices, std::string_view option
     message.program = program->node_handle();
     message.context = context.handle();
     message.devices = wire::U64View(std::span<const wire::Handle>(handles));
-    message.options = options;
+    message.options = text_or_empty(options);
     message.inputs = wire::U64View(std::span<const wire::Handle>(input_handles));
     under_way->start(*node, group, message);
   }
@@ -213,7 +213,7 @@ cl_int BuildProgram(cl_program handle, cl_uint num_devices, const cl_device_id* 
   LW_CL_TRY(notify.check());
   DeviceList devices;
   LW_CL_TRY(read_device_list(program->devices(), num_devices, device_list, &devices));
-  return build(*program, devices, text_or_empty(options), notify);
+  return build(*program, devices, options, notify);
 }
 
 cl_int CompileProgram(cl_program handle, cl_uint num_devices, const cl_device_id* device_list,
@@ -228,7 +228,7 @@ cl_int CompileProgram(cl_program handle, cl_uint num_devices, const cl_device_id
   LW_CL_TRY(read_device_list(program->devices(), num_devices, device_list, &devices));
   Headers headers;
   LW_CL_TRY(read_headers(num_input_headers, input_headers, header_include_names, &headers));
-  return compile(*program, devices, text_or_empty(options), headers, notify);
+  return compile(*program, devices, options, headers, notify);
 }
 
 cl_program LinkProgram(cl_context handle, cl_uint num_devices, const cl_device_id* device_list,
@@ -245,7 +245,7 @@ cl_program LinkProgram(cl_context handle, cl_uint num_devices, const cl_device_i
     LW_CL_TRY(read_device_list(context->devices(), num_devices, device_list, &devices));
     std::vector<Program*> inputs;
     LW_CL_TRY(read_inputs(num_input_programs, input_programs, &inputs));
-    return link(*context, devices, text_or_empty(options), inputs, notify, &created);
+    return link(*context, devices, options, inputs, notify, &created);
   }();
   if (errcode_ret != nullptr) *errcode_ret = status;
   if (link_began(status) && created != nullptr) return to_cl<cl_program>(created);

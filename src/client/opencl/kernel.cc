@@ -54,6 +54,7 @@ Kernel::Kernel(Program& program, std::shared_ptr<const KernelShape> shape)
       program_(&program),
       shape_(std::move(shape)),
       nodes_(program.executable_nodes()),
+      shows_arg_info_(program.shows_arg_info()),
       args_(shape_->args.size()),
       unset_args_(args_.size()) {
   program.kernel_made();
@@ -65,6 +66,7 @@ Kernel::Kernel(CloneOf of)
       program_(of.source.program_),
       shape_(of.source.shape_),
       nodes_(of.source.nodes_),
+      shows_arg_info_(of.source.shows_arg_info_),
       args_(of.source.args_),
       unset_args_(of.source.unset_args_) {
   program_->kernel_made();

@@ -112,6 +112,7 @@ class Kernel final : public Object {
   const Ref<Program> program_;
   const std::shared_ptr<const KernelShape> shape_;  // shared with the program and other kernels
   const std::vector<Node*> nodes_;
+  const bool shows_arg_info_;
   std::vector<BoundArg> args_;
   std::size_t unset_args_ = 0;
 };

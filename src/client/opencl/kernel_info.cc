@@ -69,7 +69,7 @@ cl_int Kernel::get_arg_info(cl_uint index, cl_kernel_arg_info param,
                             const InfoOut& out) const noexcept {
   if (index >= shape_->args.size()) return CL_INVALID_ARG_INDEX;
   const ArgShape& arg = shape_->args[index];
-  if (!arg.has_info) return CL_KERNEL_ARG_INFO_NOT_AVAILABLE;
+  if (!arg.has_info || !shows_arg_info_) return CL_KERNEL_ARG_INFO_NOT_AVAILABLE;
   switch (param) {
     case CL_KERNEL_ARG_ADDRESS_QUALIFIER:
       return out.value<cl_kernel_arg_address_qualifier>(arg.address);

@@ -77,7 +77,7 @@ const Device* Program::find_device(const Node& node, wire::Handle handle) const 
 // --- building
 // -------------------------------------------------------------------------------------
 
-cl_int Program::begin_build(const DeviceList& devices, std::string_view options) {
+cl_int Program::begin_build(const DeviceList& devices, const char* options) {
   const std::lock_guard lock(mutex_);
   if (kernels_.load() > 0) return CL_INVALID_OPERATION;
   for (const Ref<Device>& device : devices) {
@@ -87,7 +87,9 @@ cl_int Program::begin_build(const DeviceList& devices, std::string_view options)
     DeviceBuild& build = builds_[device.get()];
     build = {};
     build.status = CL_BUILD_IN_PROGRESS;
+    if (options == nullptr) continue;
     build.options = options;
+    build.shows_arg_info = build.options.find("-cl-kernel-arg-info") != std::string::npos;
   }
   return CL_SUCCESS;
 }
@@ -161,6 +163,12 @@ bool Program::is_building() const {
   const std::lock_guard lock(mutex_);
   return std::any_of(builds_.begin(), builds_.end(),
                      [](const auto& build) { return build.second.status == CL_BUILD_IN_PROGRESS; });
+}
+
+bool Program::shows_arg_info() const {
+  const std::lock_guard lock(mutex_);
+  return std::all_of(builds_.begin(), builds_.end(),
+                     [](const auto& build) { return build.second.shows_arg_info; });
 }
 
 bool Program::executable_locked() const {

@@ -61,12 +61,16 @@ class Program final : public Object {
   struct DeviceBuild {
     cl_build_status status = CL_BUILD_NONE;
     std::string options;  // as the program gave them
-    InfoShadow infos;     // log, binary type, size of global variables, as the node answered
+    // clGetKernelArgInfo answers only where the program asked for that information. (The node
+    // always asks its compiler for it.) Without any options PoCL answers, too.
+    bool shows_arg_info = true;
+    InfoShadow infos;  // log, binary type, size of global variables, as the node answered
     cl_program_binary_type binary_type = CL_PROGRAM_BINARY_TYPE_NONE;
   };
   // CL_INVALID_OPERATION while kernels exist or one of `devices` is being built; otherwise marks
   // them CL_BUILD_IN_PROGRESS.
-  cl_int begin_build(const DeviceList& devices, std::string_view options);
+  // `options` may be null.
+  cl_int begin_build(const DeviceList& devices, const char* options);
   // One node's answer about `devices`; `record` is null when it sent none.
   void finish_build(const Node& node, const DeviceList& devices, cl_int status,
                     const ::longwire::opencl::record::program* record);
@@ -74,6 +78,7 @@ class Program final : public Object {
   void note_binaries(const Node& node, const ::longwire::opencl::record::program& record);
   DeviceBuild build_of(const Device& device) const;
   bool is_building() const;
+  bool shows_arg_info() const;
   bool has_executable() const;
   bool has_executable_for(const Device& device) const;
   // The nodes where kernels can be made.

@@ -437,6 +437,17 @@ TEST_F(KernelArgTest, LocalMemoryCountsWithItsArguments) {
   EXPECT_EQ(bytes, 128u);
 }
 
+TEST_F(ProgramTest, ArgInfoIsShownToThoseWhoAskedForIt) {
+  const auto status_with = [this](const char* options) {
+    const cl_program made = program();
+    EXPECT_EQ(build(made, options), CL_SUCCESS);
+    return api::GetKernelArgInfo(kernel(made), 0, CL_KERNEL_ARG_NAME, 0, nullptr, nullptr);
+  };
+  EXPECT_EQ(status_with("-DX -cl-kernel-arg-info"), CL_SUCCESS);
+  EXPECT_EQ(status_with("-DX"), CL_KERNEL_ARG_INFO_NOT_AVAILABLE);
+  EXPECT_EQ(status_with(""), CL_KERNEL_ARG_INFO_NOT_AVAILABLE);
+}
+
 TEST_F(KernelArgTest, ArgInfoHasExactSizes) {
   std::size_t size = 0;
   EXPECT_EQ(api::GetKernelArgInfo(kernel_, 0, CL_KERNEL_ARG_NAME, 0, nullptr, &size), CL_SUCCESS);

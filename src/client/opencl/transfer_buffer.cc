@@ -46,6 +46,16 @@ struct RectMessage {
   M message;
 };
 
+// No bytes: since OpenCL 2.1 no error, but still a command in its queue.
+cl_int transfer_nothing(Enqueue& command, cl_bool blocking) {
+  msg::EnqueueNothing nothing;
+  Event& event = command.need_event();
+  LW_CL_TRY(command.send(nothing));
+  if (blocking == CL_FALSE) return CL_SUCCESS;
+  LW_CL_TRY(event.wait());
+  return event.status() < 0 ? CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST : CL_SUCCESS;
+}
+
 }  // namespace
 
 namespace api {
@@ -57,9 +67,9 @@ cl_int EnqueueReadBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool 
   LW_CL_TRY(command.open(command_queue, num_events_in_wait_list, event_wait_list, event));
   Memory* memory = nullptr;
   LW_CL_TRY(use_buffer(command.at(), buffer, &memory));
-  if (ptr == nullptr || size == 0 || !in_bounds(offset, size, memory->size()))
-    return CL_INVALID_VALUE;
+  if (ptr == nullptr || !in_bounds(offset, size, memory->size())) return CL_INVALID_VALUE;
   if (!memory->host_may_read()) return CL_INVALID_OPERATION;
+  if (size == 0) return transfer_nothing(command, blocking_read);
   command.at().note_read(*memory);
   msg::EnqueueReadBuffer message;
   message.buffer = memory->handle();
@@ -76,9 +86,9 @@ cl_int EnqueueWriteBuffer(cl_command_queue command_queue, cl_mem buffer, cl_bool
   LW_CL_TRY(command.open(command_queue, num_events_in_wait_list, event_wait_list, event));
   Memory* memory = nullptr;
   LW_CL_TRY(use_buffer(command.at(), buffer, &memory));
-  if (ptr == nullptr || size == 0 || !in_bounds(offset, size, memory->size()))
-    return CL_INVALID_VALUE;
+  if (ptr == nullptr || !in_bounds(offset, size, memory->size())) return CL_INVALID_VALUE;
   if (!memory->host_may_write()) return CL_INVALID_OPERATION;
+  if (size == 0) return transfer_nothing(command, blocking_write);
   command.at().note_write(*memory);
   msg::EnqueueWriteBuffer message;
   message.buffer = memory->handle();
