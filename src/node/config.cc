@@ -153,10 +153,7 @@ Schema limits_schema(LimitsConfig& c) {
           {"worker_start_timeout_ms", number(c.worker_start_timeout_ms, 100, 600'000)},
           {"drain_ms", number(c.drain_ms, 0, 86'400'000)},
           {"lanes", number(c.lanes, 0, 8)},
-          {"session_memory", size(c.session_memory_bytes)},
-          {"session_handles", number(c.session_handles, 1, 1'000'000'000)},
-          {"eager_credit", size(c.eager_credit_bytes)},
-          {"grace_ms", number(c.grace_ms, 0, 86'400'000)}};
+          {"eager_credit", size(c.eager_credit_bytes)}};
 }
 
 Schema worker_schema(WorkerConfig& c) {

@@ -48,11 +48,12 @@ struct LimitsConfig {
   std::uint32_t handshake_timeout_ms = 10'000;
   std::uint32_t worker_start_timeout_ms = 30'000;
   std::uint32_t drain_ms = 30'000;
-  std::uint32_t lanes = 4;                 // of a session
-  std::uint64_t session_memory_bytes = 0;  // device memory; 0: what the device has
-  std::uint64_t session_handles = 1'000'000;
+  std::uint32_t lanes = 4;  // of a session
   std::uint64_t eager_credit_bytes = std::uint64_t{64} << 20;
-  std::uint32_t grace_ms = 30'000;  // a session without a link
+  // Handed over to workers, which do not enforce them yet; hence no keys in the file.
+  std::uint64_t session_memory_bytes = 0;  // device memory; 0: what the device has
+  std::uint64_t session_handles = 0;
+  std::uint32_t grace_ms = 0;  // that a session survives without a link
 };
 
 // How strictly a worker is confined: kOff for debugging only; kLog lets through what kEnforce would

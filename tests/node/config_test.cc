@@ -41,10 +41,7 @@ handshake_timeout_ms = 700
 worker_start_timeout_ms = 800
 drain_ms = 900
 lanes = 2
-session_memory = "2GiB"
-session_handles = 1000
 eager_credit = "1MiB"
-grace_ms = 10
 [worker]
 program = "/x/worker"
 sandbox = "log"
@@ -68,7 +65,6 @@ format = "json"
   EXPECT_EQ(config->listen.unix_socket, "/run/x/node.sock");
   EXPECT_EQ(config->listen.unix_group, "gpu");
   EXPECT_EQ(config->limits.sessions, 3u);
-  EXPECT_EQ(config->limits.session_memory_bytes, 2ull << 30);
   EXPECT_EQ(config->limits.eager_credit_bytes, 1ull << 20);
   EXPECT_EQ(config->limits.drain_ms, 900u);
   EXPECT_EQ(config->worker.program, "/x/worker");
@@ -93,8 +89,8 @@ TEST(Config, WrongValuesNameTheirLineAndWhatIsWanted) {
   EXPECT_THAT(error_of("[limits]\nsessions = -1"), HasSubstr("from 1 to 4096"));
   EXPECT_THAT(error_of("[limits]\nsessions = 1.5"), HasSubstr("from 1 to 4096"));
   EXPECT_THAT(error_of("[limits]\nsessions = 'x'"), HasSubstr("from 1 to 4096"));
-  EXPECT_THAT(error_of("[limits]\nsession_memory = '2Gb'"), HasSubstr("not a size"));
-  EXPECT_THAT(error_of("[limits]\nsession_memory = -5"), HasSubstr("must be a size"));
+  EXPECT_THAT(error_of("[limits]\neager_credit = '2Gb'"), HasSubstr("not a size"));
+  EXPECT_THAT(error_of("[limits]\neager_credit = -5"), HasSubstr("must be a size"));
   EXPECT_THAT(error_of("[listen]\ntls = 'x'"), HasSubstr("must be a list"));
   EXPECT_THAT(error_of("[listen]\ntls = [1]"), HasSubstr("must be a list of strings"));
   EXPECT_THAT(error_of("[listen]\ntls = ['a:b:c']"), HasSubstr("[brackets]"));
