@@ -38,7 +38,7 @@ cl_int EnqueueFillBuffer(const EnqueueContext& at, cl_mem buffer, const void* pa
   LW_CL_TRY(use_buffer(at, buffer, &memory));
   if (pattern == nullptr || !is_pattern_size(pattern_size)) return CL_INVALID_VALUE;
   if (offset % pattern_size != 0 || size % pattern_size != 0) return CL_INVALID_VALUE;
-  if (!in_bounds(offset, size, memory->size())) return CL_INVALID_VALUE;
+  if (size == 0 || !in_bounds(offset, size, memory->size())) return CL_INVALID_VALUE;
   at.note_write(*memory);
   return CL_SUCCESS;
 }
@@ -49,7 +49,8 @@ cl_int EnqueueCopyBuffer(const EnqueueContext& at, cl_mem src_buffer, cl_mem dst
   Memory* to = nullptr;
   LW_CL_TRY(use_buffer(at, src_buffer, &from));
   LW_CL_TRY(use_buffer(at, dst_buffer, &to));
-  if (!in_bounds(src_offset, size, from->size()) || !in_bounds(dst_offset, size, to->size())) {
+  if (size == 0 || !in_bounds(src_offset, size, from->size()) ||
+      !in_bounds(dst_offset, size, to->size())) {
     return CL_INVALID_VALUE;
   }
   if (same_bytes(*from, *to)) {
