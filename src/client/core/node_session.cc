@@ -17,7 +17,8 @@ using base::Error;
 using base::ErrorCode;
 using base::Status;
 
-// So many unacknowledged commands, with kInlineBytes each, leave room in the send ring for one more.
+// So many unacknowledged commands, with kInlineBytes each, leave room in the send ring for one
+// more.
 constexpr std::uint64_t kFramesWithoutWaiting = 64;
 
 thread_local bool t_in_frame_handler = false;

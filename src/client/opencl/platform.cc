@@ -62,7 +62,8 @@ void Platform::describe_all() noexcept {
     others.push_back(base::start_thread("lw-describe", [&, i] { describe(*nodes[i], found[i]); }));
   }
   if (!nodes.empty()) describe(*nodes[0], found[0]);
-  for (std::thread& other : others) other.join();
+  for (std::thread& other : others)
+    other.join();
   for (const Found& one : found) {
     devices_.insert(devices_.end(), one.devices.begin(), one.devices.end());
     host_timer_resolution_ = std::min(host_timer_resolution_, one.host_timer_resolution);
@@ -74,7 +75,8 @@ void Platform::describe(Node& node, Found& found) noexcept {
   const cl_int status = node.call(
       msg::DescribePlatforms{},
       [&](const msg::DescribePlatforms::Reply& reply) {
-        for (const auto& native : reply.platforms) add(node, native, found);
+        for (const auto& native : reply.platforms)
+          add(node, native, found);
       },
       deadline);
   if (status != CL_SUCCESS) {
@@ -101,10 +103,9 @@ std::vector<Device*> Platform::devices_of(cl_device_type type) noexcept {
   for (Device* const device : devices()) {
     const auto is = device->value<cl_device_type>(CL_DEVICE_TYPE);
     const bool is_default = device == devices_.front();
-    const bool wanted = is_all(type)
-                            ? (is & CL_DEVICE_TYPE_CUSTOM) == 0
-                            : (is & type & ~cl_device_type{CL_DEVICE_TYPE_DEFAULT}) != 0 ||
-                                  (is_default && (type & CL_DEVICE_TYPE_DEFAULT) != 0);
+    const bool wanted = is_all(type) ? (is & CL_DEVICE_TYPE_CUSTOM) == 0
+                                     : (is & type & ~cl_device_type{CL_DEVICE_TYPE_DEFAULT}) != 0 ||
+                                           (is_default && (type & CL_DEVICE_TYPE_DEFAULT) != 0);
     if (wanted) found.push_back(device);
   }
   return found;

@@ -1,5 +1,5 @@
-// The library as a program meets it: loaded by dlopen(), in processes of its own, since it keeps one
-// state per process. What it does over a wire is tested in tests/.
+// The library as a program meets it: loaded by dlopen(), in processes of its own, since it keeps
+// one state per process. What it does over a wire is tested in tests/.
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,8 +34,8 @@ std::string library() {
 // The library, once loaded.
 struct Driver {
   explicit Driver(void* handle)
-      : get_platforms(reinterpret_cast<decltype(get_platforms)>(
-            dlsym(handle, "clIcdGetPlatformIDsKHR"))),
+      : get_platforms(
+            reinterpret_cast<decltype(get_platforms)>(dlsym(handle, "clIcdGetPlatformIDsKHR"))),
         get_function(reinterpret_cast<decltype(get_function)>(
             dlsym(handle, "clGetExtensionFunctionAddress"))) {}
   cl_int(CL_API_CALL* get_platforms)(cl_uint, cl_platform_id*, cl_uint*);
@@ -73,7 +73,8 @@ Outcome in_child(const std::string& nodes, const std::function<int()>& body) {
   if (child == 0) {
     ::dup2(out[1], 1);
     ::dup2(err[1], 2);
-    for (const int fd : {out[0], out[1], err[0], err[1]}) ::close(fd);
+    for (const int fd : {out[0], out[1], err[0], err[1]})
+      ::close(fd);
     ::setenv("LONGWIRE_CONFIG_HOME", "/nonexistent", 1);
     ::unsetenv("LONGWIRE_DISABLE");
     ::unsetenv("LONGWIRE_NODES");
@@ -98,8 +99,7 @@ int ask_for_devices(const Driver& driver) {
   if (driver.get_platforms(1, &platform, nullptr) != CL_SUCCESS) return 10;
   const auto* const dispatch = *reinterpret_cast<cl_icd_dispatch* const*>(platform);
   cl_uint count = 7;
-  const cl_int status =
-      dispatch->clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &count);
+  const cl_int status = dispatch->clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, nullptr, &count);
   return status == CL_DEVICE_NOT_FOUND && count == 0 ? 0 : 11;
 }
 
