@@ -105,6 +105,7 @@ class Program final : public Object {
   std::size_t place_of(const Device& device) const noexcept;  // in devices()
   cl_int binary_sizes(const InfoOut& out) noexcept;
   cl_int binaries(const InfoOut& out) noexcept;
+  std::size_t told_size(const Device& device) const;
 
   const Ref<Context> context_;
   const ProgramOrigin origin_;
@@ -122,6 +123,7 @@ class Program final : public Object {
   std::vector<std::string> kernel_names_;
   std::map<std::string, std::shared_ptr<const KernelShape>, std::less<>> shapes_;
   InfoShadow infos_;
+  std::vector<std::size_t> told_sizes_;  // the last answer to CL_PROGRAM_BINARY_SIZES
 };
 
 // The devices of a call's device_list: all of `all` for none. CL_INVALID_VALUE where count and list

@@ -13,6 +13,8 @@ namespace {
 
 namespace msg = ::longwire::opencl::msg;
 
+constexpr std::size_t kMaxBinaryBytes = std::size_t{1} << 30;
+
 std::string joined(const std::vector<std::string>& names) {
   std::string all;
   for (const std::string& name : names) {
@@ -30,10 +32,14 @@ cl_int ask_sizes(const Program& program, Node& node, const DeviceList& devices,
   message.program = program.node_handle();
   message.devices = wire::U64View(std::span<const wire::Handle>(handles));
   sizes->assign(devices.size(), 0);
-  return node.call(message, [&](const msg::GetProgramBinaries::Reply& reply) {
-    for (std::size_t i = 0; i < sizes->size() && i < reply.sizes.size(); ++i)
+  bool sane = true;
+  const cl_int status = node.call(message, [&](const msg::GetProgramBinaries::Reply& reply) {
+    for (std::size_t i = 0; i < sizes->size() && i < reply.sizes.size(); ++i) {
       (*sizes)[i] = static_cast<std::size_t>(reply.sizes[i]);
+      sane &= reply.sizes[i] <= kMaxBinaryBytes;
+    }
   });
+  return status == CL_SUCCESS && !sane ? CL_OUT_OF_RESOURCES : status;
 }
 
 // The binaries of one node, one after the other: one round trip, and a download.
@@ -70,7 +76,14 @@ cl_int Program::binary_sizes(const InfoOut& out) noexcept {
         sizes[place_of(*group[i])] = some[i];
     }
   }
+  const std::lock_guard lock(mutex_);
+  told_sizes_ = sizes;
   return out.array<std::size_t>(sizes);
+}
+
+std::size_t Program::told_size(const Device& device) const {
+  const std::lock_guard lock(mutex_);
+  return told_sizes_.empty() ? kMaxBinaryBytes : told_sizes_[place_of(device)];
 }
 
 // The program gives an array of pointers, some of which may be null. The node sends the binaries of
@@ -88,8 +101,11 @@ cl_int Program::binaries(const InfoOut& out) noexcept {
     std::vector<std::size_t> sizes;
     LW_CL_TRY(ask_sizes(*this, *node, group, &sizes));
     std::size_t total = 0;
-    for (const std::size_t size : sizes)
-      total += size;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      // The program has made room for what it was told.
+      if (wanted(i) != nullptr && sizes[i] > told_size(*group[i])) return CL_OUT_OF_RESOURCES;
+      total += sizes[i];
+    }
     if (total == 0) continue;
     const auto all = std::make_unique_for_overwrite<std::byte[]>(total);
     LW_CL_TRY(fetch(*this, *node, {all.get(), total}));

@@ -252,6 +252,39 @@ TEST_F(ProgramTest, OtherHeadersMakeTheProgramAnew) {
   ::rmdir(directory);
 }
 
+// A node must not write over what the program has made room for.
+TEST_F(ProgramTest, BinariesLargerThanWhatWasToldAreRefused) {
+  std::uint64_t size = 4;
+  node().on<msg::GetProgramBinaries>([&](const msg::GetProgramBinaries& m) {
+    node().reply(m.token, CL_SUCCESS, msg::GetProgramBinaries::Reply{wire::U64View(&size, 1)});
+  });
+  node().on<msg::FetchProgramBinaries>([&](const msg::FetchProgramBinaries& m) {
+    const std::vector<std::byte> data(m.download.bytes, std::byte{9});
+    node().reply(m.token, CL_SUCCESS, msg::FetchProgramBinaries::Reply{data});
+  });
+  const cl_program made = program();
+  std::size_t told = 99;
+  const auto ask = [&] {
+    return api::GetProgramInfo(made, CL_PROGRAM_BINARY_SIZES, sizeof told, &told, nullptr);
+  };
+  EXPECT_EQ(ask(), CL_SUCCESS);
+  EXPECT_EQ(told, 0u) << "nothing is built, so nobody is asked";
+  ASSERT_EQ(build(made), CL_SUCCESS);
+  EXPECT_EQ(ask(), CL_SUCCESS);
+  EXPECT_EQ(told, 4u);
+  unsigned char room[4] = {};
+  unsigned char* rooms[] = {room};
+  const auto fetch = [&] {
+    return api::GetProgramInfo(made, CL_PROGRAM_BINARIES, sizeof rooms, rooms, nullptr);
+  };
+  EXPECT_EQ(fetch(), CL_SUCCESS);
+  EXPECT_EQ(room[3], 9);
+  size = 5;
+  EXPECT_EQ(fetch(), CL_OUT_OF_RESOURCES);
+  size = ~std::uint64_t{0};
+  EXPECT_EQ(fetch(), CL_OUT_OF_RESOURCES);
+}
+
 // The header may be gone by the time that the compiled program is linked.
 TEST_F(ProgramTest, LinkingDoesNotMakeItsInputsAnew) {
   const auto answer = [this](wire::Token token) { answer_build(token, true); };
