@@ -33,6 +33,10 @@ class Commands final : public AutoCommands {
   base::Status on(const msg::CreateBuffer& m) override;
   base::Status on(const msg::CreateSubBuffer& m) override;
   base::Status on(const msg::CreateImage& m) override;
+  base::Status on(const msg::CreateSampler& m) override;
+  base::Status on(const msg::CreateKernel& m) override;
+  base::Status on(const msg::CloneKernel& m) override;
+  base::Status on(const msg::CreateUserEvent& m) override;
 
   base::Status on(const msg::CreateProgramWithSource& m) override;
   base::Status on(const msg::CreateProgramWithBinary& m) override;
@@ -78,6 +82,8 @@ class Commands final : public AutoCommands {
   void reply(wire::Token token, cl_int status, const R& fields) {
     services().outbox.turn().reply(token, status, fields, CL_OUT_OF_RESOURCES);
   }
+  // Before generated code creates something natively: a wire fault if the handle cannot be new.
+  base::Status check_new(Handle handle, Kind kind) const;
   void find_platforms();
   Device* add_device(cl_device_id native, cl_platform_id platform, bool sub);
   void add_memory(Handle handle, Context* context, cl_mem native, cl_int status);

@@ -172,6 +172,28 @@ std::vector<Ref<Device>> Commands::devices_of(wire::U64View handles, cl_int* sta
   return devices;
 }
 
+base::Status Commands::check_new(Handle handle, Kind kind) const {
+  if (state_.table.may_insert(handle, kind)) return {};
+  return base::Error(base::ErrorCode::kWireFault, "a handle that is taken, or of the wrong kind");
+}
+
+base::Status Commands::on(const msg::CreateSampler& m) {
+  LW_TRY(check_new(m.sampler, Kind::kSampler));
+  return AutoCommands::on(m);
+}
+base::Status Commands::on(const msg::CreateKernel& m) {
+  LW_TRY(check_new(m.kernel, Kind::kKernel));
+  return AutoCommands::on(m);
+}
+base::Status Commands::on(const msg::CloneKernel& m) {
+  LW_TRY(check_new(m.kernel, Kind::kKernel));
+  return AutoCommands::on(m);
+}
+base::Status Commands::on(const msg::CreateUserEvent& m) {
+  LW_TRY(check_new(m.event, Kind::kEvent));
+  return AutoCommands::on(m);
+}
+
 base::Status Commands::on(const msg::CreateContext& m) {
   cl_int status = CL_SUCCESS;
   auto* context = new Context(api(), m.context);
@@ -201,6 +223,7 @@ base::Status Commands::on(const msg::CreateContext& m) {
 }
 
 base::Status Commands::on(const msg::CreateCommandQueue& m) {
+  LW_TRY(check_new(m.queue, Kind::kQueue));
   LW_TRY(AutoCommands::on(m));
   const auto made = state_.find<Queue>(m.queue);
   if (!made.ok()) return {};
@@ -250,6 +273,7 @@ base::Status Commands::on(const msg::CreateBuffer& m) {
 }
 
 base::Status Commands::on(const msg::CreateSubBuffer& m) {
+  LW_TRY(check_new(m.mem, Kind::kMem));
   LW_TRY(AutoCommands::on(m));
   const auto made = state_.find<Mem>(m.mem);
   const auto parent = state_.find<Mem>(m.parent);

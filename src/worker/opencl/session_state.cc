@@ -69,7 +69,6 @@ void SessionState::created(Handle handle, void* native, cl_int status) {
       return;
     }
     default:
-      // The native object stays until the process ends: the session ends with this.
       fault("a creation under a handle of the wrong kind");
   }
 }

@@ -510,6 +510,16 @@ TEST_F(WorkerTest, ATakenHandleEndsTheSession) {
   EXPECT_EQ(end(), core::ExitCode::kFault);
 }
 
+TEST_F(WorkerTest, AHandleOfTheWrongKindLeavesNothingBehind) {
+  msg::CreateSubBuffer m;
+  m.mem = client->handle(Kind::kContext);
+  m.parent = create_buffer(4096);
+  m.size = 64;
+  client->send(m);
+  EXPECT_TRUE(client->await([&] { return client->stream().ended(); }));
+  EXPECT_EQ(end(), core::ExitCode::kFault);
+}
+
 TEST_F(WorkerTest, AnUnknownCommandEndsTheSession) {
   client->send_raw(0x1FFF, {});
   EXPECT_TRUE(client->await([&] { return client->stream().ended(); }));
