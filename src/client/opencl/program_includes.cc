@@ -53,7 +53,8 @@ std::string with_macros(std::string_view text, const Macros& macros, int depth =
 }
 
 // The quoted name that `TEXT(PLACE/x.h)`, or a macro whose value is one or `"x.h"`, stands for; the
-// compiler would decide what TEXT is: making a string of its argument is all that it is good for here.
+// compiler would decide what TEXT is: making a string of its argument is all that it is good for
+// here.
 std::optional<Directive> computed_include(std::string_view line, const Macros& macros) {
   const std::string text = with_macros(line.substr(0, line.find_last_not_of(kBlanks) + 1), macros);
   if (text.size() > 2 && text.front() == '"' && text.back() == '"') {
@@ -84,7 +85,8 @@ void note_define(std::string_view line, Macros& macros) {
   const std::size_t length = word_length(line);
   if (length == 0 || (length < line.size() && line[length] == '(')) return;
   const std::string_view value = without_leading_blanks(line.substr(length));
-  macros[std::string(line.substr(0, length))] = value.substr(0, value.find_last_not_of(kBlanks) + 1);
+  macros[std::string(line.substr(0, length))] =
+      value.substr(0, value.find_last_not_of(kBlanks) + 1);
 }
 
 bool has_pragma_once(std::string_view text) {

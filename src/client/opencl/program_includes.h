@@ -3,8 +3,8 @@
 //
 // This is textual: conditionals around an #include still decide, `#pragma once` is honoured, and
 // #line keeps messages pointing at the right file. `#include TEXT(PLACE/x.h)`, where PLACE is an
-// object-like macro (of -D or #define) and TEXT makes a string of it, is resolved too; other computed
-// includes are not.
+// object-like macro (of -D or #define) and TEXT makes a string of it, is resolved too; other
+// computed includes are not.
 #pragma once
 
 #include <cstddef>
