@@ -24,8 +24,8 @@ def run(options):
     after = native.run(argv, time_limit_s=options.time_limit)
 
     lines, moving = _stable(parse(before.text), parse(after.text))
-    allowed = read_allowed()
-    expected = [line for line in lines if line[1] not in allowed]
+    allowed, not_offered = read_allowed()
+    expected = [_without(line, not_offered) for line in lines if line[1] not in allowed]
     found = [line for line in parse(outcome.text)
              if line[1] not in allowed and line[:2] not in moving]
     for where, key in sorted(moving):
@@ -59,14 +59,26 @@ def parse(text):
 
 
 def read_allowed():
-    """key -> reason."""
-    allowed = {}
+    """key -> reason, and the names of extensions that devices may lack."""
+    allowed, not_offered = {}, set()
     for line in ALLOWED.read_text().splitlines():
         line = line.split("#", 1)[0] if line.startswith("#") else line
-        if line.strip():
+        if line.startswith("extension "):
+            not_offered.add(line.split()[1])
+        elif line.strip():
             key, reason = line.split(None, 1)
             allowed[key] = reason
-    return allowed
+    return allowed, not_offered
+
+
+def _without(line, not_offered):
+    """The line of a device's list of extensions, less those that are not offered."""
+    where, key, value = line
+    if key not in ("CL_DEVICE_EXTENSIONS", "CL_DEVICE_EXTENSIONS_WITH_VERSION"):
+        return line
+    for name in not_offered:
+        value = re.sub(rf"(?<!\S){name}(:\S+)?( |$)", "", value)
+    return where, key, value
 
 
 def _stable(before, after):
