@@ -137,6 +137,20 @@ std::uint64_t pixel_bytes(const longwire::opencl::record::image_format& format) 
   }
 }
 
+cl_mem create_image(const NativeApi& api, cl_context context, const msg::CreateImage& m,
+                    cl_mem from, std::span<const std::byte> data, cl_int* status) {
+  const cl_image_format format{m.format.channel_order, m.format.channel_data_type};
+  const cl_image_desc desc = native_desc(m.desc, from);
+  const cl_mem_flags flags =
+      (m.flags & ~kHostPointerFlags) | (data.empty() ? 0 : CL_MEM_COPY_HOST_PTR);
+  void* const host = data.empty() ? nullptr : const_cast<std::byte*>(data.data());
+  const auto properties = property_list(m.properties);
+  if (properties.empty() || api.clCreateImageWithProperties == nullptr)
+    return api.clCreateImage(context, flags, &format, &desc, host, status);
+  return api.clCreateImageWithProperties(context, properties.data(), flags, &format, &desc, host,
+                                         status);
+}
+
 }  // namespace
 
 // --- releases ------------------------------------------------------------------------------------
@@ -195,6 +209,7 @@ base::Status Commands::on(const msg::CreateUserEvent& m) {
 }
 
 base::Status Commands::on(const msg::CreateContext& m) {
+  LW_TRY(check_new(m.context, Kind::kContext));
   cl_int status = CL_SUCCESS;
   auto* context = new Context(api(), m.context);
   const Ref<Context> holder(context);
@@ -248,6 +263,7 @@ void Commands::add_memory(Handle handle, Context* context, cl_mem native, cl_int
 }
 
 base::Status Commands::on(const msg::CreateBuffer& m) {
+  LW_TRY(check_new(m.mem, Kind::kMem));
   const auto context = state_.find<Context>(m.context);
   cl_int status = context.status;
   if (m.data.bytes != 0 && m.data.bytes != m.size)
@@ -282,6 +298,7 @@ base::Status Commands::on(const msg::CreateSubBuffer& m) {
 }
 
 base::Status Commands::on(const msg::CreateImage& m) {
+  LW_TRY(check_new(m.mem, Kind::kMem));
   const auto context = state_.find<Context>(m.context);
   cl_int status = context.status;
   cl_mem from = nullptr;
@@ -300,20 +317,8 @@ base::Status Commands::on(const msg::CreateImage& m) {
   std::span<const std::byte> data;
   if (!state_.arrived(m.data, &data, &status)) return {};
   cl_mem native = nullptr;
-  if (status == CL_SUCCESS) {
-    const cl_image_format format{m.format.channel_order, m.format.channel_data_type};
-    const cl_image_desc desc = native_desc(m.desc, from);
-    const cl_mem_flags flags =
-        (m.flags & ~kHostPointerFlags) | (data.empty() ? 0 : CL_MEM_COPY_HOST_PTR);
-    void* const host = data.empty() ? nullptr : const_cast<std::byte*>(data.data());
-    const auto properties = property_list(m.properties);
-    if (properties.empty() || api().clCreateImageWithProperties == nullptr) {
-      native = api().clCreateImage(context.object->native, flags, &format, &desc, host, &status);
-    } else {
-      native = api().clCreateImageWithProperties(context.object->native, properties.data(), flags,
-                                                 &format, &desc, host, &status);
-    }
-  }
+  if (status == CL_SUCCESS)
+    native = create_image(api(), context.object->native, m, from, data, &status);
   state_.drop(m.data);
   add_memory(m.mem, context.object, native, status);
   const auto made = state_.find<Mem>(m.mem);

@@ -107,6 +107,7 @@ void Commands::on_mirror(wire::Token token, std::function<void()> job) {
 // --- creation ------------------------------------------------------------------------------------
 
 base::Status Commands::on(const msg::CreateProgramWithSource& m) {
+  LW_TRY(check_new(m.program, Kind::kProgram));
   const auto context = state_.find<Context>(m.context);
   cl_int status = context.status;
   std::span<const std::byte> source;
@@ -128,6 +129,7 @@ base::Status Commands::on(const msg::CreateProgramWithSource& m) {
 }
 
 base::Status Commands::on(const msg::CreateProgramWithBinary& m) {
+  LW_TRY(check_new(m.program, Kind::kProgram));
   const auto context = state_.find<Context>(m.context);
   cl_int status = context.status;
   const auto devices = devices_of(m.devices, &status);
@@ -170,6 +172,7 @@ base::Status Commands::on(const msg::CreateProgramWithBinary& m) {
 }
 
 base::Status Commands::on(const msg::CreateProgramWithIL& m) {
+  LW_TRY(check_new(m.program, Kind::kProgram));
   const auto context = state_.find<Context>(m.context);
   cl_int status = context.status;
   std::span<const std::byte> il;
@@ -196,6 +199,7 @@ base::Status Commands::on(const msg::CreateProgramWithIL& m) {
 }
 
 base::Status Commands::on(const msg::CreateProgramWithBuiltInKernels& m) {
+  LW_TRY(check_new(m.program, Kind::kProgram));
   const auto context = state_.find<Context>(m.context);
   cl_int status = context.status;
   const auto devices = devices_of(m.devices, &status);
@@ -279,6 +283,7 @@ base::Status Commands::on(const msg::CompileProgram& m) {
 }
 
 base::Status Commands::on(const msg::LinkProgram& m) {
+  LW_TRY(check_new(m.program, Kind::kProgram));
   const auto context = state_.find<Context>(m.context);
   cl_int status = context.status;
   const auto devices = devices_of(m.devices, &status);
