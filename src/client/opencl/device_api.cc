@@ -25,6 +25,10 @@ std::vector<std::uint64_t> partition_properties(const cl_device_partition_proper
   return {};
 }
 
+Ref<Device> make_part(Device& whole, const longwire::opencl::record::device& description) {
+  return Ref<Device>::adopt(new Device(whole.platform(), whole.node(), &whole, description));
+}
+
 cl_int timers(cl_device_id device, cl_ulong* device_timestamp, cl_ulong* host_timestamp) noexcept {
   Device* const object = from_cl<Device>(device);
   if (object == nullptr) return CL_INVALID_DEVICE;
@@ -61,8 +65,7 @@ cl_int CreateSubDevices(cl_device_id in_device, const cl_device_partition_proper
   std::vector<Ref<Device>> made;
   LW_CL_TRY(parent->node().call(message, [&](const msg::CreateSubDevices::Reply& reply) {
     for (const auto& one : reply.devices) {
-      made.push_back(
-          Ref<Device>::adopt(new Device(parent->platform(), parent->node(), parent, one)));
+      made.push_back(make_part(*parent, one));
     }
   }));
   if (out_devices != nullptr && num_devices < made.size()) return CL_INVALID_VALUE;

@@ -2,6 +2,14 @@
 
 namespace longwire::client::opencl {
 
+namespace {
+
+Ref<Event> make_event(Queue& queue, cl_command_type type) {
+  return Ref<Event>::adopt(new Event(queue, type));
+}
+
+}  // namespace
+
 cl_int open_queue(cl_command_queue command_queue, Queue** queue) noexcept {
   *queue = from_cl<Queue>(command_queue);
   return *queue != nullptr ? CL_SUCCESS : CL_INVALID_COMMAND_QUEUE;
@@ -53,7 +61,7 @@ cl_int Enqueue::open(cl_command_queue command_queue, cl_uint wait_count,
 }
 
 Event& Enqueue::need_event() noexcept {
-  if (!event_) event_ = Ref<Event>::adopt(new Event(queue(), type_));
+  if (!event_) event_ = make_event(queue(), type_);
   return *event_;
 }
 

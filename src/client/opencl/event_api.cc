@@ -18,6 +18,8 @@ cl_int check_list(cl_uint count, const cl_event* events) noexcept {
   return CL_SUCCESS;
 }
 
+Ref<Event> make_user_event(Context& context) { return Ref<Event>::adopt(new Event(context)); }
+
 cl_event fail(cl_int* errcode_ret, cl_int status) noexcept {
   if (errcode_ret != nullptr) *errcode_ret = status;
   return nullptr;
@@ -49,7 +51,7 @@ cl_int GetEventInfo(cl_event event, cl_event_info param_name, size_t param_value
 cl_event CreateUserEvent(cl_context context, cl_int* errcode_ret) noexcept {
   Context* const in = from_cl<Context>(context);
   if (in == nullptr) return fail(errcode_ret, CL_INVALID_CONTEXT);
-  auto event = Ref<Event>::adopt(new Event(*in));
+  Ref<Event> event = make_user_event(*in);
   if (const cl_int status = event->create_on_nodes(); status != CL_SUCCESS) {
     return fail(errcode_ret, status);
   }
