@@ -15,8 +15,8 @@ namespace {
 // argument like "[in]scale[out]". Returns how many arguments are left for us.
 int take_program(int argc, char** argv, std::vector<std::string>& program) {
   if (argc < 2 || std::strcmp(argv[1], "run") != 0) return argc;
-  char** const separator =
-      std::find_if(argv, argv + argc, [](const char* word) { return std::strcmp(word, "--") == 0; });
+  char** const separator = std::find_if(
+      argv, argv + argc, [](const char* word) { return std::strcmp(word, "--") == 0; });
   if (separator + 1 >= argv + argc) return argc;
   program.assign(separator + 1, argv + argc);
   return static_cast<int>(separator + 2 - argv);  // the program's name stays, as what is required
