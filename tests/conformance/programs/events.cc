@@ -184,6 +184,13 @@ bool wait_for(Seen& seen, size_t count) {
   return seen.changed.wait_for(lock, kPatience, [&] { return seen.statuses.size() >= count; });
 }
 
+// Waits before it looks at what came.
+void say_first(const char* what, Seen& seen) {
+  const bool came = wait_for(seen, 1);
+  const std::lock_guard lock(seen.mutex);
+  say("%s: came %d with %d", what, came, came ? seen.statuses[0] : 99);
+}
+
 void callbacks(const Setup& setup) {
   say("-- callbacks");
   Adder adder(setup);
@@ -207,13 +214,12 @@ void callbacks(const Setup& setup) {
     say("status %d: came %d, times %zu", wanted[i], came, seen[i].statuses.size());
     expect(came && seen[i].statuses[0] <= wanted[i], "called with a status not yet reached");
   }
-  say("user event: came %d with %d", wait_for(gate_seen, 1),
-      gate_seen.statuses.empty() ? 99 : gate_seen.statuses[0]);
+  say_first("user event", gate_seen);
 
   Seen late;
   say_code("register on a finished command",
            clSetEventCallback(event, CL_COMPLETE, on_status, &late));
-  say("late: came %d with %d", wait_for(late, 1), late.statuses.empty() ? 99 : late.statuses[0]);
+  say_first("late", late);
 
   // Not tried: a user event that fails. PoCL 3.1 never calls its callbacks.
   for (cl_event each : {gate, event})
