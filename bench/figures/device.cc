@@ -23,8 +23,7 @@ double clock_us(clockid_t clock) {
 void build_kernels(Device& device) {
   cl_int status = CL_SUCCESS;
   const char* source = kSource;
-  cl_program program =
-      clCreateProgramWithSource(device.context, 1, &source, nullptr, &status);
+  cl_program program = clCreateProgramWithSource(device.context, 1, &source, nullptr, &status);
   require(status, "clCreateProgramWithSource");
   require(clBuildProgram(program, 1, &device.id, "", nullptr, nullptr), "clBuildProgram");
   device.empty = clCreateKernel(program, "empty", &status);
@@ -75,7 +74,8 @@ Figure summary(const std::string& name, const std::string& unit, std::vector<dou
 
 Figure measure_us(const std::string& name, int warm_up, int runs,
                   const std::function<void()>& once) {
-  for (int i = 0; i < warm_up; ++i) once();
+  for (int i = 0; i < warm_up; ++i)
+    once();
   std::vector<double> times;
   times.reserve(static_cast<std::size_t>(runs));
   for (int i = 0; i < runs; ++i) {

@@ -39,7 +39,8 @@ double now_us();
 double process_cpu_us();
 
 // Runs `once` (after `warm_up` unmeasured runs) `runs` times; each call's time in microseconds.
-Figure measure_us(const std::string& name, int warm_up, int runs, const std::function<void()>& once);
+Figure measure_us(const std::string& name, int warm_up, int runs,
+                  const std::function<void()>& once);
 // Median of `values` (and 99th percentile, or 1st when larger is better).
 Figure summary(const std::string& name, const std::string& unit, std::vector<double> values);
 

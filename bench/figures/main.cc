@@ -37,8 +37,7 @@ int main(int argc, char** argv) {
   std::vector<longwire::bench::Figure> figures;
   if (wanted("latency")) longwire::bench::latency_figures(device, figures);
   if (wanted("throughput")) longwire::bench::throughput_figures(device, figures);
-  if (wanted("transfer"))
-    longwire::bench::transfer_figures(device, largest_mib << 20, figures);
+  if (wanted("transfer")) longwire::bench::transfer_figures(device, largest_mib << 20, figures);
   print_json(device, figures);
   return 0;
 }

@@ -51,7 +51,8 @@ Figure chain(const std::string& name, const Device& device,
       if (before != nullptr) clReleaseEvent(before);
       before = event;
     }
-    for (cl_command_queue queue : queues) require(clFlush(queue), "clFlush");
+    for (cl_command_queue queue : queues)
+      require(clFlush(queue), "clFlush");
     require(clWaitForEvents(1, &before), "clWaitForEvents");
     clReleaseEvent(before);
     costs.push_back((now_us() - start) / kChain);
@@ -63,8 +64,8 @@ Figure chain(const std::string& name, const Device& device,
 
 void throughput_figures(const Device& device, std::vector<Figure>& out) {
   many_commands(device, out);
-  out.push_back(chain("chain of 1,000, per link: out-of-order queue", device,
-                      {device.out_of_order}));
+  out.push_back(
+      chain("chain of 1,000, per link: out-of-order queue", device, {device.out_of_order}));
   cl_int status = CL_SUCCESS;
   cl_command_queue second = clCreateCommandQueue(device.context, device.id, 0, &status);
   require(status, "clCreateCommandQueue");

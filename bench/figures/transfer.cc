@@ -14,8 +14,8 @@ struct Size {
   int runs;
 };
 constexpr Size kSizes[] = {
-    {std::size_t{4} << 10, "4 KiB", 500},  {std::size_t{64} << 10, "64 KiB", 300},
-    {std::size_t{1} << 20, "1 MiB", 100},  {std::size_t{16} << 20, "16 MiB", 15},
+    {std::size_t{4} << 10, "4 KiB", 500},   {std::size_t{64} << 10, "64 KiB", 300},
+    {std::size_t{1} << 20, "1 MiB", 100},   {std::size_t{16} << 20, "16 MiB", 15},
     {std::size_t{256} << 20, "256 MiB", 5},
 };
 

@@ -1,5 +1,5 @@
-// longwire_bench_socket: what the socket itself can do on this machine, over loopback TCP and a unix
-// socket: ping-pong of 64 bytes, and send of N bytes answered by one byte. JSON.
+// longwire_bench_socket: what the socket itself can do on this machine, over loopback TCP and a
+// unix socket: ping-pong of 64 bytes, and send of N bytes answered by one byte. JSON.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -65,7 +65,8 @@ Pair tcp_pair() {
   const int far = accept(listener, nullptr, nullptr);
   close(listener);
   const int one = 1;
-  for (const int fd : {near, far}) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  for (const int fd : {near, far})
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return {near, far};
 }
 

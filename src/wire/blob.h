@@ -60,11 +60,13 @@ inline Blob get_blob(Reader& in, const char* what) {
 template <class Out>
 void put_blobs(Out& out, const std::vector<Blob>& blobs) {
   out.u64(blobs.size());
-  for (const Blob& blob : blobs) put_blob(out, blob);
+  for (const Blob& blob : blobs)
+    put_blob(out, blob);
 }
 inline std::vector<Blob> get_blobs(Reader& in, const char* what) {
   std::vector<Blob> blobs(get_count(in, kBlobLeastBytes, what));
-  for (Blob& blob : blobs) blob = get_blob(in, what);
+  for (Blob& blob : blobs)
+    blob = get_blob(in, what);
   return blobs;
 }
 

@@ -20,11 +20,17 @@ namespace longwire::wire {
 inline constexpr std::size_t kMaxListElements = std::size_t{1} << 16;
 
 template <class Out>
-void put_u32(Out& out, std::uint32_t v) { out.u64(v); }
+void put_u32(Out& out, std::uint32_t v) {
+  out.u64(v);
+}
 template <class Out>
-void put_i32(Out& out, std::int32_t v) { out.i64(v); }
+void put_i32(Out& out, std::int32_t v) {
+  out.i64(v);
+}
 template <class Out>
-void put_f32(Out& out, float v) { out.u64(std::bit_cast<std::uint32_t>(v)); }
+void put_f32(Out& out, float v) {
+  out.u64(std::bit_cast<std::uint32_t>(v));
+}
 template <class Out>
 void put_view(Out& out, U64View v) {
   out.u64(v.size());
@@ -33,7 +39,8 @@ void put_view(Out& out, U64View v) {
 template <class Out>
 void put_strings(Out& out, const std::vector<std::string_view>& strings) {
   out.u64(strings.size());
-  for (const auto& one : strings) out.string(one);
+  for (const auto& one : strings)
+    out.string(one);
 }
 
 inline std::uint32_t get_u32(Reader& in, const char* what) {
@@ -58,7 +65,8 @@ inline std::size_t get_count(Reader& in, std::size_t least_element_bytes, const 
 }
 inline std::vector<std::string_view> get_strings(Reader& in, const char* what) {
   std::vector<std::string_view> strings(get_count(in, 8, what));
-  for (auto& one : strings) one = in.string(what);
+  for (auto& one : strings)
+    one = in.string(what);
   return strings;
 }
 

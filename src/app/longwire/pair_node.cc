@@ -82,7 +82,8 @@ void show_code(std::istringstream& words) {
   std::string port;
   words >> code >> seconds >> port;
   std::printf("On the other machine, run within %ld minutes:\n\n  longwire pair %s:%s %s\n\n",
-              (seconds + 59) / 60, own_address().c_str(), port.c_str(), session::to_display(code).c_str());
+              (seconds + 59) / 60, own_address().c_str(), port.c_str(),
+              session::to_display(code).c_str());
   std::printf("Waiting...\n");
   std::fflush(stdout);
 }

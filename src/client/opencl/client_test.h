@@ -159,7 +159,8 @@ class FakeNode final : private session::FrameSink {
   void await(wire::Opcode opcode, std::size_t wanted = 1) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] {
-      return static_cast<std::size_t>(std::count(handled_.begin(), handled_.end(), opcode)) >= wanted;
+      return static_cast<std::size_t>(std::count(handled_.begin(), handled_.end(), opcode)) >=
+             wanted;
     });
   }
 
