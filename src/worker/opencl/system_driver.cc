@@ -11,7 +11,10 @@ namespace longwire::worker::opencl {
 base::Result<longwire::opencl::NativeApi> load_system_driver(const char* library) {
   ::setenv("LONGWIRE_DISABLE", "1", 1);
   void* const handle = ::dlopen(library, RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return base::Error(base::ErrorCode::kNotFound, ::dlerror());
+  if (handle == nullptr) {
+    return base::Error(base::ErrorCode::kNotFound,
+                       std::string("this node has no OpenCL: ") + ::dlerror());
+  }
   longwire::opencl::NativeApi api;
   std::vector<std::string> missing;
   const auto resolve = [](const char* name, void* from) { return ::dlsym(from, name); };
