@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 
 namespace longwire::base {
 namespace {
@@ -31,12 +30,6 @@ void StderrLogger::write(LogLevel level, std::string_view line) noexcept {
                                       part(line), part("\n")};
   // Nothing useful can be done where stderr is gone.
   [[maybe_unused]] const auto written = ::writev(STDERR_FILENO, parts.data(), parts.size());
-}
-
-StderrLogger logger_from_environment() noexcept {
-  const char* level = std::getenv("LONGWIRE_LOG");
-  if (level == nullptr) return StderrLogger(LogLevel::kOff);
-  return StderrLogger(log_level_from(level, LogLevel::kInfo));
 }
 
 }  // namespace longwire::base

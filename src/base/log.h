@@ -1,5 +1,5 @@
 // Logger: where log lines go. Libraries take a Logger&; the daemon plugs in its own (src/app), a
-// driver logs to stderr and only where LONGWIRE_LOG is set.
+// worker logs to its stderr, which the daemon collects. A driver has none.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +47,5 @@ class StderrLogger final : public Logger {
  private:
   LogLevel least_;
 };
-
-// A logger for drivers: the level that the environment variable LONGWIRE_LOG names; off without it.
-StderrLogger logger_from_environment() noexcept;
 
 }  // namespace longwire::base
