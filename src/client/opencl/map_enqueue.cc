@@ -53,40 +53,34 @@ cl_int send_nothing(Enqueue& command, bool blocking) noexcept {
   return outcome->status;
 }
 
-cl_int read_mapped(Enqueue& command, const Mapping& mapping, const TransferMode& mode) noexcept {
-  Memory& memory = *mapping.memory;
-  command.at().note_read(memory);
-  if (memory.as_image() == nullptr) {
-    msg::EnqueueReadBuffer message;
-    message.buffer = memory.handle();
+// The message that moves a mapping's bytes, for a buffer or for an image: given to `move`.
+template <class BufferMessage, class ImageMessage, class Move>
+cl_int move_mapped(const Mapping& mapping, Move&& move) noexcept {
+  if (mapping.memory->as_image() == nullptr) {
+    BufferMessage message;
+    message.buffer = mapping.memory->handle();
     message.offset = mapping.origin[0];
-    return read_into(command, message, mapping.rows, mode);
+    return move(message);
   }
   const WireExtent origin(mapping.origin);
   const WireExtent region(mapping.region);
-  msg::EnqueueReadImage message;
-  message.image = memory.handle();
+  ImageMessage message;
+  message.image = mapping.memory->handle();
   message.origin = origin.view();
   message.region = region.view();
-  return read_into(command, message, mapping.rows, mode);
+  return move(message);
+}
+
+cl_int read_mapped(Enqueue& command, const Mapping& mapping, const TransferMode& mode) noexcept {
+  command.at().note_read(*mapping.memory);
+  return move_mapped<msg::EnqueueReadBuffer, msg::EnqueueReadImage>(
+      mapping, [&](auto& message) { return read_into(command, message, mapping.rows, mode); });
 }
 
 cl_int write_mapped(Enqueue& command, const Mapping& mapping, const TransferMode& mode) noexcept {
-  Memory& memory = *mapping.memory;
-  command.at().note_write(memory);
-  if (memory.as_image() == nullptr) {
-    msg::EnqueueWriteBuffer message;
-    message.buffer = memory.handle();
-    message.offset = mapping.origin[0];
-    return write_from(command, message, mapping.rows, mode);
-  }
-  const WireExtent origin(mapping.origin);
-  const WireExtent region(mapping.region);
-  msg::EnqueueWriteImage message;
-  message.image = memory.handle();
-  message.origin = origin.view();
-  message.region = region.view();
-  return write_from(command, message, mapping.rows, mode);
+  command.at().note_write(*mapping.memory);
+  return move_mapped<msg::EnqueueWriteBuffer, msg::EnqueueWriteImage>(
+      mapping, [&](auto& message) { return write_from(command, message, mapping.rows, mode); });
 }
 
 // Notes the mapping and sends its command. *pointer is set on success alone.

@@ -288,8 +288,8 @@ TEST_F(MemoryTest, RectsAreScatteredIntoTheProgramsRows) {
                                              0xee}));
 }
 
-// A write takes its bytes after a read under way has put them there.
-TEST_F(MemoryTest, WriteWaitsForAReadIntoItsSource) {
+// A blocking write takes its bytes after a read under way has put them there.
+TEST_F(MemoryTest, BlockingWriteWaitsForAReadIntoItsSource) {
   const cl_mem memory = buffer();
   std::vector<std::uint8_t> host(8);
   hold_reads_ = true;
@@ -300,12 +300,41 @@ TEST_F(MemoryTest, WriteWaitsForAReadIntoItsSource) {
   EXPECT_FALSE(runtime().pending_reads().empty());
   std::thread release([this] { let_reads_go(); });
   ASSERT_EQ(
-      api::EnqueueWriteBuffer(queue_, memory, CL_FALSE, 100, 8, host.data(), 0, nullptr, nullptr),
+      api::EnqueueWriteBuffer(queue_, memory, CL_TRUE, 100, 8, host.data(), 0, nullptr, nullptr),
       CL_SUCCESS);
   release.join();
   ASSERT_EQ(api::Finish(queue_), CL_SUCCESS);
   EXPECT_EQ(bytes_[100], 16);
   EXPECT_TRUE(runtime().pending_reads().empty());
+}
+
+// A non-blocking one returns at once (the read may wait for a user event of this very thread); its
+// bytes follow when they are there. A read that comes after the write does not hold them up.
+TEST_F(MemoryTest, WriteFromMemoryThatIsStillBeingReadFollowsLater) {
+  const cl_mem memory = buffer();
+  std::vector<std::uint8_t> host(8);
+  hold_reads_ = true;
+  wire::Blob announced;
+  node().on<msg::EnqueueWriteBuffer>(
+      [&announced](const msg::EnqueueWriteBuffer& m) { announced = m.data; });
+  const auto read = [&] {
+    return api::EnqueueReadBuffer(queue_, memory, CL_FALSE, 16, 8, host.data(), 0, nullptr,
+                                  nullptr);
+  };
+  ASSERT_EQ(read(), CL_SUCCESS);
+  ASSERT_EQ(
+      api::EnqueueWriteBuffer(queue_, memory, CL_FALSE, 100, 8, host.data(), 0, nullptr, nullptr),
+      CL_SUCCESS);
+  ASSERT_EQ(read(), CL_SUCCESS);
+  ASSERT_EQ(api::Finish(other_queue_), CL_SUCCESS);
+  EXPECT_NE(announced.mode, wire::BlobMode::kInline);
+  EXPECT_EQ(announced.bytes, 8u);
+  EXPECT_EQ(node().count(wire::kOpBulkData), 0u);
+  held_.front()();
+  held_.erase(held_.begin());
+  node().await(wire::kOpBulkData);
+  let_reads_go();
+  ASSERT_EQ(api::Finish(queue_), CL_SUCCESS);
 }
 
 TEST_F(MemoryTest, MapReadsAndUnmapWrites) {

@@ -6,8 +6,7 @@
 
 namespace longwire::client::opencl {
 
-// --- reads
-// ------------------------------------------------------------------------------------------
+// --- reads ---
 
 ReadUnderWay::ReadUnderWay(Enqueue& command, const Rows& rows, const TransferMode& mode)
     : node_(command.node()),
@@ -113,33 +112,52 @@ void ReadUnderWay::drop() noexcept {
   if (shares_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
-// --- writes
-// -----------------------------------------------------------------------------------------
+// --- writes ---
 
-WriteSource::WriteSource(Enqueue& command, const Rows& rows) {
-  command.context().runtime().pending_reads().wait_for(rows.reach());
-  if (rows.tight()) {
-    data_ = rows.span();
+WriteSource::WriteSource(Enqueue& command, const Rows& rows, const TransferMode& mode)
+    : rows_(rows), mode_(mode) {
+  PendingReads& reads = command.context().runtime().pending_reads();
+  core::NodeSession& session = command.node().session();
+  follows_ = !mode.blocking && rows.bytes() != 0 && reads.overlaps(rows.reach());
+  if (mode.blocking) reads.wait_for(rows.reach());
+  if (!rows.tight()) packed_.reset(new (std::nothrow) std::byte[rows.bytes()]);
+  ready_ = rows.tight() || packed_ != nullptr;
+  if (!ready_) return;
+  if (follows_) {
+    blob_ = session.make_blob_for_later(rows.bytes());
   } else {
-    packed_.reset(new (std::nothrow) std::byte[rows.bytes()]);
-    if (packed_ == nullptr) return;
-    rows.gather(packed_.get());
-    data_ = {packed_.get(), rows.bytes()};
+    if (packed_) rows_.gather(packed_.get());
+    blob_ = session.make_blob(data());
   }
-  blob_ = command.node().session().make_blob(data_);
 }
 
-cl_int WriteSource::start(Enqueue& command, const TransferMode& mode) noexcept {
-  Node& node = command.node();
-  if (blob_.mode != wire::BlobMode::kInline) {
-    if (mode.blocking && !packed_) {
-      if (!node.session().upload(blob_, data_).ok()) return kLostCallStatus;
-    } else {
-      node.session().start_upload(
-          blob_, data_, [packed = packed_, keep = MemoryHold(mode.keep)](const base::Status&) {});
-    }
+std::span<const std::byte> WriteSource::data() const noexcept {
+  return packed_ ? std::span<const std::byte>(packed_.get(), rows_.bytes()) : rows_.span();
+}
+
+cl_int WriteSource::start(Enqueue& command) noexcept {
+  core::NodeSession& session = command.node().session();
+  if (follows_) {
+    upload_when_read(command);
+  } else if (mode_.blocking && !packed_) {
+    if (!session.upload(blob_, data()).ok()) return kLostCallStatus;
+  } else {
+    session.start_upload(blob_, data(),
+                         [packed = packed_, keep = MemoryHold(mode_.keep)](const base::Status&) {});
   }
-  return mode.blocking ? node.flush() : CL_SUCCESS;
+  return mode_.blocking ? command.node().flush() : CL_SUCCESS;
+}
+
+// The bytes arrive inside a frame handler or on a lane, neither of which may send them on.
+void WriteSource::upload_when_read(Enqueue& command) {
+  Node& node = command.node();
+  auto send = [source = *this, &node, keep = MemoryHold(mode_.keep)] {
+    if (source.packed_) source.rows_.gather(source.packed_.get());
+    node.session().start_upload(source.blob_, source.data(),
+                                [packed = source.packed_, keep](const base::Status&) {});
+  };
+  command.context().runtime().pending_reads().when_read(
+      rows_.reach(), [&node, send = std::move(send)] { node.session().post(send); });
 }
 
 cl_int wait_for_list(cl_uint count, const cl_event* events) noexcept {

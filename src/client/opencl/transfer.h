@@ -96,19 +96,26 @@ cl_int read_into(Enqueue& command, M& message, const Rows& rows,
   return CL_SUCCESS;
 }
 
-// The bytes of a write between make_blob() and the lanes' end.
+// The bytes of a write between make_blob() and the lanes' end. While a read under way will still
+// fill them, a blocking write waits for it, and a non-blocking one has its bytes follow later.
 class WriteSource {
  public:
-  // Waits for reads under way into the same memory, then packs rows that are not tight.
-  WriteSource(Enqueue& command, const Rows& rows);
-  bool ready() const noexcept { return data_.data() != nullptr; }  // false: out of memory
+  WriteSource(Enqueue& command, const Rows& rows, const TransferMode& mode);
+  bool ready() const noexcept { return ready_; }  // false: out of memory
   wire::Blob blob() const noexcept { return blob_; }
   // After the command was sent. Blocking: returns when `rows` may be used again.
-  cl_int start(Enqueue& command, const TransferMode& mode) noexcept;
+  cl_int start(Enqueue& command) noexcept;
 
  private:
-  std::span<const std::byte> data_;
-  std::shared_ptr<std::byte[]> packed_;  // shared with the lane that sends it
+  bool pack() noexcept;
+  std::span<const std::byte> data() const noexcept;
+  void upload_when_read(Enqueue& command);
+
+  const Rows rows_;
+  const TransferMode mode_;
+  bool follows_ = false;  // the bytes are not there yet
+  bool ready_ = true;
+  std::shared_ptr<std::byte[]> packed_;  // rows that are not tight; shared with the lane
   wire::Blob blob_;
 };
 
@@ -117,11 +124,11 @@ class WriteSource {
 template <class M>
 cl_int write_from(Enqueue& command, M& message, const Rows& rows,
                   const TransferMode& mode) noexcept {
-  WriteSource source(command, rows);
+  WriteSource source(command, rows, mode);
   if (!source.ready()) return CL_OUT_OF_HOST_MEMORY;
   message.data = source.blob();
   LW_CL_TRY(command.send(message));
-  return source.start(command, mode);
+  return source.start(command);
 }
 
 // What a blocking write returns about its wait list, as natively: waits for those events.
