@@ -10,11 +10,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "link/link_counters.h"
 
 namespace longwire::link {
 
@@ -62,6 +64,9 @@ class Link {
   virtual void close() noexcept = 0;
 
   virtual LinkInfo info() const = 0;
+
+  // Shared with whoever reads them, also after the link has gone. Null: this link counts nothing.
+  virtual std::shared_ptr<const LinkCounters> counters() const { return nullptr; }
 };
 
 }  // namespace longwire::link

@@ -261,6 +261,23 @@ INSTANTIATE_TEST_SUITE_P(Links, LinkTest,
 
 // --- addresses, listeners --------------------------------------------------------------------
 
+// With TLS the bytes are those of the network, so more than were given.
+TEST_P(LinkTest, CountsItsSystemCallsAndBytes) {
+  const auto sent = a_.counters();
+  const auto got = b_.counters();
+  if (sent == nullptr) return;  // no system calls to count
+  const std::uint64_t writes = sent->writes, bytes_out = sent->bytes_out;
+  const std::uint64_t reads = got->reads, bytes_in = got->bytes_in;
+  ASSERT_TRUE(write_all(a_, bytes_of("hello")));
+  EXPECT_EQ(read_text(b_, 5), "hello");
+  EXPECT_EQ(sent->writes, writes + 1);
+  EXPECT_GE(sent->bytes_out, bytes_out + 5);
+  EXPECT_GT(got->reads, reads);
+  EXPECT_GE(got->bytes_in, bytes_in + 5);
+  pair_ = {};
+  EXPECT_GT(sent->writes, writes) << "outlives the link";
+}
+
 TEST(HostPort, Parses) {
   EXPECT_EQ(to_string(parse_host_port("gpu-box", 9477).value()), "gpu-box:9477");
   EXPECT_EQ(to_string(parse_host_port("10.0.0.1:80", 9477).value()), "10.0.0.1:80");

@@ -50,7 +50,11 @@ base::Result<std::size_t> FdLink::read_some(std::span<std::byte> out) {
   if (closed_.load(std::memory_order_relaxed)) return Error(ErrorCode::kClosed, "link closed");
   if (out.empty()) return 0;
   const ssize_t n = ::recv(socket_.get(), out.data(), out.size(), MSG_DONTWAIT);
-  if (n > 0) return static_cast<std::size_t>(n);
+  counters_->count(counters_->reads);
+  if (n > 0) {
+    counters_->count(counters_->bytes_in, static_cast<std::uint64_t>(n));
+    return static_cast<std::size_t>(n);
+  }
   if (n == 0) return Error(ErrorCode::kClosed, "the peer closed the connection");
   return failed("receive", errno);
 }
@@ -68,8 +72,10 @@ base::Result<std::size_t> FdLink::write_some(std::span<const ConstBuffer> parts)
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
   const ssize_t n = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (n >= 0) return static_cast<std::size_t>(n);
-  return failed("send", errno);
+  counters_->count(counters_->writes);
+  if (n < 0) return failed("send", errno);
+  counters_->count(counters_->bytes_out, static_cast<std::uint64_t>(n));
+  return static_cast<std::size_t>(n);
 }
 
 base::Result<Readiness> FdLink::wait(Interest interest, base::Deadline deadline) {
@@ -83,6 +89,7 @@ base::Result<Readiness> FdLink::wait(Interest interest, base::Deadline deadline)
     const bool forever = deadline.is_never();
     const timespec left = forever ? timespec{} : time_left(deadline);
     const int n = ::ppoll(fds.data(), fds.size(), forever ? nullptr : &left, nullptr);
+    counters_->count(counters_->waits);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return Error::from_errno(ErrorCode::kInternal, "poll", errno);
     break;
@@ -99,6 +106,7 @@ base::Result<Readiness> FdLink::wait(Interest interest, base::Deadline deadline)
 
 bool FdLink::consume_wake() noexcept {
   std::uint64_t count = 0;
+  counters_->count(counters_->wakes);
   if (::read(wake_fd_.get(), &count, sizeof count) < 0) return false;  // another waiter was faster
   // After the read, and as an exchange: a wake() that came in between and therefore wrote nothing
   // is answered by this return, which must see what its caller did before.
@@ -109,6 +117,7 @@ bool FdLink::consume_wake() noexcept {
 void FdLink::wake() noexcept {
   if (wake_pending_.exchange(true, std::memory_order_acq_rel)) return;
   const std::uint64_t one = 1;
+  counters_->count(counters_->wakes);
   // Cannot fail: the counter is far from its end.
   [[maybe_unused]] const auto written = ::write(wake_fd_.get(), &one, sizeof one);
 }

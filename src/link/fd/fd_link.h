@@ -22,6 +22,7 @@ class FdLink final : public Link {
   void wake() noexcept override;
   void close() noexcept override;
   LinkInfo info() const override { return info_; }
+  std::shared_ptr<const LinkCounters> counters() const override { return counters_; }
 
   // Gives the socket away, for handing it to another process. The link is closed afterwards.
   // REQUIRES: no other thread uses the link.
@@ -34,6 +35,8 @@ class FdLink final : public Link {
   base::UniqueFd socket_;
   base::UniqueFd wake_fd_;
   const LinkInfo info_;
+  const std::shared_ptr<LinkCounters> counters_ =
+      std::make_shared<LinkCounters>();  // see counters()
   std::atomic<bool> wake_pending_{false};
   std::atomic<bool> closed_{false};
 };

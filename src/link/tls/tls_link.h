@@ -25,6 +25,7 @@ class TlsLink final : public Link {
   void wake() noexcept override;
   void close() noexcept override;
   LinkInfo info() const override;
+  std::shared_ptr<const LinkCounters> counters() const override { return under_.counters(); }
 
   std::optional<Fingerprint> peer_fingerprint() const;
   base::Result<KeyingMaterial> export_keying_material(std::string_view label) const;
