@@ -27,6 +27,11 @@ using client::core::NodeAddress;
 using link::Link;
 using session::Purpose;
 
+// What opening a link takes (Opened::round_trips).
+constexpr std::uint32_t kTcpRoundTrips = 1;
+constexpr std::uint32_t kTlsRoundTrips = 1;
+constexpr std::uint32_t kHelloRoundTrips = 1;
+
 constexpr std::uint64_t kFeatures = session::kFeatureOpenCl | session::kFeatureLanes;
 
 session::Hello make_hello(Purpose purpose) {
@@ -90,6 +95,8 @@ class PlainConnector final : public Connector {
  private:
   Result<Opened> open(const session::Hello& hello, Deadline deadline) {
     Opened opened;
+    opened.round_trips = kHelloRoundTrips;
+    if (address_.transport != NodeAddress::Transport::kUnix) opened.round_trips += kTcpRoundTrips;
     LW_ASSIGN(opened.link, connect(deadline));
     LW_TRY(send_preamble(*opened.link, hello, deadline));
     LW_ASSIGN(opened.welcome, session::hello_and_welcome(*opened.link, hello, deadline));
@@ -121,6 +128,7 @@ class TlsConnector final : public Connector {
     LW_TRY(send_preamble(*tcp, hello, deadline));
     LW_ASSIGN(std::unique_ptr<link::TlsLink> agent, meet_agent(std::move(tcp), deadline));
     Opened opened;
+    opened.round_trips = kTcpRoundTrips + 2 * kTlsRoundTrips + kHelloRoundTrips;
     LW_ASSIGN(opened.welcome, session::hello_and_welcome(*agent, hello, deadline));
     LW_ASSIGN(tcp, agent->release());
     LW_ASSIGN(opened.link, meet_worker(std::move(tcp), opened.welcome, deadline));
@@ -133,6 +141,7 @@ class TlsConnector final : public Connector {
     LW_ASSIGN(std::unique_ptr<Link> tcp, connect_tcp(address_, deadline));
     LW_TRY(send_preamble(*tcp, hello, deadline));
     Opened opened;
+    opened.round_trips = kTcpRoundTrips + kTlsRoundTrips + kHelloRoundTrips;
     LW_ASSIGN(opened.link, meet_worker(std::move(tcp), session, deadline));
     LW_ASSIGN(opened.welcome, session::hello_and_welcome(*opened.link, hello, deadline));
     return opened;

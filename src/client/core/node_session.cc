@@ -52,6 +52,36 @@ class DownloadSink final : public session::BulkSink {
   session::Pump& pump_;
 };
 
+// Waits for room in the send ring, and counts that.
+class RoomWaiter final : public session::StreamWaiter {
+ public:
+  RoomWaiter(WaitMeter& meter, session::Stream& stream, session::Pump& pump)
+      : meter_(meter), stream_(stream), pump_(pump) {}
+
+  Status wait_until(const std::function<bool()>& done, base::Deadline deadline) override {
+    const WaitMeter::Scope waiting(meter_, WaitMeter::For::kLink, stream_.sent());
+    return pump_.wait_until(done, deadline);
+  }
+  void notify() noexcept override { pump_.notify(); }
+
+ private:
+  WaitMeter& meter_;
+  session::Stream& stream_;
+  session::Pump& pump_;
+};
+
+// The counters of links that may have gone. Shared with the links.
+using SharedCounters = std::shared_ptr<const link::LinkCounters>;
+
+void add(const link::LinkCounters& one, LinkTotals& to) {
+  to.bytes_in += one.bytes_in.load(std::memory_order_relaxed);
+  to.bytes_out += one.bytes_out.load(std::memory_order_relaxed);
+  to.reads += one.reads.load(std::memory_order_relaxed);
+  to.writes += one.writes.load(std::memory_order_relaxed);
+  to.waits += one.waits.load(std::memory_order_relaxed);
+  to.wakes += one.wakes.load(std::memory_order_relaxed);
+}
+
 }  // namespace
 
 struct NodeSession::State {
@@ -59,10 +89,14 @@ struct NodeSession::State {
         std::function<void()> idle)
       : clock(clock_),
         connector(std::move(connector_)),
+        meter(clock_),
         service("lw-service", kEndedPollInterval, std::move(idle)) {}
 
   const base::Clock& clock;
   const std::unique_ptr<Connector> connector;
+  WaitMeter meter;
+  mutable std::mutex counters_lock;
+  std::vector<SharedCounters> link_counters;  // the stream's link first, then the lanes'
   session::Welcome welcome;
   std::atomic<PushSink*> sink{nullptr};
   ReplyTable replies;
@@ -75,6 +109,7 @@ struct NodeSession::State {
   std::atomic<bool> loss_done{false};
   // In the order of their needs; made by connect().
   std::optional<session::Stream> stream;
+  std::optional<RoomWaiter> room_waiter;  // outlives the pump, which takes it away from the stream
   std::optional<session::Pump> pump;
   std::optional<session::BulkPort> bulk;
   TaskThread service;  // what frame handlers must not do themselves
@@ -120,8 +155,12 @@ Status NodeSession::connect(base::Deadline deadline) {
     state_->service.post([this, why] { lose(why); });
     return why;
   });
+  s.meter.opened_link(opened.round_trips);
+  s.link_counters.push_back(opened.link->counters());
   LW_TRY(s.stream->attach(std::move(opened.link), 0));
   s.pump.emplace(*s.stream, s.clock);
+  s.room_waiter.emplace(s.meter, *s.stream, *s.pump);
+  s.stream->set_waiter(&*s.room_waiter);
   s.bulk.emplace(s.clock, *s.stream);
   s.lost = false;
   s.pump->start_background();
@@ -133,6 +172,21 @@ void NodeSession::set_push_sink(PushSink* sink) { state_->sink = sink; }
 const session::Welcome& NodeSession::welcome() const { return state_->welcome; }
 std::string NodeSession::node_name() const { return state_->connector->node_name(); }
 bool NodeSession::lost() const noexcept { return state_->lost || state_->abandoned; }
+
+SessionCounters NodeSession::counters() const {
+  const State& s = *state_;
+  SessionCounters counters;
+  s.meter.read_into(counters);
+  if (!s.stream) return counters;
+  counters.messages_sent = s.stream->sent();
+  counters.messages_received = s.stream->received();
+  const std::lock_guard lock(s.counters_lock);
+  for (std::size_t i = 0; i < s.link_counters.size(); ++i) {
+    if (s.link_counters[i]) add(*s.link_counters[i], i == 0 ? counters.link : counters.lane_links);
+  }
+  counters.lanes = s.link_counters.size() - 1;
+  return counters;
+}
 
 // A stream may end where no call of ours is told: by bytes that are no frame.
 void NodeSession::watch() {
@@ -182,6 +236,9 @@ base::Result<session::Stream::Draft> NodeSession::begin(wire::Opcode opcode,
   if (lost()) return Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
   auto draft = state_->stream->begin(opcode, payload_bytes);
   if (!draft.ok()) (void)fail_if_ended(draft.error());
+  if (count_thread_bytes()) [[unlikely]] {
+    thread_counters().bytes_sent += wire::kFrameHeaderBytes + payload_bytes;
+  }
   return draft;
 }
 
@@ -193,12 +250,18 @@ Status NodeSession::flush() {
 }
 
 Status NodeSession::wait_until(const std::function<bool()>& done, base::Deadline deadline) {
+  return wait(done, deadline, WaitMeter::For::kAnswer);
+}
+
+Status NodeSession::wait(const std::function<bool()>& done, base::Deadline deadline,
+                         WaitMeter::For what) {
   if (done()) return {};
   if (lost()) {
     await_loss();
     return done() ? Status{}
                   : Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
   }
+  const WaitMeter::Scope waiting(state_->meter, what, state_->stream->sent());
   Status status = fail_if_ended(state_->pump->wait_until(done, deadline));
   return done() ? Status{} : status;
 }
@@ -255,6 +318,9 @@ Status NodeSession::sent_request(wire::Token token, Status sent) {
 // --- frames ---
 
 Status NodeSession::on_frame(const session::Frame& frame) {
+  if (count_thread_bytes()) [[unlikely]] {
+    thread_counters().bytes_received += wire::kFrameHeaderBytes + frame.payload.size();
+  }
   t_in_frame_handler = true;
   Status status = dispatch(frame);
   t_in_frame_handler = false;
@@ -322,6 +388,8 @@ void NodeSession::start_upload(const wire::Blob& blob, std::span<const std::byte
                                std::function<void(Status)> on_sent) {
   if (blob.mode == wire::BlobMode::kInline) return on_sent({});
   if (lost()) return on_sent(Error(ErrorCode::kClosed, "the session is lost"));
+  if (count_thread_bytes()) [[unlikely]]
+    thread_counters().bytes_sent += data.size();
   ensure_lanes();
   if (blob.mode == wire::BlobMode::kEager) {
     return send_upload(blob.transfer, data, std::move(on_sent));
@@ -353,7 +421,10 @@ Status NodeSession::upload(const wire::Blob& blob, std::span<const std::byte> da
     notify();
   });
   const auto done = [&outcome] { return outcome->done.load(std::memory_order_acquire); };
-  LW_TRY(wait_until(done));
+  // Only where the node must grant it first is it waited for.
+  const bool must_ask = blob.mode == wire::BlobMode::kRendezvous;
+  LW_TRY(wait(done, base::Deadline::never(),
+              must_ask ? WaitMeter::For::kAnswer : WaitMeter::For::kLink));
   if (outcome->error) return *outcome->error;
   return {};
 }
@@ -364,6 +435,8 @@ NodeSession::Download NodeSession::expect_download(std::span<std::byte> destinat
   download.all_there = std::make_shared<std::atomic<bool>>(true);
   download.blob.bytes = destination.size();
   if (destination.size() <= session::kInlineBytes || lost()) return download;
+  if (count_thread_bytes()) [[unlikely]]
+    thread_counters().bytes_received += destination.size();
   ensure_lanes();
   download.all_there->store(false);
   download.blob.transfer = state_->uploads.next_transfer();
@@ -390,9 +463,16 @@ void NodeSession::ensure_lanes() {
   if ((s.welcome.features & session::kFeatureLanes) != 0) {
     const auto wanted = std::min<std::uint32_t>(s.welcome.lanes_wanted, session::kMaxLanes);
     const auto deadline = base::Deadline::in(s.clock, kLaneConnectTimeout);
+    const WaitMeter::Scope waiting(s.meter, WaitMeter::For::kLink, s.stream->sent());
     for (std::uint32_t lane = 0; lane < wanted; ++lane) {
       auto opened = s.connector->open_lane(s.welcome, lane, deadline);
-      if (!opened.ok() || !s.bulk->add_lane(std::move(opened->link)).ok()) break;
+      if (!opened.ok()) break;
+      s.meter.opened_link(opened->round_trips);
+      thread_counters().round_trips += opened->round_trips;
+      SharedCounters counters = opened->link->counters();
+      if (!s.bulk->add_lane(std::move(opened->link)).ok()) break;
+      const std::lock_guard counting(s.counters_lock);
+      s.link_counters.push_back(std::move(counters));
     }
   }
   s.lanes_tried.store(true, std::memory_order_release);

@@ -15,7 +15,9 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "client/core/counters.h"
 #include "client/core/reply_table.h"
+#include "client/core/wait_meter.h"
 #include "session/bulk.h"
 #include "session/handshake.h"
 #include "session/pump.h"
@@ -34,6 +36,7 @@ class Connector {
   struct Opened {
     std::unique_ptr<link::Link> link;  // frames (or lane chunks) may flow
     session::Welcome welcome;
+    std::uint32_t round_trips = 0;  // that opening it took
   };
   virtual base::Result<Opened> open_session(base::Deadline deadline) = 0;
   virtual base::Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
@@ -69,6 +72,7 @@ class NodeSession final : public session::FrameSink {
   const session::Welcome& welcome() const;
   std::string node_name() const;
   bool lost() const noexcept;
+  SessionCounters counters() const;  // since connect(); also once the session is lost
 
   // Queues a command; it goes out soon by itself, at once with flush(). M is a generated message.
   template <class M>
@@ -153,6 +157,8 @@ class NodeSession final : public session::FrameSink {
   void send_upload(session::TransferId transfer, std::span<const std::byte> data,
                    std::function<void(base::Status)> on_sent);
   void ensure_lanes();
+  base::Status wait(const std::function<bool()>& done, base::Deadline deadline,
+                    WaitMeter::For what);
   base::Status fail_if_ended(base::Status status);
   void lose(const base::Error& why);
   void await_loss() noexcept;
