@@ -1,5 +1,7 @@
 #include "client/opencl/enqueue.h"
 
+#include <algorithm>
+
 namespace longwire::client::opencl {
 
 namespace {
@@ -68,28 +70,40 @@ Event& Enqueue::need_event() noexcept {
 // See transfer_order.h. A wait list may name commands of other queues whose bytes are on their way.
 void Enqueue::put_behind_reads() {
   ReadOrder& reads = queue().reads();
-  for (const cl_event handle : wait_events_) {
-    Event* const before = from_cl<Event>(handle);
-    if (!before->held()) continue;
-    if (event_) {
-      event_->hold();
-      before->when_done([event = event_](cl_int) { event->drop_hold(); });
-    }
-    before->when_done([queue = Ref<Queue>(&queue()), number = reads.begin()](cl_int) {
-      queue->reads().end(number);
-      queue->node().session().notify();
-    });
-  }
+  const Ref<Event> fence = queue().fence();
+  const bool any_held = std::any_of(wait_events_.begin(), wait_events_.end(),
+                                    [](cl_event handle) { return from_cl<Event>(handle)->held(); });
+  const bool fences = queue().out_of_order() && type_ == CL_COMMAND_BARRIER &&
+                      (any_held || fence || !reads.empty());
+  if (fences) need_event();
+  for (const cl_event handle : wait_events_)
+    put_behind(*from_cl<Event>(handle));
+  if (fence && event_) hold_until(*fence);
   const bool waits_for_all =
       !queue().out_of_order() ||
       (wait_events_.empty() && (type_ == CL_COMMAND_MARKER || type_ == CL_COMMAND_BARRIER));
   if (event_ && waits_for_all) reads.put_behind(*event_);
+  if (fences) queue().set_fence(*event_);
+}
+
+void Enqueue::put_behind(Event& before) {
+  if (!before.held()) return;
+  if (event_) hold_until(before);
+  before.when_done([queue = Ref<Queue>(&queue()), number = queue().reads().begin()](cl_int) {
+    queue->reads().end(number);
+    queue->node().session().notify();
+  });
+}
+
+void Enqueue::hold_until(Event& before) {
+  event_->hold();
+  before.when_done([event = event_](cl_int) { event->drop_hold(); });
 }
 
 cl_int Enqueue::prepare() noexcept {
   if (context().spans_nodes()) LW_CL_TRY(bring_memory_up_to_date(at()));
   if (event_out_ != nullptr) need_event();
-  if (!wait_events_.empty() || !queue().reads().empty()) put_behind_reads();
+  if (!wait_events_.empty() || !queue().reads().empty() || queue().fence()) put_behind_reads();
   if (event_) {
     event_->about_to_send();
   } else {

@@ -110,6 +110,8 @@ class Enqueue {
   template <class M>
   cl_int fill(M& message) noexcept;
   void put_behind_reads();
+  void put_behind(Event& before);
+  void hold_until(Event& before);
 
   const cl_command_type type_;
   std::optional<EnqueueContext> at_;

@@ -6,6 +6,7 @@
 
 #include "client/opencl/client_test.h"
 #include "client/opencl/device.h"
+#include "client/opencl/event.h"
 #include "client/opencl/hazards.h"
 #include "client/opencl/image.h"
 #include "client/opencl/platform.h"
@@ -335,6 +336,46 @@ TEST_F(MemoryTest, WriteFromMemoryThatIsStillBeingReadFollowsLater) {
   node().await(wire::kOpBulkData);
   let_reads_go();
   ASSERT_EQ(api::Finish(queue_), CL_SUCCESS);
+}
+
+// A barrier of an out-of-order queue orders what comes after it, also behind bytes that the node
+// has sent beside the stream.
+TEST_F(MemoryTest, BarrierHoldsLaterEventsBehindTheBytesOfReads) {
+  const cl_mem memory = buffer();
+  const cl_queue_properties ooo[] = {CL_QUEUE_PROPERTIES, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE,
+                                     0};
+  const cl_device_id device = to_cl<cl_device_id>(runtime().platform().devices().front());
+  cl_int status = CL_SUCCESS;
+  const cl_command_queue queue =
+      api::CreateCommandQueueWithProperties(context_, device, ooo, &status);
+  ASSERT_EQ(status, CL_SUCCESS);
+  const auto complete = [this](const auto& m) {
+    if (m.event != 0) node().event_done(m.event, CL_COMPLETE);
+  };
+  node().on<msg::EnqueueBarrierWithWaitList>(complete);
+  std::vector<std::uint8_t> host(8);
+  const std::uint8_t one = 1;
+  hold_reads_ = true;
+  cl_event before = nullptr;
+  cl_event after = nullptr;
+  ASSERT_EQ(api::EnqueueReadBuffer(queue, memory, CL_FALSE, 0, 8, host.data(), 0, nullptr, nullptr),
+            CL_SUCCESS);
+  ASSERT_EQ(api::EnqueueWriteBuffer(queue, memory, CL_FALSE, 99, 1, &one, 0, nullptr, &before),
+            CL_SUCCESS);
+  ASSERT_EQ(api::EnqueueBarrierWithWaitList(queue, 0, nullptr, nullptr), CL_SUCCESS);
+  ASSERT_EQ(api::EnqueueWriteBuffer(queue, memory, CL_FALSE, 99, 1, &one, 0, nullptr, &after),
+            CL_SUCCESS);
+  ASSERT_EQ(api::WaitForEvents(1, &before), CL_SUCCESS);
+  ASSERT_EQ(api::Finish(other_queue_), CL_SUCCESS);
+  EXPECT_GT(from_cl<Event>(after)->status(), CL_COMPLETE);
+  let_reads_go();
+  EXPECT_EQ(api::WaitForEvents(1, &after), CL_SUCCESS);
+  EXPECT_EQ(host[7], 7);
+  EXPECT_EQ(api::Finish(queue), CL_SUCCESS);
+  EXPECT_FALSE(from_cl<Queue>(queue)->fence());
+  api::ReleaseEvent(before);
+  api::ReleaseEvent(after);
+  api::ReleaseCommandQueue(queue);
 }
 
 TEST_F(MemoryTest, MapReadsAndUnmapWrites) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client/opencl/event.h"
 #include "opencl/messages.h"
 
 namespace longwire::client::opencl {
@@ -50,6 +51,27 @@ cl_int Queue::flush() noexcept {
 cl_int Queue::wait_for_reads() noexcept {
   if (reads_.empty()) return CL_SUCCESS;
   return node().wait_until([this, last = reads_.latest()] { return reads_.ended(last); });
+}
+
+Ref<Event> Queue::fence() noexcept {
+  if (!fenced_.load(std::memory_order_acquire)) return {};
+  const std::lock_guard lock(fence_lock_);
+  return fence_;
+}
+
+void Queue::set_fence(Event& barrier) {
+  {
+    const std::lock_guard lock(fence_lock_);
+    fence_ = Ref<Event>(&barrier);
+    fenced_.store(true, std::memory_order_release);
+  }
+  barrier.when_done([queue = Ref<Queue>(this), passed = &barrier](cl_int) {
+    Ref<Event> last;  // dropped outside the lock
+    const std::lock_guard lock(queue->fence_lock_);
+    if (queue->fence_.get() != passed) return;
+    queue->fenced_.store(false, std::memory_order_release);
+    last = std::exchange(queue->fence_, {});
+  });
 }
 
 cl_int Queue::finish() noexcept {

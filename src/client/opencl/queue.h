@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -47,6 +48,10 @@ class Queue final : public Object {
   ReadOrder& reads() noexcept { return reads_; }
   // Waits for the bytes of those that are under way now.
   cl_int wait_for_reads() noexcept;
+  // The last barrier of an out-of-order queue, while bytes of reads before it are on their way:
+  // what is enqueued later completes after it. Null otherwise; costs one atomic load then.
+  Ref<Event> fence() noexcept;
+  void set_fence(Event& barrier);
 
   // clFlush; and clFinish, which gives the sticky error or that of a lost node.
   cl_int flush() noexcept;
@@ -63,6 +68,9 @@ class Queue final : public Object {
   const std::vector<cl_queue_properties> properties_array_;
   std::atomic<cl_int> error_{CL_SUCCESS};
   ReadOrder reads_;
+  std::atomic<bool> fenced_{false};
+  std::mutex fence_lock_;
+  Ref<Event> fence_;
   std::atomic<std::uint64_t> enqueued_{0};
   std::atomic<std::uint64_t> flushed_{0};
 };

@@ -12,6 +12,7 @@ ReadUnderWay::ReadUnderWay(Enqueue& command, const Rows& rows, const TransferMod
     : node_(command.node()),
       queue_(&command.queue()),
       keep_(mode.keep),
+      fence_(queue_->fence()),
       rows_(rows),
       number_(queue_->reads().begin()) {
   blob_.bytes = rows.bytes();
@@ -96,7 +97,8 @@ void ReadUnderWay::discard() noexcept {
 cl_int ReadUnderWay::wait() noexcept {
   const bool in_order = !queue_->out_of_order();  // then the reads before this one are done as well
   const auto done = [&] {
-    return done_.load(std::memory_order_acquire) && (!in_order || queue_->reads().ended(number_));
+    return done_.load(std::memory_order_acquire) && (!in_order || queue_->reads().ended(number_)) &&
+           (!fence_ || fence_->done());
   };
   if (node_.wait_until(done) != CL_SUCCESS) {
     // The session is lost; whoever noticed it is about to tell on_reply().

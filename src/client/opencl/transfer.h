@@ -57,6 +57,7 @@ class ReadUnderWay {
   Node& node_;
   const Ref<Queue> queue_;
   const MemoryHold keep_;
+  const Ref<Event> fence_;  // a barrier before it
   Ref<Event> event_;
   const Rows rows_;
   bool ready_ = true;

@@ -297,6 +297,37 @@ void use_host_pointer(const Setup& setup) {
   clReleaseMemObject(buffer);
 }
 
+// Writes from memory that a read before them will fill, all of them behind a user event.
+void reads_under_writes(const Setup& setup) {
+  say("-- writes from memory that is still being read");
+  auto bytes = ramp(kSize, 21);
+  cl_mem from = setup.buffer(kSize, CL_MEM_COPY_HOST_PTR, bytes.data());
+  cl_mem to = setup.buffer(kSize);
+  std::vector<unsigned char> host(kSize, 0xEE);
+  cl_event gate = clCreateUserEvent(setup.context, nullptr);
+  cl_event mapped_event = nullptr;
+  cl_int code = CL_SUCCESS;
+  say_code("read", clEnqueueReadBuffer(setup.queue, from, CL_FALSE, 0, kSize / 2, host.data(), 1,
+                                       &gate, nullptr));
+  say_code("write", clEnqueueWriteBuffer(setup.queue, to, CL_FALSE, 0, kSize, host.data(), 0,
+                                         nullptr, nullptr));
+  say_code("read again", clEnqueueReadBuffer(setup.queue, from, CL_FALSE, kSize / 2, kSize / 2,
+                                             host.data(), 0, nullptr, nullptr));
+  void* mapped = clEnqueueMapBuffer(setup.queue, from, CL_FALSE, CL_MAP_READ | CL_MAP_WRITE, 16, 64,
+                                    0, nullptr, &mapped_event, &code);
+  say_code("map", code);
+  say_code("unmap", clEnqueueUnmapMemObject(setup.queue, from, mapped, 0, nullptr, nullptr));
+  say_code("open the gate", clSetUserEventStatus(gate, CL_COMPLETE));
+  say_code("finish", clFinish(setup.queue));
+  say("host: %016llx", checksum(host.data(), host.size()));
+  say_contents(setup, "written", to);
+  say_contents(setup, "mapped", from);
+  clReleaseEvent(mapped_event);
+  clReleaseEvent(gate);
+  clReleaseMemObject(to);
+  clReleaseMemObject(from);
+}
+
 void rectangles(const Setup& setup) {
   say("-- rectangles");
   auto bytes = ramp(kSize, 3);
@@ -457,6 +488,7 @@ int main() {
   mapping(setup);
   mapping_errors(setup);
   use_host_pointer(setup);
+  reads_under_writes(setup);
   rectangles(setup);
   fills(setup);
   copies(setup);
