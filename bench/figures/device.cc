@@ -1,10 +1,8 @@
-#include "device.h"
+#include "figures/device.h"
 
-#include <time.h>
-
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <vector>
 
 namespace longwire::bench {
 namespace {
@@ -14,10 +12,32 @@ __kernel void empty(void) {}
 __kernel void increment(__global int* values) { values[get_global_id(0)] += 1; }
 )";
 
-double clock_us(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+std::string platform_name(cl_platform_id platform) {
+  char name[256] = {};
+  require(clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, nullptr),
+          "clGetPlatformInfo");
+  return name;
+}
+
+cl_platform_id find_platform(const std::string& part, std::string& name) {
+  cl_uint count = 0;
+  require(clGetPlatformIDs(0, nullptr, &count), "clGetPlatformIDs");
+  std::vector<cl_platform_id> platforms(count);
+  require(clGetPlatformIDs(count, platforms.data(), nullptr), "clGetPlatformIDs");
+  for (cl_platform_id platform : platforms) {
+    name = platform_name(platform);
+    if (name.find(part) != std::string::npos) return platform;
+  }
+  std::fprintf(stderr, "longwire_bench_figures: no platform has \"%s\" in its name\n",
+               part.c_str());
+  std::exit(1);
+}
+
+cl_command_queue make_queue(const Device& device, cl_command_queue_properties properties) {
+  cl_int status = CL_SUCCESS;
+  cl_command_queue queue = clCreateCommandQueue(device.context, device.id, properties, &status);
+  require(status, "clCreateCommandQueue");
+  return queue;
 }
 
 void build_kernels(Device& device) {
@@ -26,10 +46,8 @@ void build_kernels(Device& device) {
   cl_program program = clCreateProgramWithSource(device.context, 1, &source, nullptr, &status);
   require(status, "clCreateProgramWithSource");
   require(clBuildProgram(program, 1, &device.id, "", nullptr, nullptr), "clBuildProgram");
-  device.empty = clCreateKernel(program, "empty", &status);
-  require(status, "clCreateKernel");
-  device.increment = clCreateKernel(program, "increment", &status);
-  require(status, "clCreateKernel");
+  device.empty = kernel_of(program, "empty");
+  device.increment = kernel_of(program, "increment");
 }
 
 }  // namespace
@@ -40,50 +58,38 @@ void require(cl_int status, const char* what) {
   std::exit(1);
 }
 
-double now_us() { return clock_us(CLOCK_MONOTONIC); }
-double process_cpu_us() { return clock_us(CLOCK_PROCESS_CPUTIME_ID); }
-
-Device open_device() {
+Device find_device(const std::string& platform) {
   Device device;
-  cl_platform_id platform = nullptr;
-  require(clGetPlatformIDs(1, &platform, nullptr), "clGetPlatformIDs");
-  require(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device.id, nullptr), "clGetDeviceIDs");
+  cl_platform_id found = find_platform(platform, device.platform);
+  require(clGetDeviceIDs(found, CL_DEVICE_TYPE_ALL, 1, &device.id, nullptr), "clGetDeviceIDs");
   char name[256] = {};
   require(clGetDeviceInfo(device.id, CL_DEVICE_NAME, sizeof name - 1, name, nullptr),
           "clGetDeviceInfo");
   device.name = name;
-  cl_int status = CL_SUCCESS;
-  device.context = clCreateContext(nullptr, 1, &device.id, nullptr, nullptr, &status);
-  require(status, "clCreateContext");
-  device.in_order = clCreateCommandQueue(device.context, device.id, 0, &status);
-  require(status, "clCreateCommandQueue");
-  device.out_of_order = clCreateCommandQueue(device.context, device.id,
-                                             CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &status);
-  require(status, "clCreateCommandQueue (out of order)");
-  build_kernels(device);
   return device;
 }
 
-Figure summary(const std::string& name, const std::string& unit, std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const bool smaller_is_better = unit == "us";
-  const std::size_t last = values.size() - 1;
-  const std::size_t tail = smaller_is_better ? last * 99 / 100 : last / 100;
-  return {name, unit, values[last / 2], values[tail]};
+void open(Device& device) {
+  cl_int status = CL_SUCCESS;
+  device.context = clCreateContext(nullptr, 1, &device.id, nullptr, nullptr, &status);
+  require(status, "clCreateContext");
+  device.in_order = make_queue(device, 0);
+  device.out_of_order = make_queue(device, CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE);
+  build_kernels(device);
 }
 
-Figure measure_us(const std::string& name, int warm_up, int runs,
-                  const std::function<void()>& once) {
-  for (int i = 0; i < warm_up; ++i)
-    once();
-  std::vector<double> times;
-  times.reserve(static_cast<std::size_t>(runs));
-  for (int i = 0; i < runs; ++i) {
-    const double start = now_us();
-    once();
-    times.push_back(now_us() - start);
-  }
-  return summary(name, "us", std::move(times));
+cl_mem make_buffer(const Device& device, std::size_t bytes) {
+  cl_int status = CL_SUCCESS;
+  cl_mem buffer = clCreateBuffer(device.context, CL_MEM_READ_WRITE, bytes, nullptr, &status);
+  require(status, "clCreateBuffer");
+  return buffer;
+}
+
+cl_kernel kernel_of(cl_program program, const char* name) {
+  cl_int status = CL_SUCCESS;
+  cl_kernel kernel = clCreateKernel(program, name, &status);
+  require(status, "clCreateKernel");
+  return kernel;
 }
 
 }  // namespace longwire::bench

@@ -1,71 +1,62 @@
 // Short synchronous exchanges: what one wait costs.
-#include <array>
 #include <vector>
 
-#include "device.h"
+#include "figures/device.h"
 
 namespace longwire::bench {
 namespace {
 
 constexpr std::size_t kSmallBytes = 4096;
-constexpr int kRuns = 2000;
+constexpr int kTogether = 200;
 
-cl_mem buffer_of(const Device& device, std::size_t bytes) {
-  cl_int status = CL_SUCCESS;
-  cl_mem buffer = clCreateBuffer(device.context, CL_MEM_READ_WRITE, bytes, nullptr, &status);
-  require(status, "clCreateBuffer");
-  return buffer;
-}
-
-void write_kernel_read(const Device& device, cl_mem buffer, std::vector<int>& host) {
-  const std::size_t count = host.size();
-  require(clEnqueueWriteBuffer(device.in_order, buffer, CL_FALSE, 0, kSmallBytes, host.data(), 0,
+void write(const Device& device, cl_mem buffer, cl_bool blocking, const std::vector<int>& host) {
+  require(clEnqueueWriteBuffer(device.in_order, buffer, blocking, 0, kSmallBytes, host.data(), 0,
                                nullptr, nullptr),
           "clEnqueueWriteBuffer");
-  require(clEnqueueNDRangeKernel(device.in_order, device.increment, 1, nullptr, &count, nullptr, 0,
-                                 nullptr, nullptr),
-          "clEnqueueNDRangeKernel");
-  require(clEnqueueReadBuffer(device.in_order, buffer, CL_TRUE, 0, kSmallBytes, host.data(), 0,
-                              nullptr, nullptr),
+}
+
+void read(const Device& device, cl_mem buffer, std::size_t bytes, std::vector<int>& host) {
+  require(clEnqueueReadBuffer(device.in_order, buffer, CL_TRUE, 0, bytes, host.data(), 0, nullptr,
+                              nullptr),
           "clEnqueueReadBuffer");
 }
 
-void create_write_release(const Device& device, const std::vector<int>& host) {
-  cl_mem buffer = buffer_of(device, kSmallBytes);
-  require(clEnqueueWriteBuffer(device.in_order, buffer, CL_TRUE, 0, kSmallBytes, host.data(), 0,
-                               nullptr, nullptr),
-          "clEnqueueWriteBuffer");
-  clReleaseMemObject(buffer);
+void launch(const Device& device, cl_kernel kernel, std::size_t items) {
+  require(clEnqueueNDRangeKernel(device.in_order, kernel, 1, nullptr, &items, nullptr, 0, nullptr,
+                                 nullptr),
+          "clEnqueueNDRangeKernel");
 }
 
-void empty_and_finish(const Device& device) {
-  const std::size_t one = 1;
-  require(clEnqueueNDRangeKernel(device.in_order, device.empty, 1, nullptr, &one, nullptr, 0,
-                                 nullptr, nullptr),
-          "clEnqueueNDRangeKernel");
-  require(clFinish(device.in_order), "clFinish");
+void create_write_release(const Device& device, const std::vector<int>& host) {
+  cl_mem fresh = make_buffer(device, kSmallBytes);
+  write(device, fresh, CL_TRUE, host);
+  clReleaseMemObject(fresh);
 }
 
 }  // namespace
 
-void latency_figures(const Device& device, std::vector<Figure>& out) {
-  cl_mem buffer = buffer_of(device, kSmallBytes);
+void latency_figures(const Device& device, Figures& out) {
+  cl_mem buffer = make_buffer(device, kSmallBytes);
   std::vector<int> host(kSmallBytes / sizeof(int), 1);
   require(clSetKernelArg(device.increment, 0, sizeof buffer, &buffer), "clSetKernelArg");
-  require(clEnqueueWriteBuffer(device.in_order, buffer, CL_TRUE, 0, kSmallBytes, host.data(), 0,
-                               nullptr, nullptr),
-          "clEnqueueWriteBuffer");
-  out.push_back(measure_us("blocking read of 4 bytes", 200, kRuns, [&] {
-    require(clEnqueueReadBuffer(device.in_order, buffer, CL_TRUE, 0, 4, host.data(), 0, nullptr,
-                                nullptr),
-            "clEnqueueReadBuffer");
-  }));
-  out.push_back(measure_us("empty kernel + finish", 200, kRuns, [&] { empty_and_finish(device); }));
-  out.push_back(measure_us("write 4 KiB + kernel + blocking read", 200, kRuns,
-                           [&] { write_kernel_read(device, buffer, host); }));
-  out.push_back(measure_us("create + write + release of 4 KiB", 200, kRuns,
-                           [&] { create_write_release(device, host); }));
+  write(device, buffer, CL_TRUE, host);
+  out.time("blocking read of 4 bytes", [&] { read(device, buffer, 4, host); });
+  out.time("empty kernel + finish", [&] {
+    launch(device, device.empty, 1);
+    require(clFinish(device.in_order), "clFinish");
+  });
+  out.time("write 4 KiB + kernel + blocking read", [&] {
+    write(device, buffer, CL_FALSE, host);
+    launch(device, device.increment, host.size());
+    read(device, buffer, kSmallBytes, host);
+  });
+  out.time("create + write + release of 4 KiB", [&] { create_write_release(device, host); });
   require(clFinish(device.in_order), "clFinish");
+  out.time("  200 of these + finish", [&] {
+    for (int i = 0; i < kTogether; ++i)
+      create_write_release(device, host);
+    require(clFinish(device.in_order), "clFinish");
+  });
   clReleaseMemObject(buffer);
 }
 

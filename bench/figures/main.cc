@@ -1,43 +1,78 @@
-// longwire_bench_figures: the figures of one OpenCL device as the loader finds it. Run natively and
-// through the wire by tools/bench.py, which sets them side by side.
+// longwire_bench_figures: the figures of one OpenCL device as the loader finds it; knows nothing of
+// Longwire. Run natively and through the wire by bench/run.py, which sets them side by side.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "device.h"
+#include "figures/device.h"
 
+namespace longwire::bench {
 namespace {
 
-void print_json(const longwire::bench::Device& device,
-                const std::vector<longwire::bench::Figure>& figures) {
-  nlohmann::json all = {{"device", device.name}, {"figures", nlohmann::json::array()}};
-  for (const auto& figure : figures)
-    all["figures"].push_back({{"name", figure.name},
-                              {"unit", figure.unit},
-                              {"median", figure.median},
-                              {"p99", figure.p99}});
-  std::printf("%s\n", all.dump(2).c_str());
+const std::vector<std::string> kGroups = {"session",    "build",  "latency",
+                                          "throughput", "chains", "transfers"};
+
+struct Options {
+  std::vector<std::string> groups;
+  std::string platform;
+  int server = 0;
+  Effort effort;
+
+  bool wants(const std::string& group) const {
+    return groups.empty() || std::find(groups.begin(), groups.end(), group) != groups.end();
+  }
+};
+
+void parse_into(CLI::App& app, Options& options) {
+  app.add_option("groups", options.groups, "which figures; none: all")
+      ->check(CLI::IsMember(kGroups));
+  app.add_option("--platform", options.platform, "part of the OpenCL platform's name")
+      ->envname("LONGWIRE_BENCH_PLATFORM");
+  app.add_option("--server", options.server, "process whose CPU time counts, with its children")
+      ->type_name("PID");
+  add_effort_options(app, options.effort);
+}
+
+std::vector<Figure> measure(const Options& options, Device& device) {
+  std::vector<Figure> figures;
+  const auto group = [&](const char* name) { return Figures(name, options.effort, figures); };
+  const auto with = [&](const char* name, auto&& run) {
+    if (!options.wants(name)) return;
+    Figures out = group(name);
+    run(out);
+  };
+  with("session", [&](Figures& out) { session_figures(options.platform, out); });
+  with("build", [&](Figures& out) { build_figures(options.platform, out); });
+  device = find_device(options.platform);
+  open(device);
+  with("latency", [&](Figures& out) { latency_figures(device, out); });
+  with("throughput", [&](Figures& out) { throughput_figures(device, options.server, out); });
+  with("chains", [&](Figures& out) { chain_figures(device, out); });
+  with("transfers", [&](Figures& out) { transfer_figures(device, out); });
+  return figures;
+}
+
+nlohmann::json json_of(const Figure& figure) {
+  return {{"group", figure.group},   {"name", figure.name}, {"unit", figure.unit},
+          {"median", figure.median}, {"p99", figure.p99},   {"runs", figure.runs}};
 }
 
 }  // namespace
+}  // namespace longwire::bench
 
 int main(int argc, char** argv) {
-  CLI::App app("Figures of the first OpenCL device, as JSON");
-  std::vector<std::string> groups;
-  std::size_t largest_mib = 256;
-  app.add_option("groups", groups, "latency, throughput, transfer; none: all")
-      ->check(CLI::IsMember({"latency", "throughput", "transfer"}));
-  app.add_option("--largest-mib", largest_mib, "largest transfer in MiB")->capture_default_str();
+  using namespace longwire::bench;
+  CLI::App app("Figures of one OpenCL device, as JSON");
+  Options options;
+  parse_into(app, options);
   CLI11_PARSE(app, argc, argv);
-  const auto wanted = [&](const char* group) {
-    return groups.empty() || std::find(groups.begin(), groups.end(), group) != groups.end();
-  };
 
-  const longwire::bench::Device device = longwire::bench::open_device();
-  std::vector<longwire::bench::Figure> figures;
-  if (wanted("latency")) longwire::bench::latency_figures(device, figures);
-  if (wanted("throughput")) longwire::bench::throughput_figures(device, figures);
-  if (wanted("transfer")) longwire::bench::transfer_figures(device, largest_mib << 20, figures);
-  print_json(device, figures);
+  Device device;
+  nlohmann::json figures = nlohmann::json::array();
+  for (const Figure& figure : measure(options, device))
+    figures.push_back(json_of(figure));
+  const nlohmann::json all = {
+      {"platform", device.platform}, {"device", device.name}, {"figures", figures}};
+  std::printf("%s\n", all.dump(2).c_str());
   return 0;
 }

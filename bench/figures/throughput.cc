@@ -1,76 +1,47 @@
-// Many commands and few waits: what one command costs when it is pipelined.
+// Many commands and one wait: what a command costs when it is pipelined.
 #include <vector>
 
-#include "device.h"
+#include "figures/device.h"
+#include "figures/process_cpu.h"
 
 namespace longwire::bench {
 namespace {
 
 constexpr int kCommands = 20'000;
-constexpr int kChain = 1'000;
-constexpr int kRuns = 7;
+constexpr int kSmokeCommands = 200;
 
-void enqueue_empty(const Device& device, cl_command_queue queue, cl_uint waits,
-                   const cl_event* wait_list, cl_event* event) {
+struct Costs {
+  std::vector<double> rates, enqueue_cpu_us, command_cpu_us;
+};
+
+void one_run(const Device& device, int server, int commands, Costs& costs) {
   const std::size_t one = 1;
-  require(clEnqueueNDRangeKernel(queue, device.empty, 1, nullptr, &one, nullptr, waits, wait_list,
-                                 event),
-          "clEnqueueNDRangeKernel");
-}
-
-void many_commands(const Device& device, std::vector<Figure>& out) {
-  std::vector<double> rates, enqueue_costs, cpu_costs;
-  for (int run = 0; run < kRuns; ++run) {
-    const double cpu = process_cpu_us();
-    const double start = now_us();
-    for (int i = 0; i < kCommands; ++i)
-      enqueue_empty(device, device.in_order, 0, nullptr, nullptr);
-    const double enqueued = now_us();
-    require(clFinish(device.in_order), "clFinish");
-    rates.push_back(kCommands / (now_us() - start) * 1e6);
-    enqueue_costs.push_back((enqueued - start) / kCommands);
-    cpu_costs.push_back((process_cpu_us() - cpu) / kCommands);
-  }
-  out.push_back(summary("20,000 empty kernels + finish", "commands/s", rates));
-  out.push_back(summary("  time of one enqueue", "us", enqueue_costs));
-  out.push_back(summary("  CPU of the program per command", "us", cpu_costs));
-}
-
-// Each command waits for the one before it; `queues` are taken in turn.
-Figure chain(const std::string& name, const Device& device,
-             const std::vector<cl_command_queue>& queues) {
-  std::vector<double> costs;
-  for (int run = 0; run < kRuns; ++run) {
-    const double start = now_us();
-    cl_event before = nullptr;
-    for (int i = 0; i < kChain; ++i) {
-      cl_event event = nullptr;
-      cl_command_queue queue = queues[static_cast<std::size_t>(i) % queues.size()];
-      enqueue_empty(device, queue, before != nullptr, before != nullptr ? &before : nullptr,
-                    &event);
-      if (before != nullptr) clReleaseEvent(before);
-      before = event;
-    }
-    for (cl_command_queue queue : queues)
-      require(clFlush(queue), "clFlush");
-    require(clWaitForEvents(1, &before), "clWaitForEvents");
-    clReleaseEvent(before);
-    costs.push_back((now_us() - start) / kChain);
-  }
-  return summary(name, "us", costs);
+  const double cpu = process_cpu_us() + tree_cpu_us(server);
+  const double start = now_us();
+  const double thread_cpu = thread_cpu_us();
+  for (int i = 0; i < commands; ++i)
+    require(clEnqueueNDRangeKernel(device.in_order, device.empty, 1, nullptr, &one, nullptr, 0,
+                                   nullptr, nullptr),
+            "clEnqueueNDRangeKernel");
+  const double enqueued_cpu = thread_cpu_us();
+  require(clFinish(device.in_order), "clFinish");
+  const double end = now_us();
+  const double cpu_end = process_cpu_us() + tree_cpu_us(server);
+  costs.rates.push_back(commands / (end - start) * 1e6);
+  costs.enqueue_cpu_us.push_back((enqueued_cpu - thread_cpu) / commands);
+  costs.command_cpu_us.push_back((cpu_end - cpu) / commands);
 }
 
 }  // namespace
 
-void throughput_figures(const Device& device, std::vector<Figure>& out) {
-  many_commands(device, out);
-  out.push_back(
-      chain("chain of 1,000, per link: out-of-order queue", device, {device.out_of_order}));
-  cl_int status = CL_SUCCESS;
-  cl_command_queue second = clCreateCommandQueue(device.context, device.id, 0, &status);
-  require(status, "clCreateCommandQueue");
-  out.push_back(chain("chain of 1,000, per link: two queues", device, {device.in_order, second}));
-  clReleaseCommandQueue(second);
+void throughput_figures(const Device& device, int server, Figures& out) {
+  const int commands = out.effort().smoke ? kSmokeCommands : kCommands;
+  Costs warm_up, costs;
+  one_run(device, server, commands, warm_up);
+  out.repeat([&] { one_run(device, server, commands, costs); });
+  out.add("20,000 kernels + finish", "commands/s", costs.rates);
+  out.add("  thread CPU of one enqueue", "us", costs.enqueue_cpu_us);
+  out.add("  CPU of one command, both sides", "us", costs.command_cpu_us);
 }
 
 }  // namespace longwire::bench

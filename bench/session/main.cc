@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -27,8 +28,13 @@ using base::Error;
 using base::ErrorCode;
 using base::Status;
 
-constexpr int kRounds = 20'000;
-constexpr std::uint64_t kFrames = 500'000;
+// How much is measured; with --smoke only enough to see that it works.
+struct Amount {
+  int rounds = 20'000;
+  std::uint64_t frames = 500'000;
+  std::vector<std::size_t> transfers_kib = {64, 1024, 16384, 262144};
+};
+const Amount kSmoke = {20, 100, {64}};
 constexpr std::size_t kPingBytes = 64;
 constexpr std::size_t kPayloadBytes = kPingBytes - wire::kFrameHeaderBytes;
 constexpr std::size_t kLanes = 2;
@@ -59,10 +65,10 @@ void print_latency(const char* what, std::vector<double> us) {
 }
 
 template <class Once>
-std::vector<double> time_rounds(const Once& once) {
+std::vector<double> time_rounds(int rounds, const Once& once) {
   std::vector<double> us;
-  us.reserve(kRounds);
-  for (int i = 0; i < kRounds; ++i) {
+  us.reserve(static_cast<std::size_t>(rounds));
+  for (int i = 0; i < rounds; ++i) {
     const auto start = the_clock().now_ns();
     once();
     us.push_back(static_cast<double>(the_clock().now_ns() - start) / 1e3);
@@ -71,7 +77,7 @@ std::vector<double> time_rounds(const Once& once) {
 }
 
 // Blocking calls: the least that two processes can do.
-void bench_raw_socket() {
+void bench_raw_socket(const Amount& amount) {
   auto [client, server] = connected_sockets();
   char ball[kPingBytes] = {};
   const auto hit = [](int fd, char* data) {
@@ -85,7 +91,7 @@ void bench_raw_socket() {
     while (::recv(fd, data, kPingBytes, MSG_WAITALL) == kPingBytes && hit(fd, data)) {
     }
   });
-  print_latency("raw socket ping-pong", time_rounds([&, fd = client.get()] {
+  print_latency("raw socket ping-pong", time_rounds(amount.rounds, [&, fd = client.get()] {
                   hit(fd, ball);
                   ::recv(fd, ball, kPingBytes, MSG_WAITALL);
                 }));
@@ -135,16 +141,16 @@ struct Session {
   std::thread echo;
 };
 
-void bench_stream(bool tls) {
+void bench_stream(const Amount& amount, bool tls) {
   Session session(tls);
   std::uint64_t number = 0;
   const std::string name = tls ? "stream over TLS ping-pong" : "stream ping-pong";
-  print_latency(name.c_str(), time_rounds([&] {
+  print_latency(name.c_str(), time_rounds(amount.rounds, [&] {
                   (void)send_number(session.client, ++number);
                   session.wait_for(number);
                 }));
   const auto start = the_clock().now_ns();
-  for (std::uint64_t i = 0; i < kFrames; ++i) {
+  for (std::uint64_t i = 0; i < amount.frames; ++i) {
     (void)send_number(session.client, ++number);
     session.pump.flush_soon();
   }
@@ -153,7 +159,8 @@ void bench_stream(bool tls) {
   const auto echoed = the_clock().now_ns() - start;
   std::printf("%-32s %8.0f ns to queue a frame, %.2f M frames echoed per second\n",
               tls ? "  one-way frames, TLS" : "  one-way frames",
-              static_cast<double>(queued) / kFrames, kFrames * 1e3 / static_cast<double>(echoed));
+              static_cast<double>(queued) / static_cast<double>(amount.frames),
+              static_cast<double>(amount.frames) * 1e3 / static_cast<double>(echoed));
 }
 
 class MemorySink final : public BulkSink {
@@ -174,7 +181,7 @@ class MemorySink final : public BulkSink {
   std::atomic<bool> complete_{false};
 };
 
-void bench_lanes(bool tls) {
+void bench_lanes(const Amount& amount, bool tls) {
   Session session(tls);
   BulkPort from(the_clock(), session.client);
   BulkPort to(the_clock(), session.server);
@@ -184,7 +191,7 @@ void bench_lanes(bool tls) {
     (void)to.add_lane(std::move(links.second));
   }
   TransferId id = 0;
-  for (const std::size_t kib : {64, 1024, 16384, 262144}) {
+  for (const std::size_t kib : amount.transfers_kib) {
     const std::vector<std::byte> data(kib << 10);
     const auto sink = std::make_shared<MemorySink>(data.size());
     std::vector<double> seconds;
@@ -207,11 +214,13 @@ void bench_lanes(bool tls) {
 }  // namespace
 }  // namespace longwire::session
 
-int main() {
-  longwire::session::bench_raw_socket();
+int main(int argc, char** argv) {
+  using namespace longwire::session;
+  const Amount amount = argc > 1 && std::string_view(argv[1]) == "--smoke" ? kSmoke : Amount();
+  bench_raw_socket(amount);
   for (const bool tls : {false, true})
-    longwire::session::bench_stream(tls);
+    bench_stream(amount, tls);
   for (const bool tls : {false, true})
-    longwire::session::bench_lanes(tls);
+    bench_lanes(amount, tls);
   return 0;
 }
