@@ -28,8 +28,23 @@ class TraceTest : public testing::Test {
 
 TEST_F(TraceTest, OnAndOff) {
   EXPECT_TRUE(g_trace.load());
+  EXPECT_TRUE(prints_calls());
   stop_trace();
   EXPECT_FALSE(g_trace.load());
+  EXPECT_FALSE(prints_calls());
+}
+
+TEST_F(TraceTest, RecordingPrintsNothing) {
+  stop_trace();
+  start_recording();
+  EXPECT_TRUE(g_trace.load());
+  EXPECT_FALSE(prints_calls());
+}
+
+TEST_F(TraceTest, FunctionsHaveNames) {
+  EXPECT_GT(kFunctionNames.size(), 100u);
+  for (const char* const name : kFunctionNames)
+    EXPECT_EQ(std::string_view(name).substr(0, 2), "cl");
 }
 
 TEST_F(TraceTest, ReadBuffer) {

@@ -5,49 +5,104 @@
 #include <cstring>
 #include <iterator>
 
+#include "client/core/call_recorder.h"
 #include "toy/client_api.h"
 #include "toy/trace.h"
 
 namespace api = longwire::client::toy::api;
 namespace trace = longwire::client::toy::trace;
+using longwire::client::core::CallSpan;
 using longwire::client::toy::g_trace;
+using longwire::client::toy::prints_calls;
 
-cl_int CL_API_CALL longwire_clEnqueuePaint(cl_command_queue command_queue, cl_mem wall,
-    const size_t* origin, cl_paint_flags flags, const void* color, size_t color_size,
+namespace {
+[[gnu::cold, gnu::noinline]] cl_int traced_EnqueuePaint(cl_command_queue command_queue,
+    cl_mem wall, const size_t* origin, cl_paint_flags flags, const void* color, size_t color_size,
     cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event) noexcept {
+  CallSpan span(0);
   const auto result = api::EnqueuePaint(command_queue, wall, origin, flags, color, color_size,
       num_events_in_wait_list, event_wait_list, event);
-  if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
+  span.end();
+  if (prints_calls())
     trace::EnqueuePaint(result, command_queue, wall, origin, flags, color, color_size,
         num_events_in_wait_list, event_wait_list, event);
   return result;
 }
-cl_kernel CL_API_CALL longwire_clCreateBrush(cl_program program, const char* name,
-    cl_int* errcode_ret) noexcept {
-  const auto result = api::CreateBrush(program, name, errcode_ret);
+}  // namespace
+cl_int CL_API_CALL longwire_clEnqueuePaint(cl_command_queue command_queue, cl_mem wall,
+    const size_t* origin, cl_paint_flags flags, const void* color, size_t color_size,
+    cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event) noexcept {
   if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
+    return traced_EnqueuePaint(command_queue, wall, origin, flags, color, color_size,
+        num_events_in_wait_list, event_wait_list, event);
+  return api::EnqueuePaint(command_queue, wall, origin, flags, color, color_size,
+      num_events_in_wait_list, event_wait_list, event);
+}
+namespace {
+[[gnu::cold, gnu::noinline]] cl_kernel traced_CreateBrush(cl_program program, const char* name,
+    cl_int* errcode_ret) noexcept {
+  CallSpan span(1);
+  const auto result = api::CreateBrush(program, name, errcode_ret);
+  span.end();
+  if (prints_calls())
     trace::CreateBrush(result, program, name, errcode_ret);
   return result;
 }
-cl_int CL_API_CALL longwire_clWatchPaintDry(cl_mem wall,
-    void (CL_CALLBACK* pfn_notify)(cl_mem wall, void* user_data), void* user_data) noexcept {
-  const auto result = api::WatchPaintDry(wall, pfn_notify, user_data);
+}  // namespace
+cl_kernel CL_API_CALL longwire_clCreateBrush(cl_program program, const char* name,
+    cl_int* errcode_ret) noexcept {
   if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
+    return traced_CreateBrush(program, name, errcode_ret);
+  return api::CreateBrush(program, name, errcode_ret);
+}
+namespace {
+[[gnu::cold, gnu::noinline]] cl_int traced_WatchPaintDry(cl_mem wall,
+    void (CL_CALLBACK* pfn_notify)(cl_mem wall, void* user_data), void* user_data) noexcept {
+  CallSpan span(2);
+  const auto result = api::WatchPaintDry(wall, pfn_notify, user_data);
+  span.end();
+  if (prints_calls())
     trace::WatchPaintDry(result, wall, pfn_notify, user_data);
   return result;
 }
-void* CL_API_CALL longwire_clWallpaper(cl_context context, size_t size) noexcept {
-  const auto result = api::Wallpaper(context, size);
+}  // namespace
+cl_int CL_API_CALL longwire_clWatchPaintDry(cl_mem wall,
+    void (CL_CALLBACK* pfn_notify)(cl_mem wall, void* user_data), void* user_data) noexcept {
   if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
+    return traced_WatchPaintDry(wall, pfn_notify, user_data);
+  return api::WatchPaintDry(wall, pfn_notify, user_data);
+}
+namespace {
+[[gnu::cold, gnu::noinline]] void* traced_Wallpaper(cl_context context, size_t size) noexcept {
+  CallSpan span(3);
+  const auto result = api::Wallpaper(context, size);
+  span.end();
+  if (prints_calls())
     trace::Wallpaper(result, context, size);
   return result;
 }
-cl_kernel CL_API_CALL longwire_clCreateBrushKHR(cl_program program, const char* name,
-    cl_int* errcode_ret) noexcept {
-  const auto result = api::CreateBrushKHR(program, name, errcode_ret);
+}  // namespace
+void* CL_API_CALL longwire_clWallpaper(cl_context context, size_t size) noexcept {
   if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
+    return traced_Wallpaper(context, size);
+  return api::Wallpaper(context, size);
+}
+namespace {
+[[gnu::cold, gnu::noinline]] cl_kernel traced_CreateBrushKHR(cl_program program, const char* name,
+    cl_int* errcode_ret) noexcept {
+  CallSpan span(4);
+  const auto result = api::CreateBrushKHR(program, name, errcode_ret);
+  span.end();
+  if (prints_calls())
     trace::CreateBrushKHR(result, program, name, errcode_ret);
   return result;
+}
+}  // namespace
+cl_kernel CL_API_CALL longwire_clCreateBrushKHR(cl_program program, const char* name,
+    cl_int* errcode_ret) noexcept {
+  if (g_trace.load(std::memory_order_relaxed)) [[unlikely]]
+    return traced_CreateBrushKHR(program, name, errcode_ret);
+  return api::CreateBrushKHR(program, name, errcode_ret);
 }
 
 namespace longwire::client::toy {

@@ -14,6 +14,14 @@ namespace {
 
 std::atomic<TraceSink> g_sink{nullptr};
 
+constexpr const char* kNames[] = {
+    "clEnqueuePaint",
+    "clCreateBrush",
+    "clWatchPaintDry",
+    "clWallpaper",
+    "clCreateBrushKHR",
+};
+
 constexpr std::size_t kMaxElements = 8;
 constexpr std::size_t kMaxStringBytes = 80;
 
@@ -105,11 +113,18 @@ class Call {
 
 }  // namespace
 
+constinit const std::span<const char* const> kFunctionNames{kNames};
+
 void start_trace(TraceSink sink) noexcept {
   g_sink.store(sink);
   g_trace.store(sink != nullptr);
 }
-void stop_trace() noexcept { g_trace.store(false); }
+bool prints_calls() noexcept { return g_sink.load(std::memory_order_relaxed) != nullptr; }
+void start_recording() noexcept { g_trace.store(true); }
+void stop_trace() noexcept {
+  g_trace.store(false);
+  g_sink.store(nullptr);
+}
 
 namespace trace {
 

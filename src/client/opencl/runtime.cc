@@ -140,6 +140,13 @@ void Runtime::say_lost(Node& node, const base::Error& why) noexcept {
   }
 }
 
+std::vector<core::NodeFacts> Runtime::node_facts() const {
+  std::vector<core::NodeFacts> facts;
+  for (const auto& node : nodes_)
+    facts.push_back({node->session().node_name(), node->session().counters()});
+  return facts;
+}
+
 void Runtime::say_goodbye() noexcept {
   for (const auto& node : nodes_)
     node->session().say_goodbye();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "client/core/call_recorder.h"
 #include "client/core/node_session.h"
 #include "client/core/task_thread.h"
 #include "client/opencl/hazards.h"
@@ -65,6 +66,9 @@ class Runtime {
 
   // One line for the program's user, on stderr.
   static void say(const std::string& line) noexcept;
+
+  // What the nodes have cost so far; empty before they are connected.
+  std::vector<core::NodeFacts> node_facts() const;
 
   // At the end of the process: never waits, takes nothing apart.
   void say_goodbye() noexcept;
