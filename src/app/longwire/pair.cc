@@ -108,7 +108,7 @@ void add_trust_command(CLI::App& cli, TrustFlags& flags) {
   command->require_subcommand(1);
   CLI::App* list = command->add_subcommand("list", "The nodes that this user trusts");
   CLI::App* revoke = command->add_subcommand("revoke", "Trust one no more");
-  revoke->add_option("name", flags.name, "Its name or key (in hex)")->required();
+  revoke->add_option("name", flags.name, "Its name, or its key as the list shows it")->required();
   for (CLI::App* each : {list, revoke}) {
     each->add_flag("--clients", flags.clients, "The clients that this machine's node trusts");
     add_places(*each, flags.config, flags.state);

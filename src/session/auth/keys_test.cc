@@ -121,8 +121,15 @@ TEST_F(TrustStoreTest, AddsFindsRevokes) {
 
   ASSERT_TRUE(store.revoke("anna").ok());
   ASSERT_TRUE(store.revoke(to_hex(bert)).ok());
+  ASSERT_TRUE(store.add({"bert", bert, "lab"}).ok());
+  ASSERT_TRUE(store.revoke(to_base32(bert)).ok());
   EXPECT_EQ(store.revoke("anna").error().code(), ErrorCode::kNotFound);
   EXPECT_TRUE(TrustStore::open(path).value().peers().empty());
+}
+
+TEST_F(TrustStoreTest, NobodyIsTrustedWhereThereIsNoFolder) {
+  TrustStore store = TrustStore::open(directory_ + "/missing/clients").value();
+  EXPECT_EQ(store.revoke("anna").error().code(), ErrorCode::kNotFound);
 }
 
 TEST_F(TrustStoreTest, SeesWhatAnotherProcessAdded) {

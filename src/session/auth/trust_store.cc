@@ -154,15 +154,17 @@ Status TrustStore::add(TrustedPeer peer) {
 }
 
 Status TrustStore::revoke(std::string_view name_or_fingerprint) {
+  const Error none(ErrorCode::kNotFound,
+                   "'" + std::string(name_or_fingerprint) + "' is not trusted");
+  LW_TRY(reload());
+  if (peers_.empty()) return none;  // there may be no folder to lock a file in
   LW_ASSIGN(const base::UniqueFd lock, lock_beside(path_));
   LW_TRY(reload());
   const auto revoked = std::erase_if(peers_, [&](const TrustedPeer& p) {
-    return p.name == name_or_fingerprint || to_hex(p.fingerprint) == name_or_fingerprint;
+    return p.name == name_or_fingerprint || to_hex(p.fingerprint) == name_or_fingerprint ||
+           to_base32(p.fingerprint) == name_or_fingerprint;
   });
-  if (revoked == 0) {
-    return Error(ErrorCode::kNotFound, "'" + std::string(name_or_fingerprint) + "' is not trusted");
-  }
-  return write();
+  return revoked == 0 ? Status(none) : write();
 }
 
 Status TrustStore::write() {

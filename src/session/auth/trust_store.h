@@ -52,7 +52,7 @@ class TrustStore {
   // Adds, in place of an entry with the same fingerprint. A name that another fingerprint has is
   // refused with kInvalidArgument.
   base::Status add(TrustedPeer peer);
-  // By name, or by fingerprint in hex. kNotFound if there is none.
+  // By name, or by fingerprint as to_base32() or hex write it. kNotFound if there is none.
   base::Status revoke(std::string_view name_or_fingerprint);
 
  private:
