@@ -38,7 +38,7 @@ double now_us() {
   return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
 }
 
-// --- the serving side ----------------------------------------------------------------------------
+// --- the serving side ---
 
 bool answer(int fd, const Request& request) {
   std::vector<char> data(std::max(request.out, request.back), 1);
@@ -65,7 +65,7 @@ void serve(const std::string& address) {
   }
 }
 
-// --- the measuring side --------------------------------------------------------------------------
+// --- the measuring side ---
 
 class Measurement {
  public:

@@ -259,7 +259,7 @@ INSTANTIATE_TEST_SUITE_P(Links, LinkTest,
                                            Kind{"TlsOverInproc", make_tls_over_inproc_pair}),
                          [](const auto& info) { return std::string(info.param.name); });
 
-// --- addresses, listeners --------------------------------------------------------------------
+// --- addresses, listeners ---
 
 // With TLS the bytes are those of the network, so more than were given.
 TEST_P(LinkTest, CountsItsSystemCallsAndBytes) {

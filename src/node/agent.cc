@@ -109,7 +109,7 @@ Agent::~Agent() {
     connection->close();
 }
 
-// --- listening -----------------------------------------------------------------------------------
+// --- listening ---
 
 Status Agent::start() {
   for (const Address& address : config_.listen.tls)
@@ -193,7 +193,7 @@ void Agent::add(std::unique_ptr<Listener> listener, Endpoint endpoint) {
   endpoints_.push_back(std::move(endpoint));
 }
 
-// --- accepting -----------------------------------------------------------------------------------
+// --- accepting ---
 
 void Agent::accept(Listener& listener) {
   listener.acceptor.async_accept(
@@ -257,7 +257,7 @@ base::Result<Peer> Agent::identify(Transport transport, Connection::Socket& sock
   return Peer{transport, address, gate_key_of(tcp.address()), ""};
 }
 
-// --- the end -------------------------------------------------------------------------------------
+// --- the end ---
 
 void Agent::drain(std::function<void()> ended) {
   for (const auto& listener : listeners_) {

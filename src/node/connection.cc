@@ -58,7 +58,7 @@ void Connection::start() {
 
 void Connection::close() { finish(false); }
 
-// --- bytes ---------------------------------------------------------------------------------------
+// --- bytes ---
 
 void Connection::need(std::size_t bytes, Next next) {
   wanted_ = bytes;
@@ -143,7 +143,7 @@ void Connection::send(std::vector<std::byte> plain, Next next) {
 
 void Connection::step(Next next) { (this->*next)(); }
 
-// --- the handshake -------------------------------------------------------------------------------
+// --- the handshake ---
 
 void Connection::on_preamble() {
   auto preamble = session::decode_preamble(plain_in_);
@@ -256,8 +256,7 @@ void Connection::on_welcome_sent() {
   finish(true);
 }
 
-// --- pairing: the messages of src/session/auth/pairing.h, framed as Hello is
-// ----------------------
+// --- pairing: the messages of src/session/auth/pairing.h, framed as Hello is ---
 
 void Connection::begin_pairing(const session::Hello& hello) {
   auto version = session::choose_version(hello);
@@ -297,7 +296,7 @@ base::UniqueFd Connection::take_socket() {
   return base::UniqueFd(socket_.release(error));
 }
 
-// --- ends ----------------------------------------------------------------------------------------
+// --- ends ---
 
 void Connection::refuse(Error why) {
   services_.journal.event(LogLevel::kWarning, "connection.refused",

@@ -73,7 +73,7 @@ Sessions::Sessions(asio::io_context& io, const base::Clock& clock, base::Random&
 
 Sessions::~Sessions() = default;
 
-// --- opening -------------------------------------------------------------------------------------
+// --- opening ---
 
 std::optional<SessionId> Sessions::open(NewSession wanted, Opened opened) {
   if (auto room = check_room(wanted.tenant); !room) {
@@ -211,7 +211,7 @@ Status Sessions::route(session::Purpose purpose, const SessionId& id, const std:
   return found->second->worker->send(adopt, connection);
 }
 
-// --- running and ending --------------------------------------------------------------------------
+// --- running and ending ---
 
 void Sessions::on_message(Live& live, const session::HandoverMessage& message) {
   if (const auto* ready = std::get_if<session::Ready>(&message))
@@ -273,7 +273,7 @@ void Sessions::log_end(const Live& live, int wait_status) {
                   {"device_ms", live.stats.device_ns / 1'000'000}});
 }
 
-// --- spare workers -------------------------------------------------------------------------------
+// --- spare workers ---
 
 void Sessions::start_spares() {
   while (!draining_ && spares_.size() < config_.worker.spares &&
@@ -309,7 +309,7 @@ void Sessions::on_spare_exit(WorkerProcess* worker, int wait_status) {
   start_spares();
 }
 
-// --- the end -------------------------------------------------------------------------------------
+// --- the end ---
 
 void Sessions::drain(std::uint32_t within_ms, std::function<void()> drained) {
   draining_ = true;

@@ -30,7 +30,7 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings, const ch
   return pointers;
 }
 
-// --- in the child, between fork and exec: async-signal-safe calls only ---------------------------
+// --- in the child, between fork and exec: async-signal-safe calls only ---
 
 void set_limit(decltype(RLIMIT_CORE) resource, std::uint64_t value) {
   const rlimit limit{static_cast<rlim_t>(value), static_cast<rlim_t>(value)};

@@ -121,7 +121,7 @@ void BulkPort::State::fail(const Error& why) {
   stream.shut_down(why);
 }
 
-// --- receiving on lanes --------------------------------------------------------------------------
+// --- receiving on lanes ---
 
 void BulkPort::State::run_reader(Lane& lane) {
   bool ended_in_order = false;
@@ -186,7 +186,7 @@ Status BulkPort::State::receive_data(Lane& lane, BulkReceiver::Chunk& chunk) {
   return {};
 }
 
-// --- sending -------------------------------------------------------------------------------------
+// --- sending ---
 
 void BulkPort::send(TransferId transfer, std::uint64_t offset, std::span<const std::byte> data,
                     std::function<void(Status)> on_sent) {

@@ -20,7 +20,7 @@ Error impossible(const ChunkHeader& header, const char* why) {
 }
 }  // namespace
 
-// --- announcing ----------------------------------------------------------------------------------
+// --- announcing ---
 
 void BulkReceiver::expect(TransferId transfer, std::uint64_t bytes,
                           const std::shared_ptr<BulkSink>& sink) {
@@ -120,7 +120,7 @@ void BulkReceiver::leave(Incoming& incoming) {
   changed_.notify_all();
 }
 
-// --- chunks of lanes -----------------------------------------------------------------------------
+// --- chunks of lanes ---
 
 base::Result<BulkReceiver::Chunk> BulkReceiver::begin_chunk(const ChunkHeader& header) {
   if (header.bytes == 0 || header.bytes > kChunkBytes) return impossible(header, "bad chunk size");
@@ -210,7 +210,7 @@ Status BulkReceiver::finish_chunk(const ChunkHeader& header) {
   return {};
 }
 
-// --- chunks that come as frames ------------------------------------------------------------------
+// --- chunks that come as frames ---
 
 Status BulkReceiver::on_frame(const ChunkHeader& header, std::span<const std::byte> data) {
   if (header.bytes == 0) return impossible(header, "bad chunk size");

@@ -321,8 +321,7 @@ INSTANTIATE_TEST_SUITE_P(Lanes, BulkTest,
                                            Params{"TwoTls", 2, false, true}),
                          [](const auto& info) { return info.param.name; });
 
-// --- a lane whose other end is the test
-// ------------------------------------------------------------
+// --- a lane whose other end is the test ---
 
 struct Lane {
   Lane() : side(std::move(stream_links.first)) {

@@ -12,8 +12,7 @@ using base::ErrorCode;
 
 constexpr std::uint16_t kPreambleVersion = 1;
 
-// --- bodies: every field is 8 bytes or a string, new ones only at the end
-// ---------------------------
+// --- bodies: every field is 8 bytes or a string, new ones only at the end ---
 
 template <class Out, std::size_t N>
 void put_array(Out& out, const std::array<std::uint8_t, N>& value) {
@@ -123,7 +122,7 @@ void get(wire::Reader& r, Refusal& m) {
   m.message = read_peer_text(r, "message");
 }
 
-// --- framing -----------------------------------------------------------------------------------
+// --- framing ---
 
 struct MessageHeader {
   std::size_t body_bytes;
@@ -156,7 +155,7 @@ base::Status wait_for(link::Link& link, link::Interest interest, Deadline deadli
 
 }  // namespace
 
-// --- codecs ------------------------------------------------------------------------------------
+// --- codecs ---
 
 std::array<std::byte, kPreambleBytes> encode(const Preamble& preamble) {
   std::array<std::byte, kPreambleBytes> bytes;
@@ -234,7 +233,7 @@ std::string read_peer_text(wire::Reader& r, const char* what) {
   return clean;
 }
 
-// --- blocking exchange -------------------------------------------------------------------------
+// --- blocking exchange ---
 
 base::Status send_all(link::Link& link, std::span<const std::byte> bytes, Deadline deadline) {
   while (!bytes.empty()) {

@@ -93,7 +93,7 @@ Pump::~Pump() {
   state_->background.join();
 }
 
-// --- waiting -------------------------------------------------------------------------------------
+// --- waiting ---
 
 Status Pump::wait_until(const std::function<bool()>& done, Deadline deadline) {
   State& s = *state_;
@@ -227,7 +227,7 @@ bool Pump::State::wait_on(std::condition_variable& cv, Lock& lock, Deadline dead
   return true;
 }
 
-// --- the background thread -----------------------------------------------------------------------
+// --- the background thread ---
 
 void Pump::start_background() {
   const State::Lock lock(state_->mutex);

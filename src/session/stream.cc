@@ -90,7 +90,7 @@ MirroredBuffer ring_of(std::size_t bytes, std::optional<Error>& failed) {
 
 }  // namespace
 
-// --- life ----------------------------------------------------------------------------------------
+// --- life ---
 
 Stream::Stream(const base::Clock& clock, StreamLimits limits, FrameSink& sink) {
   std::optional<Error> failed;
@@ -152,7 +152,7 @@ Error Stream::why_ended() const {
   return *state_->why_ended;
 }
 
-// --- sending -------------------------------------------------------------------------------------
+// --- sending ---
 
 base::Result<Stream::Draft> Stream::begin(wire::Opcode opcode, std::size_t payload_bytes) {
   State& s = *state_;
@@ -235,7 +235,7 @@ Status Stream::State::write() {
   return {};
 }
 
-// --- receiving -----------------------------------------------------------------------------------
+// --- receiving ---
 
 base::Result<std::size_t> Stream::pump(Deadline deadline) {
   State& s = *state_;
@@ -391,7 +391,7 @@ Status Stream::State::make_room_while_handling(std::size_t frame_bytes) {
   return {};
 }
 
-// --- failures ------------------------------------------------------------------------------------
+// --- failures ---
 
 Error Stream::State::link_failed(const Error& error) {
   link_lost = true;
@@ -451,7 +451,7 @@ Deadline Stream::State::next_alive_check(Deadline deadline) const {
   return {std::min(deadline.at_ns, next)};
 }
 
-// --- what others ask -----------------------------------------------------------------------------
+// --- what others ask ---
 
 void Stream::wake() noexcept {
   const std::lock_guard lock(state_->link_mutex);

@@ -148,7 +148,7 @@ struct Both {
   Stream a, b;
 };
 
-// --- order, bounds, sizes ------------------------------------------------------------------------
+// --- order, bounds, sizes ---
 
 TEST(Stream, DeliversInOrderWhatWasSent) {
   Both both;
@@ -327,7 +327,7 @@ TEST(Stream, ControlFramesNeverSplitOthers) {
   EXPECT_EQ(last, 6u);
 }
 
-// --- replay --------------------------------------------------------------------------------------
+// --- replay ---
 
 TEST(Stream, ReplaysAfterACutAtEveryByte) {
   const std::size_t kSizes[] = {8, 0, 100, 24, 512};
@@ -440,7 +440,7 @@ TEST(Stream, SilenceIsPingedAndThenLost) {
   EXPECT_EQ(stream.pump({0}).error().code(), ErrorCode::kLinkLost);
 }
 
-// --- faults --------------------------------------------------------------------------------------
+// --- faults ---
 
 void expect_fault(std::span<const std::byte> bytes) {
   Half half;

@@ -116,7 +116,7 @@ class SessionTest : public ::testing::TestWithParam<Setup> {
   cl_program program = nullptr;
 };
 
-// --- data ----------------------------------------------------------------------------------------
+// --- data ---
 
 TEST_P(SessionTest, TransfersOfEverySizeRoundTrip) {
   for (const std::size_t count : {1u, 1000u, 16384u, 16385u, 300'000u, 2'200'000u, 5'000'000u}) {
@@ -224,7 +224,7 @@ TEST_P(SessionTest, ImagesRoundTrip) {
   api::ReleaseMemObject(image);
 }
 
-// --- kernels and events --------------------------------------------------------------------------
+// --- kernels and events ---
 
 TEST_P(SessionTest, KernelsComputeAndProfile) {
   build();
@@ -426,7 +426,7 @@ TEST_P(SessionTest, OutOfOrderQueuesFollowWaitLists) {
   api::ReleaseCommandQueue(unordered);
 }
 
-// --- many threads --------------------------------------------------------------------------------
+// --- many threads ---
 
 TEST_P(SessionTest, EightThreadsOnEightQueues) {
   build();
@@ -459,7 +459,7 @@ TEST_P(SessionTest, EightThreadsOnEightQueues) {
   EXPECT_EQ(wrong, 0);
 }
 
-// --- nodes ---------------------------------------------------------------------------------------
+// --- nodes ---
 
 constexpr Setup kSmall{Transport::kInproc, Driver::kFake, 1};
 

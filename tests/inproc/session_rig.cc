@@ -66,7 +66,7 @@ std::pair<std::unique_ptr<link::Link>, std::unique_ptr<link::Link>> connect(Tran
   return {must(link::make_tcp_link(std::move(ours))), must(link::make_tcp_link(std::move(theirs)))};
 }
 
-// --- nodes ---------------------------------------------------------------------------------------
+// --- nodes ---
 
 namespace {
 
@@ -154,7 +154,7 @@ std::unique_ptr<client::core::Connector> Node::connector() {
   return std::make_unique<RigConnector>(state_);
 }
 
-// --- the rig -------------------------------------------------------------------------------------
+// --- the rig ---
 
 bool Rig::available(Driver driver) {
   if (driver == Driver::kFake) return true;

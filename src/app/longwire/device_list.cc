@@ -21,7 +21,7 @@ using Json = nlohmann::json;
 inline constexpr cl_uint kMaxDevices = 256;
 using GetPlatforms = cl_int(CL_API_CALL*)(cl_uint, cl_platform_id*, cl_uint*);
 
-// --- in the child --------------------------------------------------------------------------------
+// --- in the child ---
 
 // The ICD convention: every object begins with a pointer to its driver's table of functions.
 const cl_icd_dispatch& dispatch_of(cl_platform_id platform) {
@@ -91,7 +91,7 @@ Json list_devices(const std::string& driver) {
   ::_exit(0);
 }
 
-// --- in the parent -------------------------------------------------------------------------------
+// --- in the parent ---
 
 std::string read_all(int fd) {
   std::string text;

@@ -73,7 +73,7 @@ base::Status make_trust(const fs::path& state, const fs::path& home) {
   return nodes.add({"local", node.fingerprint(), "local", ""});
 }
 
-// --- in the child --------------------------------------------------------------------------------
+// --- in the child ---
 
 void redirect(const fs::path& log) {
   const base::UniqueFd in(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -102,7 +102,7 @@ void redirect(const fs::path& log) {
   ::_exit(served ? 0 : 1);
 }
 
-// --- in the parent -------------------------------------------------------------------------------
+// --- in the parent ---
 
 base::Result<std::string> read_line(int fd) {
   const base::Clock& clock = base::monotonic_clock();

@@ -74,8 +74,7 @@ const Device* Program::find_device(const Node& node, wire::Handle handle) const 
   return nullptr;
 }
 
-// --- building
-// -------------------------------------------------------------------------------------
+// --- building ---
 
 cl_int Program::begin_build(const DeviceList& devices, const char* options) {
   const std::lock_guard lock(mutex_);
@@ -210,8 +209,7 @@ std::vector<Node*> Program::executable_nodes() const {
   return nodes;
 }
 
-// --- kernels
-// --------------------------------------------------------------------------------------
+// --- kernels ---
 
 std::vector<std::string> Program::kernel_names() const {
   const std::lock_guard lock(mutex_);
@@ -251,8 +249,7 @@ cl_int Program::describe_kernel(const std::string& name,
   return CL_SUCCESS;
 }
 
-// --- lists of devices
-// -----------------------------------------------------------------------------
+// --- lists of devices ---
 
 cl_int read_device_list(std::span<const Ref<Device>> all, cl_uint count,
                         const cl_device_id* devices, DeviceList* list) {

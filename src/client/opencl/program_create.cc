@@ -43,8 +43,7 @@ cl_int concatenate(cl_uint count, const char** strings, const std::size_t* lengt
   return CL_SUCCESS;
 }
 
-// --- binaries
-// -------------------------------------------------------------------------------------
+// --- binaries ---
 
 struct BinaryCall {
   cl_uint count;
@@ -126,8 +125,7 @@ cl_int create_from_binaries(Context& context, const BinaryCall& call, Program** 
   return CL_SUCCESS;
 }
 
-// --- intermediate language and built-in kernels
-// ---------------------------------------------------
+// --- intermediate language and built-in kernels ---
 
 // "CL_INVALID_OPERATION if no devices in context support intermediate language programs".
 cl_int check_il_devices(const Context& context) noexcept {

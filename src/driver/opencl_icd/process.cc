@@ -28,7 +28,7 @@ void after_fork_in_child() {
   core::g_recorder = nullptr;  // the record is the parent's
 }
 
-// --- traces --------------------------------------------------------------------------------------
+// --- traces ---
 
 void print_trace(std::string_view line) { Runtime::say(std::string(line)); }
 

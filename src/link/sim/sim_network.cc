@@ -87,7 +87,7 @@ void SimNetwork::spawn(std::function<void()> body) {
   state_->actors.back()->body = std::move(body);
 }
 
-// --- the scheduler -------------------------------------------------------------------------------
+// --- the scheduler ---
 
 base::Status SimNetwork::run(Nanoseconds time_limit_ns) {
   State& s = *state_;

@@ -49,8 +49,7 @@ struct TlsEngine::State {
   Error failure(int result, const char* what) const;
 };
 
-// --- the BIO that OpenSSL reads from and writes to
-// ------------------------------------------------
+// --- the BIO that OpenSSL reads from and writes to ---
 
 namespace {
 
@@ -108,7 +107,7 @@ BioMethodPtr make_engine_bio_method() {
   return method;
 }
 
-// --- the engine ----------------------------------------------------------------------------------
+// --- the engine ---
 
 base::Result<std::unique_ptr<TlsEngine>> TlsEngine::create(TlsContext::Ptr context) {
   auto state = std::make_unique<State>();

@@ -78,7 +78,7 @@ Error wrong_code() {
 
 }  // namespace
 
-// --- codes ---------------------------------------------------------------------------------------
+// --- codes ---
 
 std::string make_pairing_code(base::Random& random) {
   std::string code;
@@ -109,7 +109,7 @@ base::Result<std::string> parse_pairing_code(std::string_view typed) {
   return code;
 }
 
-// --- the offer -----------------------------------------------------------------------------------
+// --- the offer ---
 
 PairingOffer::PairingOffer(const base::Clock& clock, base::Random& random)
     : clock_(clock),
@@ -144,7 +144,7 @@ bool PairingOffer::use() {
   return !std::exchange(used_, true);
 }
 
-// --- the node ------------------------------------------------------------------------------------
+// --- the node ---
 
 PairingServer::PairingServer(PairingOffer& offer, const PairingChannel& channel, std::string name,
                              base::Random& random)
@@ -174,7 +174,7 @@ base::Result<PairingStep> PairingServer::on_confirm(std::span<const std::byte> m
   return PairingStep{encode_confirm(spake2_->confirmation()), true};
 }
 
-// --- the client ----------------------------------------------------------------------------------
+// --- the client ---
 
 PairingClient::PairingClient(std::string code, const PairingChannel& channel, std::string name,
                              base::Random& random)

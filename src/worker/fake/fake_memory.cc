@@ -77,7 +77,7 @@ bool inside(const FakeMem& image, const Triple& origin, const Triple& region) {
   return true;
 }
 
-// --- creation ------------------------------------------------------------------------------------
+// --- creation ---
 
 FakeMem* allocate(cl_context context, std::size_t size, const void* host, cl_int* status) {
   FakeState& s = state();
@@ -248,7 +248,7 @@ cl_sampler CL_API_CALL create_sampler_with(cl_context context, const cl_sampler_
   return create_sampler(context, CL_TRUE, CL_ADDRESS_NONE, CL_FILTER_NEAREST, status);
 }
 
-// --- commands ------------------------------------------------------------------------------------
+// --- commands ---
 
 using MemUse = Use<FakeMem>;
 

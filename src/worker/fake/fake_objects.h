@@ -159,7 +159,7 @@ struct FakeSignature {
 std::vector<FakeSignature> signatures_of(const std::string& source);
 cl_int run_kernel(const std::string& name, std::vector<FakeArg>& args, std::size_t items);
 
-// --- queues --------------------------------------------------------------------------------------
+// --- queues ---
 
 // The mutex, and afterwards the callbacks that were collected meanwhile.
 class Guard {
@@ -180,7 +180,7 @@ cl_int enqueue_fence(cl_command_queue queue, cl_uint wait_count, const cl_event*
 void submit(FakeQueue& queue);
 void run_what_can();
 
-// --- the tables ----------------------------------------------------------------------------------
+// --- the tables ---
 
 void fill_device_functions(longwire::opencl::NativeApi& api);
 void fill_memory_functions(longwire::opencl::NativeApi& api);

@@ -272,7 +272,7 @@ cl_int CL_API_CALL build_info(cl_program handle, cl_device_id, cl_program_build_
   }
 }
 
-// --- kernels -------------------------------------------------------------------------------------
+// --- kernels ---
 
 cl_kernel CL_API_CALL create_kernel(cl_program handle, const char* name, cl_int* status) {
   const Guard guard;

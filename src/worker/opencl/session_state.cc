@@ -8,7 +8,7 @@ namespace longwire::worker::opencl {
 SessionState::SessionState(const NativeApi& api, const core::Services& services, StdoutPipe* output)
     : completions(api, services, output), api_(api), services_(services), output_(output) {}
 
-// --- objects -------------------------------------------------------------------------------------
+// --- objects ---
 
 bool SessionState::add(Object* object, cl_int status) {
   const Ref<Object> holder(object);  // with no other use it goes with this function
@@ -77,7 +77,7 @@ void SessionState::failed(Handle object, cl_int status) {
   services_.outbox.turn().object_failed(object, status);
 }
 
-// --- lookups -------------------------------------------------------------------------------------
+// --- lookups ---
 
 cl_context SessionState::context(Handle handle) {
   const auto found = find<Context>(handle);
@@ -134,7 +134,7 @@ std::span<const cl_event> SessionState::wait_list(wire::U64View handles, cl_int*
   return wait_;
 }
 
-// --- enqueued commands ---------------------------------------------------------------------------
+// --- enqueued commands ---
 
 SessionState::Command SessionState::begin(Handle queue, wire::U64View waits, Handle event) {
   Command command;
@@ -199,7 +199,7 @@ void SessionState::flush_touched() {
   touched_.swap(queues);  // keeps the memory
 }
 
-// --- data that must be here first ----------------------------------------------------------------
+// --- data that must be here first ---
 
 bool SessionState::arrived(const wire::Blob& blob, std::span<const std::byte>* data,
                            cl_int* status) {

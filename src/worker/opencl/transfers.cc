@@ -100,7 +100,7 @@ struct Transfers::Stream : std::enable_shared_from_this<Transfers::Stream> {
   std::uint64_t last_end = 0;
 };
 
-// --- reads ---------------------------------------------------------------------------------------
+// --- reads ---
 
 base::Status Transfers::read(SessionState::Command command, const wire::Blob& download,
                              wire::Token token, const NativeRead& native,
@@ -311,7 +311,7 @@ void Transfers::read_streamed(SessionState::Command& command, const wire::Blob& 
   read_failed(command, token);
 }
 
-// --- writes --------------------------------------------------------------------------------------
+// --- writes ---
 
 base::Status Transfers::write(SessionState::Command command, const wire::Blob& data,
                               const NativeWrite& native, const BufferRange* range) {
@@ -442,7 +442,7 @@ void Transfers::write_streamed(SessionState::Command& command, const wire::Blob&
   state_.not_started(command);
 }
 
-// --- what both share -----------------------------------------------------------------------------
+// --- what both share ---
 
 bool Transfers::can_stream(const SessionState::Command& command) const {
   return command.queue->device && command.queue->context && command.queue->device->version >= 120;

@@ -197,7 +197,7 @@ class WorkerTest : public ::testing::Test {
   bool ended_ = false;
 };
 
-// --- data ----------------------------------------------------------------------------------------
+// --- data ---
 
 TEST_F(WorkerTest, DescribesDevicesWithHandlesOfItsOwn) {
   ASSERT_EQ(devices.size(), 2u);
@@ -330,7 +330,7 @@ TEST_F(WorkerTest, ImagesRoundTrip) {
   EXPECT_EQ(client->call(r), CL_INVALID_VALUE);
 }
 
-// --- status --------------------------------------------------------------------------------------
+// --- status ---
 
 TEST_F(WorkerTest, FailedCreationIsToldAndRemembered) {
   const Handle buffer = create_buffer(std::size_t{1} << 40);
@@ -416,7 +416,7 @@ TEST_F(WorkerTest, NothingOnAnOutOfOrderQueueDoesNotWaitForOthers) {
   EXPECT_EQ(client->events.count(waiting.event), 0u);
 }
 
-// --- programs ------------------------------------------------------------------------------------
+// --- programs ---
 
 TEST_F(WorkerTest, BuildDescribesKernelsAndProbesStructs) {
   build("kernel void add(global uint* a, float4x s, local int* l, uint n) {} kernel void b() {}");
@@ -473,7 +473,7 @@ TEST_F(WorkerTest, BinariesRoundTrip) {
   EXPECT_THAT(built.program.kernel_names, ElementsAre("noop"));
 }
 
-// --- life ----------------------------------------------------------------------------------------
+// --- life ---
 
 TEST_F(WorkerTest, DestructorTokenRepliesWhenTheMemoryIsReallyGone) {
   const Handle buffer = create_buffer(64);
@@ -546,7 +546,7 @@ TEST_F(WorkerTest, ASlowReaderLosesNothing) {
     EXPECT_EQ(client->replies[token].status, CL_SUCCESS);
 }
 
-// --- output --------------------------------------------------------------------------------------
+// --- output ---
 
 class OutputTest : public ::testing::Test {};
 
@@ -568,7 +568,7 @@ TEST_F(OutputTest, WhatKernelsPrintComesBeforeTheirCompletion) {
   rig.TestBody();
 }
 
-// --- drivers that are not as they should be ------------------------------------------------------
+// --- drivers that are not as they should be ---
 
 template <void (*kChange)(NativeApi&)>
 class Changed : public WorkerTest {
@@ -685,7 +685,7 @@ TEST_F(OnAnOldDriver, WhatItLacksFailsHonestly) {
   EXPECT_TRUE(client->await_event(launch(queue, kernel))) << "on a queue made the old way";
 }
 
-// --- leaves --------------------------------------------------------------------------------------
+// --- leaves ---
 
 TEST(ProgramInfoTest, KnowsOpenClTypes) {
   EXPECT_EQ(builtin_type_bytes("uint", 8), 4u);
