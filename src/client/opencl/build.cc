@@ -51,6 +51,25 @@ std::string_view text_or_empty(const char* text) noexcept {
   return text == nullptr ? std::string_view{} : std::string_view(text);
 }
 
+// Starts a build on each node that has some of the devices: `fill` completes the message M.
+template <class M, class Fill>
+cl_int start_builds(Program& program, const DeviceList& devices, const char* options,
+                    const BuildNotify& notify, Fill&& fill) {
+  const auto groups = by_node(devices);
+  // shared with the handlers of the nodes' replies
+  const auto under_way = std::make_shared<BuildUnderWay>(program, notify, groups.size());
+  for (const auto& [node, group] : groups) {
+    const std::vector<wire::Handle> handles = handles_of(group);
+    M message;
+    message.program = program.node_handle();
+    message.devices = wire::U64View(std::span<const wire::Handle>(handles));
+    message.options = text_or_empty(options);
+    fill(message);
+    under_way->start(*node, group, message);
+  }
+  return under_way->finish();
+}
+
 cl_int build(Program& program, const DeviceList& devices, const char* options,
              const BuildNotify& notify) {
   if (program.origin() == ProgramOrigin::kLinked) return CL_INVALID_OPERATION;
@@ -58,17 +77,7 @@ cl_int build(Program& program, const DeviceList& devices, const char* options,
     LW_CL_TRY(check_offered(devices, CL_DEVICE_COMPILER_AVAILABLE, CL_COMPILER_NOT_AVAILABLE));
   LW_CL_TRY(program.begin_build(devices, options));
   LW_CL_TRY(program.send_source(text_or_empty(options), {}));
-  const auto groups = by_node(devices);
-  const auto under_way = std::make_shared<BuildUnderWay>(program, notify, groups.size());
-  for (const auto& [node, group] : groups) {
-    const std::vector<wire::Handle> handles = handles_of(group);
-    msg::BuildProgram message;
-    message.program = program.node_handle();
-    message.devices = wire::U64View(std::span<const wire::Handle>(handles));
-    message.options = text_or_empty(options);
-    under_way->start(*node, group, message);
-  }
-  return under_way->finish();
+  return start_builds<msg::BuildProgram>(program, devices, options, notify, [](auto&) {});
 }
 
 cl_int compile(Program& program, const DeviceList& devices, const char* options,
@@ -81,19 +90,11 @@ cl_int compile(Program& program, const DeviceList& devices, const char* options,
   for (Program* header : headers.programs)
     LW_CL_TRY(header->send_source_once());
   const std::vector<wire::Handle> header_handles = handles_of(headers.programs);
-  const auto groups = by_node(devices);
-  const auto under_way = std::make_shared<BuildUnderWay>(program, notify, groups.size());
-  for (const auto& [node, group] : groups) {
-    const std::vector<wire::Handle> handles = handles_of(group);
-    msg::CompileProgram message;
-    message.program = program.node_handle();
-    message.devices = wire::U64View(std::span<const wire::Handle>(handles));
-    message.options = text_or_empty(options);
-    message.headers = wire::U64View(std::span<const wire::Handle>(header_handles));
-    message.header_names = headers.names;
-    under_way->start(*node, group, message);
-  }
-  return under_way->finish();
+  return start_builds<msg::CompileProgram>(
+      program, devices, options, notify, [&](msg::CompileProgram& message) {
+        message.headers = wire::U64View(std::span<const wire::Handle>(header_handles));
+        message.header_names = headers.names;
+      });
 }
 
 cl_int read_inputs(cl_uint count, const cl_program* programs, std::vector<Program*>* inputs) {
@@ -136,25 +137,16 @@ cl_int link(Context& context, const DeviceList& devices, const char* options,
   *created = program;
   LW_CL_TRY(program->begin_build(devices, options));
   const std::vector<wire::Handle> input_handles = handles_of(inputs);
-  const auto groups = by_node(devices);
-  const auto under_way = std::make_shared<BuildUnderWay>(*program, notify, groups.size());
-  for (const auto& [node, group] : groups) {
-    const std::vector<wire::Handle> handles = handles_of(group);
-    msg::LinkProgram message;
-    message.program = program->node_handle();
-    message.context = context.handle();
-    message.devices = wire::U64View(std::span<const wire::Handle>(handles));
-    message.options = text_or_empty(options);
-    message.inputs = wire::U64View(std::span<const wire::Handle>(input_handles));
-    under_way->start(*node, group, message);
-  }
-  return under_way->finish();
+  return start_builds<msg::LinkProgram>(
+      *program, devices, options, notify, [&](msg::LinkProgram& message) {
+        message.context = context.handle();
+        message.inputs = wire::U64View(std::span<const wire::Handle>(input_handles));
+      });
 }
 
 }  // namespace
 
-// --- BuildUnderWay
-// --------------------------------------------------------------------------------
+// --- BuildUnderWay ---
 
 BuildUnderWay::BuildUnderWay(Program& program, BuildNotify notify, std::size_t nodes)
     : program_(&program), notify_(notify), left_(nodes) {}
@@ -200,8 +192,7 @@ cl_int BuildUnderWay::finish() {
   return done() ? status_.load() : kLostCallStatus;
 }
 
-// --- the calls
-// ------------------------------------------------------------------------------------
+// --- the calls ---
 
 namespace api {
 
