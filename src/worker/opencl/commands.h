@@ -33,6 +33,7 @@ class Commands final : public AutoCommands {
   base::Status on(const msg::CreateBuffer& m) override;
   base::Status on(const msg::CreateSubBuffer& m) override;
   base::Status on(const msg::CreateImage& m) override;
+  base::Status on(const msg::GetImageRequirements& m) override;
   base::Status on(const msg::CreateSampler& m) override;
   base::Status on(const msg::CreateKernel& m) override;
   base::Status on(const msg::CloneKernel& m) override;

@@ -1,10 +1,13 @@
 // Contexts, queues, memory objects, events; releases.
 #include <array>
+#include <cstring>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "worker/opencl/commands.h"
+#include "worker/opencl/extension_function.h"
 
 namespace longwire::worker::opencl {
 namespace {
@@ -151,9 +154,41 @@ cl_mem create_image(const NativeApi& api, cl_context context, const msg::CreateI
                                          status);
 }
 
+// The object that an image is made from, or null for none; an unknown one makes *status an error.
+cl_mem native_source(const SessionState& state, Handle mem, cl_int* status) {
+  if (mem == 0) return nullptr;
+  const auto source = state.find<Mem>(mem);
+  if (source.ok()) return source.object->native;
+  *status = source.status;
+  return nullptr;
+}
+
+// CL_INVALID_OPERATION where the vendor driver has no such function.
+cl_int image_requirement(const NativeApi& api, const Context& context,
+                         const msg::GetImageRequirements& m, cl_mem from, std::uint64_t* value) {
+  using Query = std::remove_cv_t<decltype(NativeApi::clGetImageRequirementsInfoEXT)>;
+  const auto query =
+      extension_function<Query>(api, *context.devices.front(), "clGetImageRequirementsInfoEXT");
+  if (query == nullptr) return CL_INVALID_OPERATION;
+  const cl_image_format format{m.format.channel_order, m.format.channel_data_type};
+  const cl_image_desc desc = native_desc(m.desc, from);
+  std::array<std::byte, sizeof *value> bytes{};
+  std::size_t size = 0;
+  const cl_int status =
+      query(context.native, nullptr, m.flags, m.has_format != 0 ? &format : nullptr,
+            m.has_desc != 0 ? &desc : nullptr, m.param, bytes.size(), bytes.data(), &size);
+  if (status != CL_SUCCESS) return status;
+  cl_uint narrow = 0;
+  if (size != sizeof narrow && size != sizeof *value) return CL_INVALID_VALUE;
+  std::memcpy(&narrow, bytes.data(), sizeof narrow);
+  std::memcpy(value, bytes.data(), sizeof *value);
+  if (size == sizeof narrow) *value = narrow;
+  return CL_SUCCESS;
+}
+
 }  // namespace
 
-// --- releases ------------------------------------------------------------------------------------
+// --- releases ---
 
 base::Status Commands::on(const msg::ReleaseObject& m) {
   Object* const object = state_.table.find_any(m.object);
@@ -173,7 +208,7 @@ base::Status Commands::on(const msg::ReleaseObject& m) {
   return {};
 }
 
-// --- contexts and queues -------------------------------------------------------------------------
+// --- contexts and queues ---
 
 std::vector<Ref<Device>> Commands::devices_of(wire::U64View handles, cl_int* status) {
   find_platforms();
@@ -253,7 +288,7 @@ base::Status Commands::on(const msg::CreateCommandQueue& m) {
   return {};
 }
 
-// --- memory objects ------------------------------------------------------------------------------
+// --- memory objects ---
 
 void Commands::add_memory(Handle handle, Context* context, cl_mem native, cl_int status) {
   auto* mem = new Mem(api(), handle);
@@ -301,14 +336,7 @@ base::Status Commands::on(const msg::CreateImage& m) {
   LW_TRY(check_new(m.mem, Kind::kMem));
   const auto context = state_.find<Context>(m.context);
   cl_int status = context.status;
-  cl_mem from = nullptr;
-  if (m.desc.mem != 0) {
-    const auto source = state_.find<Mem>(m.desc.mem);
-    if (source.ok())
-      from = source.object->native;
-    else
-      status = source.status;
-  }
+  const cl_mem from = native_source(state_, m.desc.mem, &status);
   const std::uint64_t element = pixel_bytes(m.format);
   std::uint64_t whole = 0;
   if (m.data.bytes != 0 &&
@@ -329,7 +357,17 @@ base::Status Commands::on(const msg::CreateImage& m) {
   return {};
 }
 
-// --- events --------------------------------------------------------------------------------------
+base::Status Commands::on(const msg::GetImageRequirements& m) {
+  const auto context = state_.find<Context>(m.context);
+  cl_int status = context.status;
+  const cl_mem from = native_source(state_, m.desc.mem, &status);
+  std::uint64_t value = 0;
+  if (status == CL_SUCCESS) status = image_requirement(api(), *context.object, m, from, &value);
+  reply(m.token, status, msg::GetImageRequirements::Reply{value});
+  return {};
+}
+
+// --- events ---
 
 base::Status Commands::on(const msg::SetUserEventStatus& m) {
   const auto event = state_.find<Event>(m.event);

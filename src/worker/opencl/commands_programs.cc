@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "worker/opencl/commands.h"
+#include "worker/opencl/extension_function.h"
 #include "worker/opencl/program_info.h"
 
 namespace longwire::worker::opencl {
@@ -29,13 +30,6 @@ const cl_device_id* data_or_null(const std::vector<cl_device_id>& ids) {
 Bytes copy_of(std::span<const std::byte> data) {
   const auto* first = reinterpret_cast<const unsigned char*>(data.data());
   return {first, first + data.size()};
-}
-
-// A function of an extension, as the platform that runs it has it.
-template <class F>
-F extension_function(const NativeApi& api, const Device& device, const char* name) {
-  if (api.clGetExtensionFunctionAddressForPlatform == nullptr) return nullptr;
-  return reinterpret_cast<F>(api.clGetExtensionFunctionAddressForPlatform(device.platform, name));
 }
 
 std::vector<std::size_t> sizes_of(wire::U64View values) {
@@ -104,7 +98,7 @@ void Commands::on_mirror(wire::Token token, std::function<void()> job) {
   if (!services().mirrors.run(std::move(job))) reply(token, CL_OUT_OF_RESOURCES);
 }
 
-// --- creation ------------------------------------------------------------------------------------
+// --- creation ---
 
 base::Status Commands::on(const msg::CreateProgramWithSource& m) {
   LW_TRY(check_new(m.program, Kind::kProgram));
@@ -225,7 +219,7 @@ base::Status Commands::on(const msg::CreateProgramWithBuiltInKernels& m) {
   return {};
 }
 
-// --- builds --------------------------------------------------------------------------------------
+// --- builds ---
 
 base::Status Commands::on(const msg::BuildProgram& m) {
   const auto found = state_.find_program(m.program);
@@ -338,7 +332,7 @@ base::Status Commands::on(const msg::SetProgramSpecializationConstant& m) {
   return {};
 }
 
-// --- binaries ------------------------------------------------------------------------------------
+// --- binaries ---
 
 base::Status Commands::on(const msg::GetProgramBinaries& m) {
   const auto found = state_.find_program(m.program);
@@ -383,7 +377,7 @@ base::Status Commands::on(const msg::FetchProgramBinaries& m) {
   return {};
 }
 
-// --- kernels -------------------------------------------------------------------------------------
+// --- kernels ---
 
 base::Status Commands::on(const msg::DescribeKernel& m) {
   const auto found = state_.find_program(m.program);
