@@ -48,8 +48,11 @@ std::vector<double> Figures::times_us(const std::function<void()>& once) const {
   return times;
 }
 
-void Figures::time(const std::string& name, const std::function<void()>& once) {
-  add(name, kTime, times_us(once));
+void Figures::time(const std::string& name, const std::function<void()>& once, int parts) {
+  std::vector<double> values = times_us(once);
+  for (double& value : values)
+    value /= parts;
+  add(name, kTime, std::move(values));
 }
 
 void Figures::rate(const std::string& name, std::size_t bytes, const std::function<void()>& once) {

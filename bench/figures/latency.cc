@@ -52,11 +52,12 @@ void latency_figures(const Device& device, Figures& out) {
   });
   out.time("create + write + release of 4 KiB", [&] { create_write_release(device, host); });
   require(clFinish(device.in_order), "clFinish");
-  out.time("  200 of these + finish", [&] {
+  const auto together = [&] {
     for (int i = 0; i < kTogether; ++i)
       create_write_release(device, host);
     require(clFinish(device.in_order), "clFinish");
-  });
+  };
+  out.time("  the same, 200 and a finish, each", together, kTogether);
   clReleaseMemObject(buffer);
 }
 
