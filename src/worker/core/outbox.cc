@@ -89,7 +89,26 @@ void Outbox::Turn::abort(std::uint64_t transfer, std::int32_t status) {
 }
 
 void Outbox::flush() noexcept {
+  flushed_at_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
+  flushes_.fetch_add(1, std::memory_order_relaxed);
   if (const auto status = stream_.flush(); !status.ok()) logger_.debug(status.error().message());
+}
+
+void Outbox::flush_in_burst() noexcept {
+  // Of the driver's callbacks some come on the dispatch thread, which flushes before it waits.
+  if (std::this_thread::get_id() == dispatch_.load(std::memory_order_relaxed)) return;
+  const base::Nanoseconds now_ns = clock_.now_ns();
+  const auto before_ns = last_in_burst_ns_.exchange(now_ns, std::memory_order_relaxed);
+  if (now_ns - before_ns >= kBurstGapNs || overdue(now_ns)) return flush();
+  deferred_ = true;
+  if (!watched_ && !watched_.exchange(true)) stream_.wake();
+}
+
+base::Deadline Outbox::before_wait() noexcept {
+  bool burst = deferred_.exchange(false);
+  watched_ = burst;
+  if (!burst && deferred_) watched_ = burst = true;
+  return burst ? base::Deadline::in(clock_, kBatchNs) : base::Deadline::never();
 }
 
 base::Result<session::Stream::Draft> Outbox::begin(wire::Opcode opcode, std::size_t bytes) {

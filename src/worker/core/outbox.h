@@ -10,6 +10,7 @@
 // much.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "session/stream.h"
 #include "wire/fields.h"
@@ -32,6 +34,11 @@ namespace longwire::worker::core {
 
 // More than this kept aside, and no further command is taken in before it is sent.
 inline constexpr std::size_t kMaxAsideBytes = std::size_t{4} << 20;
+
+// Completions that follow each other closely share a system call: one that comes within kBurstGapNs
+// of the one before waits for others, until kBatchNs have passed since the last flush.
+inline constexpr base::Nanoseconds kBurstGapNs = 15'000;
+inline constexpr base::Nanoseconds kBatchNs = 50'000;
 
 // The stream's waiter on a worker. Threads that may wait (bulk data in the stream) sleep until the
 // dispatch thread has made room; that one pumps by itself; a Turn does not wait.
@@ -52,8 +59,8 @@ class RoomWaiter final : public session::StreamWaiter {
 
 class Outbox {
  public:
-  Outbox(session::Stream& stream, base::Logger& logger) noexcept
-      : stream_(stream), logger_(logger) {}
+  Outbox(session::Stream& stream, base::Logger& logger, const base::Clock& clock) noexcept
+      : stream_(stream), logger_(logger), clock_(clock) {}
 
   class Turn {
    public:
@@ -101,6 +108,18 @@ class Outbox {
   Turn turn() { return Turn(*this); }
   // Sends what is queued as far as the link takes it; errors show at the next pump.
   void flush() noexcept;
+  // As flush(), where more is about to follow: in a burst what is queued waits for that, or for the
+  // dispatch thread, which looks after kBatchNs (or after the native call that it is in).
+  void flush_in_burst() noexcept;
+  std::uint64_t flushes() const noexcept { return flushes_.load(std::memory_order_relaxed); }
+
+  // For the dispatch thread: who it is, when it must look again although nothing comes, and,
+  // between commands, what is due.
+  void set_dispatch_thread() noexcept { dispatch_ = std::this_thread::get_id(); }
+  base::Deadline before_wait() noexcept;
+  void flush_overdue() noexcept {
+    if (deferred_.load(std::memory_order_relaxed) && overdue(clock_.now_ns())) flush();
+  }
 
   // Queues what was kept aside, as far as there is room; inside a frame handler all of it. Called
   // by the dispatch thread.
@@ -137,9 +156,23 @@ class Outbox {
   void keep(Aside aside);
   bool drain_locked();                                        // true: nothing is left aside
   bool refused(wire::Opcode opcode, const base::Error& why);  // false
+  bool overdue(base::Nanoseconds now_ns) const noexcept {
+    return now_ns - flushed_at_ns_.load(std::memory_order_relaxed) >= kBatchNs;
+  }
 
   session::Stream& stream_;
   base::Logger& logger_;
+  const base::Clock& clock_;
+
+  std::atomic<std::thread::id> dispatch_{};
+  std::atomic<base::Nanoseconds> flushed_at_ns_{0};
+  std::atomic<base::Nanoseconds> last_in_burst_ns_{0};
+  std::atomic<std::uint64_t> flushes_{0};
+  // A pair as in Dekker's algorithm: who defers sets the first and reads the second, the dispatch
+  // thread the other way round.
+  std::atomic<bool> deferred_{false};  // something waits that flush_in_burst() has not sent
+  std::atomic<bool> watched_{false};   // the dispatch thread looks within kBatchNs, or is woken
+
   mutable std::mutex order_;
   std::deque<Aside> aside_;
   std::size_t aside_bytes_ = 0;

@@ -1,5 +1,6 @@
 #include "worker/core/worker.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -13,7 +14,7 @@ Worker::Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimit
       limits_(limits),
       stream_(clock, limits.stream, *this),
       bulk_(clock, stream_),
-      outbox_(stream_, logger),
+      outbox_(stream_, logger, clock),
       staging_(limits.staging_bytes),
       uploads_(outbox_, bulk_, staging_, limits.eager_credit_bytes),
       services_{clock,
@@ -72,9 +73,10 @@ void Worker::run_posted() {
 
 ExitCode Worker::run() {
   waiter_.set_dispatch_thread(stream_);
+  outbox_.set_dispatch_thread();
   auto next = base::Deadline::never();
   for (;;) {
-    const auto pumped = stream_.pump(next);
+    const auto pumped = stream_.pump({std::min(next.at_ns, outbox_.before_wait().at_ns)});
     // A lost link ends the session. Waiting for the client to resume (Welcome.grace_ms) belongs
     // here: pump() then goes on with the link that adopt_main() attaches.
     if (!pumped.ok()) return end(pumped.error());
@@ -121,6 +123,7 @@ base::Status Worker::on_frame(const session::Frame& frame) {
   if (goodbye_) return {};
   if (frame.opcode >= wire::kFirstCommand) {
     if (outbox_.too_much_aside()) outbox_.drain();
+    outbox_.flush_overdue();
     return backend_->on_command(frame.opcode, frame.payload);
   }
   return on_control(frame);

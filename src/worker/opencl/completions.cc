@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -55,10 +56,7 @@ bool Completions::claim(Event& event) {
 }
 
 void Completions::watch(Event& event) {
-  {
-    const std::lock_guard lock(idle_mutex_);
-    ++due_;
-  }
+  due_.fetch_add(1, std::memory_order_relaxed);
   {
     auto turn = services_.outbox.turn();
     enlist(event);
@@ -95,23 +93,30 @@ void Completions::complete(Event& event, cl_int status) {
   const State state = state_of(event, status);
   bool claimed = false;
   bool orphaned = false;
+  auto urgency = Urgency::kAtOnce;
   {
     auto turn = services_.outbox.turn();
     claimed = claim(event);
     orphaned = event.orphaned;
-    if (claimed) report(turn, event, state);
+    if (claimed) {
+      if (live_ != nullptr && !event.in_turn) urgency = Urgency::kInBurst;
+      report(turn, event, state);
+    }
   }
   if (orphaned) {  // the driver did call back
     bool had_use = false;
     {
-      const std::lock_guard lock(idle_mutex_);
+      const std::lock_guard lock(orphans_mutex_);
       had_use = orphans_.erase(&event) != 0;
     }
     if (had_use) event.unuse();
     return;
   }
   if (claimed) {
-    services_.outbox.flush();
+    if (urgency == Urgency::kAtOnce)
+      services_.outbox.flush();
+    else
+      services_.outbox.flush_in_burst();
     if (const auto afterwards = std::exchange(event.afterwards, nullptr)) afterwards(state.status);
     if (state.status < 0) note_failure();
   }
@@ -151,10 +156,7 @@ void Completions::report(core::Outbox::Turn& turn, Event& event, const State& st
 }
 
 void Completions::subscribe(Event& event, cl_int status) {
-  {
-    const std::lock_guard lock(idle_mutex_);
-    ++due_;
-  }
+  due_.fetch_add(1, std::memory_order_relaxed);
   auto watch = std::make_unique<EventWatch>(EventWatch{this, Ref<Event>(&event), status});
   const auto callback = [](cl_event, cl_int reached, void* user) {
     const std::unique_ptr<EventWatch> its(static_cast<EventWatch*>(user));
@@ -305,7 +307,7 @@ void Completions::sweep() {
       report(turn, event, one->state);
     }
     {
-      const std::lock_guard lock(idle_mutex_);
+      const std::lock_guard lock(orphans_mutex_);
       orphans_.insert(&event);  // with the use that the callback would have given back
     }
     if (const auto afterwards = std::exchange(event.afterwards, nullptr))
@@ -325,21 +327,22 @@ base::Deadline Completions::next_sweep() const {
 void Completions::drop_orphans() {
   std::unordered_set<Event*> orphans;
   {
-    const std::lock_guard lock(idle_mutex_);
+    const std::lock_guard lock(orphans_mutex_);
     orphans.swap(orphans_);
   }
   for (Event* event : orphans)
     event->unuse();
 }
 
-void Completions::one_fewer() {
-  const std::lock_guard lock(idle_mutex_);
-  if (--due_ == 0) idle_.notify_all();
-}
-
+// Rare, hence no callback has to wake anybody.
 bool Completions::wait_until_idle(int timeout_ms) {
-  std::unique_lock lock(idle_mutex_);
-  return idle_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] { return due_ == 0; });
+  constexpr auto kLookEvery = std::chrono::microseconds(100);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  while (due_.load(std::memory_order_acquire) != 0) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(kLookEvery);
+  }
+  return true;
 }
 
 }  // namespace longwire::worker::opencl

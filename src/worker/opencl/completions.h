@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -69,6 +68,8 @@ class Completions {
     EventTimes times{};
     bool has_times = false;
   };
+  // Whom the report of a completion must not keep waiting, or what is under way besides.
+  enum class Urgency { kAtOnce, kInBurst };
   static void CL_CALLBACK on_complete(cl_event native, cl_int status, void* event);
 
   void watch_by_waiting(Event& event);
@@ -85,7 +86,7 @@ class Completions {
   bool claim(Event& event);
   void report(core::Outbox::Turn& turn, Event& event, const State& state);
   void enlist(Event& event);
-  void one_fewer();
+  void one_fewer() { due_.fetch_sub(1, std::memory_order_release); }
 
   const NativeApi& api_;
   const core::Services& services_;
@@ -98,9 +99,9 @@ class Completions {
   std::atomic<bool> sweep_posted_{false};
   base::Nanoseconds swept_at_ns_ = 0;  // dispatch thread
 
-  std::mutex idle_mutex_;
-  std::condition_variable idle_;
-  std::size_t due_ = 0;
+  // Callbacks that the driver still owes. A callback's last access of anything here.
+  std::atomic<std::size_t> due_{0};
+  std::mutex orphans_mutex_;
   std::unordered_set<Event*> orphans_;  // each with a use
 };
 
