@@ -9,10 +9,10 @@ _longwire_value() {
     --sandbox) _longwire_words 'enforce log off' ;;
     --log-level) _longwire_words 'debug info warning error' ;;
     --log-format) _longwire_words 'text json' ;;
-    -c | --config | --node-log | --unix) _filedir ;;
+    -c | --config | --json | --node-log | --unix) _filedir ;;
     --state) _filedir -d ;;
     -n | --node) _known_hosts_real -- "$cur" ;;
-    -l | --listen | --plain | --name) ;;
+    -l | --listen | --max-calls | --plain | --name) ;;
     *) return 1 ;;
   esac
 }
@@ -25,7 +25,7 @@ _longwire_run() {
       return
     fi
   done
-  _longwire_words '--local= --node --node-log --help --'
+  _longwire_words "--local= --node --node-log --help -- $1"
 }
 
 _longwire_trust() {
@@ -45,7 +45,7 @@ _longwire() {
   local cur prev words cword split
   _init_completion -s -n : || return
   if ((cword == 1)); then
-    _longwire_words 'run serve devices pair trust --help --version'
+    _longwire_words 'run trace serve devices pair trust --help --version'
     return
   fi
   case " ${words[*]:2:cword-2} " in
@@ -53,7 +53,8 @@ _longwire() {
     *) if _longwire_value; then return; fi ;;
   esac
   case ${words[1]} in
-    run) _longwire_run ;;
+    run) _longwire_run '' ;;
+    trace) _longwire_run '--json --max-calls' ;;
     serve) _longwire_words '--config --listen --no-tls --plain --unix --no-unix --state --name
       --sandbox --log-level --log-format --help' ;;
     devices) _longwire_words '--json --node --help' ;;

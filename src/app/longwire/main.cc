@@ -7,14 +7,19 @@
 #include "app/longwire/exit_codes.h"
 #include "app/longwire/pair.h"
 #include "app/longwire/run.h"
+#include "app/longwire/trace.h"
 #include "app/serve_options.h"
 
 namespace {
 
-// What follows `run … --` is the program's, to the letter: CLI11 would take the brackets off an
-// argument like "[in]scale[out]". Returns how many arguments are left for us.
+bool runs_a_program(const char* command) {
+  return std::strcmp(command, "run") == 0 || std::strcmp(command, "trace") == 0;
+}
+
+// What follows `run … --` (or `trace`) is the program's, to the letter: CLI11 would take the
+// brackets off an argument like "[in]scale[out]". Returns how many arguments are left for us.
 int take_program(int argc, char** argv, std::vector<std::string>& program) {
-  if (argc < 2 || std::strcmp(argv[1], "run") != 0) return argc;
+  if (argc < 2 || !runs_a_program(argv[1])) return argc;
   char** const separator = std::find_if(
       argv, argv + argc, [](const char* word) { return std::strcmp(word, "--") == 0; });
   if (separator + 1 >= argv + argc) return argc;
@@ -37,6 +42,8 @@ int main(int argc, char** argv) {
   cli.require_subcommand(1);
   app::RunFlags run;
   app::add_run_command(cli, run);
+  app::TraceFlags trace;
+  app::add_trace_command(cli, trace);
   app::ServeFlags serve;
   CLI::App* serve_command =
       cli.add_subcommand("serve", "Lend this machine's devices: a node in the foreground");
@@ -52,10 +59,11 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const int code = cli.exit(error);
     if (code == 0) return app::kOk;
-    return cli.got_subcommand("run") ? app::kRunFailed : app::kUsage;
+    return argc > 1 && runs_a_program(argv[1]) ? app::kRunFailed : app::kUsage;
   }
-  if (!program.empty()) run.program = std::move(program);
+  if (!program.empty()) run.program = trace.run.program = std::move(program);
   if (cli.got_subcommand("run")) return app::run_main(run);
+  if (cli.got_subcommand("trace")) return app::trace_main(trace);
   if (cli.got_subcommand("serve")) return app::serve_main(serve);
   if (cli.got_subcommand("devices")) return app::devices_main(devices);
   if (cli.got_subcommand("pair")) return app::pair_main(pair);

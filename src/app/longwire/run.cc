@@ -66,8 +66,11 @@ Result<int> run_with_private_node(const RunFlags& flags, Environment environment
   return run_program(flags.program, environment);
 }
 
-Result<int> run(const RunFlags& flags) {
+}  // namespace
+
+Result<int> run_on_nodes(const RunFlags& flags, const Environment& more) {
   LW_ASSIGN(Environment environment, driver_environment());
+  environment.insert(environment.end(), more.begin(), more.end());
   if (!flags.local.empty()) return run_with_private_node(flags, std::move(environment));
   if (flags.nodes.empty()) {
     LW_TRY(check_nodes_are_known());
@@ -78,29 +81,32 @@ Result<int> run(const RunFlags& flags) {
   return run_program(flags.program, environment);
 }
 
-}  // namespace
+void add_run_options(CLI::App& command, RunFlags& flags) {
+  auto* local = command
+                    .add_option("--local", flags.local,
+                                "Start a private node on this machine for just this run, reached "
+                                "over a unix socket, TCP in clear, or TLS")
+                    ->check(CLI::IsMember({"unix", "tcp", "tls"}));
+  command.add_option("-n,--node", flags.nodes, "A node to use (repeatable)")
+      ->type_name("HOST[:PORT]")
+      ->excludes(local);
+  command.add_option("--node-log", flags.node_log, "Where the private node writes its log")
+      ->type_name("FILE")
+      ->needs(local);
+  command.add_option("program", flags.program, "The program and its arguments, after --")
+      ->type_name("PROGRAM [ARGUMENT...]")
+      ->required();
+  command.positionals_at_end();
+}
 
 void add_run_command(CLI::App& cli, RunFlags& flags) {
   CLI::App* run = cli.add_subcommand("run", "Run a program on the devices of a node");
   run->footer(kRunHelp);
-  auto* local = run->add_option("--local", flags.local,
-                                "Start a private node on this machine for just this run, reached "
-                                "over a unix socket, TCP in clear, or TLS")
-                    ->check(CLI::IsMember({"unix", "tcp", "tls"}));
-  run->add_option("-n,--node", flags.nodes, "A node to use (repeatable)")
-      ->type_name("HOST[:PORT]")
-      ->excludes(local);
-  run->add_option("--node-log", flags.node_log, "Where the private node writes its log")
-      ->type_name("FILE")
-      ->needs(local);
-  run->add_option("program", flags.program, "The program and its arguments, after --")
-      ->type_name("PROGRAM [ARGUMENT...]")
-      ->required();
-  run->positionals_at_end();
+  add_run_options(*run, flags);
 }
 
 int run_main(const RunFlags& flags) {
-  auto code = run(flags);
+  auto code = run_on_nodes(flags, {});
   if (code) return *code;
   std::fprintf(stderr, "longwire run: %s\n", code.error().message().c_str());
   return kRunFailed;

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "app/longwire/program.h"
+#include "base/result.h"
+
 namespace longwire::app {
 
 struct RunFlags {
@@ -14,6 +17,11 @@ struct RunFlags {
   std::filesystem::path node_log;
   std::vector<std::string> program;
 };
+
+// Runs the program on the nodes of the flags, or those that are configured, with `environment`
+// beside the driver's. What it leaves with: see run_program().
+base::Result<int> run_on_nodes(const RunFlags& flags, const Environment& environment);
+void add_run_options(CLI::App& command, RunFlags& flags);
 
 void add_run_command(CLI::App& cli, RunFlags& flags);
 int run_main(const RunFlags& flags);
