@@ -125,6 +125,15 @@ TEST_P(RoundTripTest, WhatNobodyKnowsIsAskedOnce) {
   EXPECT_EQ(round_trips(), 2u);
 }
 
+TEST_P(RoundTripTest, WhatAnImageNeedsTakesOne) {
+  round_trips();
+  std::size_t value = 0;
+  api::GetImageRequirementsInfoEXT(context, nullptr, CL_MEM_READ_ONLY, nullptr, nullptr,
+                                   CL_IMAGE_REQUIREMENTS_BASE_ADDRESS_ALIGNMENT_EXT, sizeof value,
+                                   &value, nullptr);
+  EXPECT_EQ(round_trips(), 1u);
+}
+
 TEST_P(RoundTripTest, CreateWriteReleaseTakesNone) {
   const Words words(kWords, 1);
   round_trips();

@@ -157,6 +157,7 @@ TEST(Extensions, NamesAreMatchedWhole) {
   EXPECT_TRUE(is_offered_extension("cl_khr_semaphores_of_mine"));
   EXPECT_FALSE(is_offered_extension("cl_khr_semaphore"));
   EXPECT_FALSE(is_offered_extension("cl_khr_gl_depth_images"));
+  EXPECT_TRUE(is_offered_extension("cl_ext_image_requirements_info"));
 }
 
 }  // namespace

@@ -196,6 +196,112 @@ TEST_F(ImageTest, ImagesOfBuffers) {
   EXPECT_EQ(error(plane), CL_INVALID_IMAGE_DESCRIPTOR) << "no device takes this pitch";
 }
 
+// cl_ext_image_requirements_info, and the slice pitch of cl_ext_image_from_buffer.
+class ImageRequirementsTest : public ImageTest {
+ protected:
+  void SetUp() override {
+    ImageTest::SetUp();
+    node().on<msg::GetImageRequirements>([this](const msg::GetImageRequirements& m) {
+      asked_ = m;
+      node().reply(m.token, CL_SUCCESS, msg::GetImageRequirements::Reply{64});
+    });
+  }
+  template <class T>
+  cl_int get(cl_image_requirements_info_ext param, const cl_image_format* format,
+             const cl_image_desc* of, T* value, cl_mem_flags flags = 0) {
+    size_ = 0;
+    return api::GetImageRequirementsInfoEXT(context_, nullptr, flags, format, of, param,
+                                            sizeof *value, value, &size_);
+  }
+  cl_int refusal(cl_image_requirements_info_ext param, const cl_image_desc& of,
+                 const cl_image_format& format = kRgba8, cl_mem_flags flags = 0) {
+    std::size_t value = 99;
+    const cl_int status = get(param, &format, &of, &value, flags);
+    EXPECT_EQ(value, 99u);
+    return status;
+  }
+
+  msg::GetImageRequirements asked_;
+  std::size_t size_ = 0;
+};
+
+TEST_F(ImageRequirementsTest, AreAskedOnceEach) {
+  std::size_t value = 0;
+  EXPECT_EQ(get(CL_IMAGE_REQUIREMENTS_SLICE_PITCH_ALIGNMENT_EXT, nullptr, nullptr, &value),
+            CL_SUCCESS);
+  EXPECT_EQ(value, 64u);
+  EXPECT_EQ(size_, sizeof value);
+  EXPECT_EQ(asked_.has_format + asked_.has_desc, 0u);
+  EXPECT_EQ(asked_.flags, 0u) << "all flags are asked for";
+
+  const cl_mem buffer = api::CreateBuffer(context_, CL_MEM_READ_ONLY, 1024, nullptr, nullptr);
+  made_.push_back(buffer);
+  cl_image_desc of = desc(CL_MEM_OBJECT_IMAGE2D, 8, 4);
+  of.mem_object = buffer;
+  of.image_row_pitch = 48;
+  EXPECT_EQ(get(CL_IMAGE_REQUIREMENTS_SIZE_EXT, &kRgba8, &of, &value,
+                CL_MEM_KERNEL_READ_AND_WRITE | CL_MEM_HOST_NO_ACCESS),
+            CL_SUCCESS);
+  EXPECT_EQ(asked_.flags, cl_mem_flags{CL_MEM_KERNEL_READ_AND_WRITE});
+  EXPECT_EQ(asked_.format.channel_data_type, cl_uint{CL_UNORM_INT8});
+  EXPECT_EQ(asked_.desc.mem, from_cl<Memory>(buffer)->handle());
+  EXPECT_EQ(asked_.desc.row_pitch, 48u);
+
+  cl_uint most = 0;
+  of = desc(0, 0);
+  EXPECT_EQ(get(CL_IMAGE_REQUIREMENTS_MAX_DEPTH_EXT, &kRgba8, &of, &most), CL_SUCCESS);
+  EXPECT_EQ(most, 64u);
+  EXPECT_EQ(size_, sizeof most);
+  EXPECT_EQ(node().count(msg::GetImageRequirements::kOpcode), 3u);
+}
+
+TEST_F(ImageRequirementsTest, ErrorsNeedNoNode) {
+  const cl_image_desc plane = desc(CL_MEM_OBJECT_IMAGE2D, 8, 8);
+  constexpr auto kSize = CL_IMAGE_REQUIREMENTS_SIZE_EXT;
+  std::size_t value = 0;
+  EXPECT_EQ(api::GetImageRequirementsInfoEXT(nullptr, nullptr, 0, &kRgba8, &plane, kSize,
+                                             sizeof value, &value, nullptr),
+            CL_INVALID_CONTEXT);
+  EXPECT_NE(api::GetExtensionFunctionAddressForPlatform(nullptr, "clGetImageRequirementsInfoEXT"),
+            nullptr);
+  const cl_mem_properties unknown[] = {0x7777, 1, 0};
+  EXPECT_EQ(api::GetImageRequirementsInfoEXT(context_, unknown, 0, &kRgba8, &plane, kSize,
+                                             sizeof value, &value, nullptr),
+            CL_INVALID_PROPERTY);
+  EXPECT_EQ(api::GetImageRequirementsInfoEXT(context_, nullptr, 0, &kRgba8, &plane, kSize,
+                                             sizeof value - 1, &value, nullptr),
+            CL_INVALID_VALUE);
+  EXPECT_EQ(refusal(CL_IMAGE_FORMAT, plane), CL_INVALID_VALUE);
+  EXPECT_EQ(refusal(kSize, plane, kRgba8, ~cl_mem_flags{0}), CL_INVALID_VALUE);
+  EXPECT_EQ(get(kSize, nullptr, &plane, &value), CL_INVALID_VALUE);
+  EXPECT_EQ(get(kSize, &kRgba8, nullptr, &value), CL_INVALID_VALUE);
+  EXPECT_EQ(refusal(kSize, plane, {CL_INTENSITY, CL_UNORM_SHORT_555}),
+            CL_INVALID_IMAGE_FORMAT_DESCRIPTOR);
+
+  const std::pair<cl_image_requirements_info_ext, cl_image_desc> wrong[] = {
+      {kSize, desc(CL_MEM_OBJECT_BUFFER, 8)},
+      {kSize, desc(0, 8)},
+      {kSize, desc(CL_MEM_OBJECT_IMAGE1D, 0)},
+      {CL_IMAGE_REQUIREMENTS_ROW_PITCH_ALIGNMENT_EXT, desc(CL_MEM_OBJECT_IMAGE2D_ARRAY, 8, 8)},
+      {CL_IMAGE_REQUIREMENTS_MAX_WIDTH_EXT, desc(CL_MEM_OBJECT_BUFFER, 8)},
+      {CL_IMAGE_REQUIREMENTS_MAX_HEIGHT_EXT, desc(CL_MEM_OBJECT_IMAGE1D_ARRAY, 8, 0, 0, 2)},
+      {CL_IMAGE_REQUIREMENTS_MAX_DEPTH_EXT, plane},
+      {CL_IMAGE_REQUIREMENTS_MAX_ARRAY_SIZE_EXT, plane},
+  };
+  for (const auto& [param, of] : wrong)
+    EXPECT_EQ(refusal(param, of), CL_INVALID_IMAGE_DESCRIPTOR) << std::hex << param;
+  cl_image_desc mips = plane;
+  mips.num_mip_levels = 2;
+  EXPECT_EQ(refusal(kSize, mips), CL_INVALID_IMAGE_DESCRIPTOR);
+  const cl_context other = api::CreateContext(nullptr, 1, &device_, nullptr, nullptr, nullptr);
+  cl_image_desc foreign = plane;
+  foreign.mem_object = api::CreateBuffer(other, 0, 1024, nullptr, nullptr);
+  EXPECT_EQ(refusal(kSize, foreign), CL_INVALID_IMAGE_DESCRIPTOR);
+  api::ReleaseMemObject(foreign.mem_object);
+  api::ReleaseContext(other);
+  EXPECT_EQ(node().count(msg::GetImageRequirements::kOpcode), 0u);
+}
+
 TEST_F(ImageTest, ReadsScatterIntoTheProgramsPitches) {
   const cl_mem made = image(desc(CL_MEM_OBJECT_IMAGE3D, 4, 4, 4));
   const std::size_t origin[] = {1, 1, 1};

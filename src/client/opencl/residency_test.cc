@@ -65,6 +65,26 @@ TEST_F(ResidencyTest, ObjectsAreMadeOnBothNodes) {
     EXPECT_EQ(node(i).count(msg::CreateBuffer::kOpcode), 2u);
 }
 
+TEST_F(ResidencyTest, ImageRequirementsHoldOnBothNodes) {
+  for (std::size_t i = 0; i < 2; ++i) {
+    node(i).on<msg::GetImageRequirements>([this, i](const msg::GetImageRequirements& m) {
+      node(i).reply(m.token, CL_SUCCESS, msg::GetImageRequirements::Reply{i == 0 ? 64u : 256u});
+    });
+  }
+  std::size_t alignment = 0;
+  EXPECT_EQ(api::GetImageRequirementsInfoEXT(context_, nullptr, 0, nullptr, nullptr,
+                                             CL_IMAGE_REQUIREMENTS_ROW_PITCH_ALIGNMENT_EXT,
+                                             sizeof alignment, &alignment, nullptr),
+            CL_SUCCESS);
+  EXPECT_EQ(alignment, 256u);
+  cl_uint width = 0;
+  EXPECT_EQ(api::GetImageRequirementsInfoEXT(context_, nullptr, 0, nullptr, nullptr,
+                                             CL_IMAGE_REQUIREMENTS_MAX_WIDTH_EXT, sizeof width,
+                                             &width, nullptr),
+            CL_SUCCESS);
+  EXPECT_EQ(width, 64u);
+}
+
 TEST_F(ResidencyTest, NothingMovesWhileOneNodeWorks) {
   EXPECT_EQ(fill(0, memory_), CL_SUCCESS);
   EXPECT_EQ(copy(0), CL_SUCCESS);

@@ -169,7 +169,8 @@ cl_int CL_API_CALL device_info(cl_device_id id, cl_device_info param, std::size_
     case CL_DEVICE_OPENCL_C_VERSION:
       return give_text("OpenCL C 1.2 ", room, value, size);
     case CL_DEVICE_EXTENSIONS:
-      return give_text("cl_khr_byte_addressable_store", room, value, size);
+      return give_text("cl_khr_byte_addressable_store cl_ext_image_requirements_info", room, value,
+                       size);
     case CL_DEVICE_BUILT_IN_KERNELS:
       return give_text("", room, value, size);
     case CL_DEVICE_PLATFORM:

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <string_view>
 
 #include "worker/fake/fake_objects.h"
 
@@ -19,6 +20,8 @@ namespace {
 
 using longwire::opencl::NativeApi;
 using Triple = std::array<std::size_t, 3>;
+
+constexpr std::size_t kMostExtent = 65536;  // of an image
 
 // A box of bytes: rows of `row_bytes`, `rows` of them in each of `slices`.
 struct Box {
@@ -177,9 +180,8 @@ cl_mem CL_API_CALL create_image(cl_context context, cl_mem_flags, const cl_image
     return nullptr;
   }
   const Triple extent = extent_of(*desc);
-  constexpr std::size_t kMost = 65536;
   if (std::any_of(extent.begin(), extent.end(),
-                  [](std::size_t one) { return one == 0 || one > kMost; })) {
+                  [](std::size_t one) { return one == 0 || one > kMostExtent; })) {
     set(status, CL_INVALID_IMAGE_DESCRIPTOR);
     return nullptr;
   }
@@ -226,6 +228,37 @@ cl_int CL_API_CALL image_formats(cl_context, cl_mem_flags, cl_mem_object_type, c
     formats[i] = kAll[i];
   if (count != nullptr) *count = static_cast<cl_uint>(std::size(kAll));
   return CL_SUCCESS;
+}
+
+// Of images from a buffer: what that has. Of others: tight. Alignments are one element of the
+// largest format, unless a format is given.
+cl_int CL_API_CALL image_requirements(cl_context, const cl_mem_properties*, cl_mem_flags,
+                                      const cl_image_format* format, const cl_image_desc* desc,
+                                      cl_image_requirements_info_ext param, std::size_t room,
+                                      void* value, std::size_t* size) {
+  const Guard guard;
+  const std::size_t element = format == nullptr ? 16 : element_of(*format);
+  switch (param) {
+    case CL_IMAGE_REQUIREMENTS_BASE_ADDRESS_ALIGNMENT_EXT:
+    case CL_IMAGE_REQUIREMENTS_ROW_PITCH_ALIGNMENT_EXT:
+      return give_value(element, room, value, size);
+    case CL_IMAGE_REQUIREMENTS_SIZE_EXT: {
+      const Triple extent = extent_of(*desc);
+      const FakeMem* const from = fake<FakeMem>(desc->mem_object);
+      return give_value(from != nullptr ? from->size : element * extent[0] * extent[1] * extent[2],
+                        room, value, size);
+    }
+    case CL_IMAGE_REQUIREMENTS_MAX_WIDTH_EXT:
+      return give_value<cl_uint>(static_cast<cl_uint>(kMostExtent), room, value, size);
+    default:
+      return CL_INVALID_VALUE;
+  }
+}
+
+void* CL_API_CALL extension_function(cl_platform_id, const char* name) {
+  return std::string_view(name) == "clGetImageRequirementsInfoEXT"
+             ? reinterpret_cast<void*>(image_requirements)
+             : nullptr;
 }
 
 cl_int CL_API_CALL set_destructor(cl_mem handle, void(CL_CALLBACK* function)(cl_mem, void*),
@@ -451,6 +484,7 @@ void fill_memory_functions(NativeApi& api) {
   api.clCreateImage = create_image;
   api.clGetImageInfo = image_info;
   api.clGetSupportedImageFormats = image_formats;
+  api.clGetExtensionFunctionAddressForPlatform = extension_function;
   api.clSetMemObjectDestructorCallback = set_destructor;
   api.clRetainMemObject = retain<FakeMem, cl_mem>;
   api.clReleaseMemObject = release<FakeMem, cl_mem>;

@@ -407,8 +407,6 @@ cl_int CL_API_CALL launch(cl_command_queue queue, cl_kernel handle, cl_uint dime
                  });
 }
 
-void* CL_API_CALL no_extension(cl_platform_id, const char*) { return nullptr; }
-
 }  // namespace
 
 void fill_program_functions(NativeApi& api) {
@@ -432,7 +430,6 @@ void fill_program_functions(NativeApi& api) {
   api.clRetainKernel = retain<FakeKernel, cl_kernel>;
   api.clReleaseKernel = release<FakeKernel, cl_kernel>;
   api.clEnqueueNDRangeKernel = launch;
-  api.clGetExtensionFunctionAddressForPlatform = no_extension;
 }
 
 }  // namespace longwire::worker::fake

@@ -330,6 +330,38 @@ TEST_F(WorkerTest, ImagesRoundTrip) {
   EXPECT_EQ(client->call(r), CL_INVALID_VALUE);
 }
 
+TEST_F(WorkerTest, ImageRequirementsAreTheVendors) {
+  msg::GetImageRequirements m;
+  m.context = context;
+  m.param = CL_IMAGE_REQUIREMENTS_BASE_ADDRESS_ALIGNMENT_EXT;
+  const auto ask = [&] {
+    msg::GetImageRequirements::Reply answer;
+    EXPECT_EQ(client->call(m, &answer), CL_SUCCESS);
+    return answer.value;
+  };
+  EXPECT_EQ(ask(), 16u) << "of any format";
+  m.has_format = 1;
+  m.format = {CL_R, CL_FLOAT};
+  EXPECT_EQ(ask(), 4u);
+  m.param = CL_IMAGE_REQUIREMENTS_MAX_WIDTH_EXT;
+  EXPECT_EQ(ask(), 65536u) << "a cl_uint";
+  m.param = CL_IMAGE_REQUIREMENTS_SIZE_EXT;
+  m.has_desc = 1;
+  m.desc.type = CL_MEM_OBJECT_IMAGE2D;
+  m.desc.width = 5;
+  m.desc.height = 3;
+  EXPECT_EQ(ask(), 60u);
+  m.desc.mem = create_buffer(1000);
+  EXPECT_EQ(ask(), 1000u) << "the vendor is given its own object";
+  m.desc.mem = client->handle(Kind::kMem);
+  EXPECT_EQ(client->call(m), CL_INVALID_MEM_OBJECT);
+  m.desc.mem = 0;
+  m.param = CL_IMAGE_FORMAT;
+  EXPECT_EQ(client->call(m), CL_INVALID_VALUE);
+  m.context = client->handle(Kind::kContext);
+  EXPECT_EQ(client->call(m), CL_INVALID_CONTEXT);
+}
+
 // --- status ---
 
 TEST_F(WorkerTest, FailedCreationIsToldAndRemembered) {
@@ -668,6 +700,9 @@ void an_old_driver(NativeApi& api) {
   api.clCreateCommandQueueWithProperties = nullptr;
   api.clCreateSamplerWithProperties = nullptr;
   api.clGetDeviceAndHostTimer = nullptr;
+  api.clGetExtensionFunctionAddressForPlatform = [](cl_platform_id, const char*) -> void* {
+    return nullptr;
+  };
 }
 using OnAnOldDriver = Changed<an_old_driver>;
 
@@ -680,6 +715,10 @@ TEST_F(OnAnOldDriver, WhatItLacksFailsHonestly) {
   msg::GetDeviceAndHostTimer t;
   t.device = devices.front();
   EXPECT_EQ(client->call(t), CL_INVALID_OPERATION);
+  msg::GetImageRequirements r;
+  r.context = context;
+  r.param = CL_IMAGE_REQUIREMENTS_MAX_WIDTH_EXT;
+  EXPECT_EQ(client->call(r), CL_INVALID_OPERATION);
   ASSERT_EQ(client->failures.size(), 1u);
   EXPECT_EQ(client->failures[0], std::pair(m.kernel, cl_int{CL_INVALID_OPERATION}));
   EXPECT_TRUE(client->await_event(launch(queue, kernel))) << "on a queue made the old way";

@@ -1,8 +1,11 @@
 // Images of every dimension: formats, creation, transfers, maps, fills, copies and kernels.
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "transcript.h"
+
+#include <CL/cl_ext.h>
 
 namespace {
 
@@ -429,6 +432,37 @@ void from_buffers(const Setup& setup, cl_program program) {
   clReleaseMemObject(buffer);
 }
 
+// cl_ext_image_requirements_info: of the platform's function, as programs get it.
+void requirements(const Setup& setup) {
+  say("-- requirements");
+  size_t size = 0;
+  clGetDeviceInfo(setup.device, CL_DEVICE_EXTENSIONS, 0, nullptr, &size);
+  std::string extensions(size, ' ');
+  clGetDeviceInfo(setup.device, CL_DEVICE_EXTENSIONS, size, extensions.data(), nullptr);
+  const bool listed =
+      (" " + extensions).find(" cl_ext_image_requirements_info") != std::string::npos;
+  say("cl_ext_image_requirements_info: %s", listed ? "listed" : "not listed");
+  if (!listed) return;
+  const auto ask = reinterpret_cast<clGetImageRequirementsInfoEXT_fn>(
+      clGetExtensionFunctionAddressForPlatform(setup.platform, "clGetImageRequirementsInfoEXT"));
+  expect(ask != nullptr, "a listed extension has its function");
+  if (ask == nullptr) return;
+  for (const Shape& shape : kShapes)
+    for (cl_image_requirements_info_ext what :
+         {CL_IMAGE_REQUIREMENTS_ROW_PITCH_ALIGNMENT_EXT,
+          CL_IMAGE_REQUIREMENTS_BASE_ADDRESS_ALIGNMENT_EXT, CL_IMAGE_REQUIREMENTS_SIZE_EXT,
+          CL_IMAGE_REQUIREMENTS_MAX_WIDTH_EXT, CL_IMAGE_REQUIREMENTS_MAX_HEIGHT_EXT,
+          CL_IMAGE_REQUIREMENTS_MAX_DEPTH_EXT, CL_IMAGE_REQUIREMENTS_MAX_ARRAY_SIZE_EXT}) {
+      const cl_image_desc desc = shape.description();
+      cl_ulong value = 0;
+      const cl_int code = ask(setup.context, nullptr, CL_MEM_READ_WRITE, &kRgba8, &desc, what,
+                              sizeof value, &value, &size);
+      if (code != CL_SUCCESS) size = 0;
+      say("%s 0x%x: %s, %zu bytes: %llu", shape.name, what, error_name(code).c_str(), size,
+          static_cast<unsigned long long>(value));
+    }
+}
+
 }  // namespace
 
 int main() {
@@ -449,6 +483,7 @@ int main() {
   samplers(setup, program);
   kernels(setup, program);
   from_buffers(setup, program);
+  requirements(setup);
   clReleaseProgram(program);
   return finish();
 }
