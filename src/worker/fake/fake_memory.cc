@@ -243,6 +243,7 @@ cl_int CL_API_CALL image_requirements(cl_context, const cl_mem_properties*, cl_m
     case CL_IMAGE_REQUIREMENTS_ROW_PITCH_ALIGNMENT_EXT:
       return give_value(element, room, value, size);
     case CL_IMAGE_REQUIREMENTS_SIZE_EXT: {
+      if (format == nullptr || desc == nullptr) return CL_INVALID_VALUE;
       const Triple extent = extent_of(*desc);
       const FakeMem* const from = fake<FakeMem>(desc->mem_object);
       return give_value(from != nullptr ? from->size : element * extent[0] * extent[1] * extent[2],

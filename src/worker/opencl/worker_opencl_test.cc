@@ -346,6 +346,7 @@ TEST_F(WorkerTest, ImageRequirementsAreTheVendors) {
   m.param = CL_IMAGE_REQUIREMENTS_MAX_WIDTH_EXT;
   EXPECT_EQ(ask(), 65536u) << "a cl_uint";
   m.param = CL_IMAGE_REQUIREMENTS_SIZE_EXT;
+  EXPECT_EQ(client->call(m), CL_INVALID_VALUE) << "without a description";
   m.has_desc = 1;
   m.desc.type = CL_MEM_OBJECT_IMAGE2D;
   m.desc.width = 5;
