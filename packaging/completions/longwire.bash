@@ -9,7 +9,11 @@ _longwire_value() {
     --sandbox) _longwire_words 'enforce log off' ;;
     --log-level) _longwire_words 'debug info warning error' ;;
     --log-format) _longwire_words 'text json' ;;
-    -c | --config | --json | --node-log | --unix) _filedir ;;
+    -c | --config | --node-log | --unix) _filedir ;;
+    --json)
+      if [[ ${words[1]} != trace ]]; then return 1; fi
+      _filedir
+      ;;
     --state) _filedir -d ;;
     -n | --node) _known_hosts_real -- "$cur" ;;
     -l | --listen | --max-calls | --plain | --name) ;;
@@ -45,7 +49,7 @@ _longwire() {
   local cur prev words cword split
   _init_completion -s -n : || return
   if ((cword == 1)); then
-    _longwire_words 'run trace serve devices pair trust --help --version'
+    _longwire_words 'run trace serve devices top pair trust --help --version'
     return
   fi
   case " ${words[*]:2:cword-2} " in
@@ -58,6 +62,7 @@ _longwire() {
     serve) _longwire_words '--config --listen --no-tls --plain --unix --no-unix --state --name
       --sandbox --log-level --log-format --help' ;;
     devices) _longwire_words '--json --node --help' ;;
+    top) _longwire_words '--once --json --config --state --help' ;;
     pair) _longwire_words '--config --state --help' ;;
     trust) _longwire_trust ;;
   esac

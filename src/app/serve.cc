@@ -13,6 +13,7 @@
 #include "app/authority.h"
 #include "app/installation.h"
 #include "app/landlock.h"
+#include "app/status_desk.h"
 #include "base/random.h"
 #include "node/notify.h"
 
@@ -147,6 +148,10 @@ Status serve(const ServeOptions& options, node::Journal& journal) {
   LW_TRY(stopper.start());
   LW_TRY(agent.start());
   LW_TRY(open_desk(desk, agent, config));
+  StatusDesk status(io, base::monotonic_clock(), agent, config);
+  if (const auto opened = status.start(); !opened) {
+    journal.event(LogLevel::kWarning, "status.none", {{"reason", opened.error().message()}});
+  }
   announce(options, agent, journal);
   if (config.worker.sandbox == node::SandboxMode::kEnforce && landlock_version() == 0) {
     journal.event(

@@ -49,6 +49,7 @@ class Agent {
   // Ends every session now.
   void stop_now();
   std::size_t sessions() const noexcept { return sessions_.live(); }
+  NodeReport report() const { return sessions_.report(); }
 
  private:
   struct Listener;

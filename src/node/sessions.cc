@@ -3,7 +3,10 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <fstream>
 
 #include "wire/frame.h"
 
@@ -26,7 +29,15 @@ struct Sessions::Live {
   base::Nanoseconds began_at_ns = 0;
   bool adopted = false;
   session::Stats stats;
+  base::Nanoseconds stats_at_ns = 0;
+  session::Stats stats_before;
+  base::Nanoseconds stats_before_at_ns = 0;
   std::optional<session::Ended> ended;
+
+  void take(const session::Stats& latest, base::Nanoseconds now_ns) {
+    stats_before = std::exchange(stats, latest);
+    stats_before_at_ns = std::exchange(stats_at_ns, now_ns);
+  }
 };
 
 namespace {
@@ -52,6 +63,29 @@ session::Adopt adopt_message(const NewSession& wanted, const session::Welcome& w
   adopt.peer = wanted.peer;
   adopt.program = wanted.program;
   return adopt;
+}
+
+std::uint64_t rate(std::uint64_t now, std::uint64_t before, base::Nanoseconds within_ns) {
+  if (within_ns <= 0 || now < before) return 0;
+  return static_cast<std::uint64_t>(static_cast<double>(now - before) * base::kSecond /
+                                    static_cast<double>(within_ns));
+}
+
+session::Stats rates(const session::Stats& now, const session::Stats& before,
+                     base::Nanoseconds within_ns) {
+  return {rate(now.bytes_in, before.bytes_in, within_ns),
+          rate(now.bytes_out, before.bytes_out, within_ns),
+          rate(now.commands, before.commands, within_ns),
+          rate(now.device_ns, before.device_ns, within_ns)};
+}
+
+// 0 where the process has just gone.
+std::uint64_t resident_bytes(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/statm");
+  std::uint64_t all_pages = 0;
+  std::uint64_t resident_pages = 0;
+  file >> all_pages >> resident_pages;
+  return file ? resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
 std::string session_name(const SessionId& id) {
@@ -217,9 +251,9 @@ void Sessions::on_message(Live& live, const session::HandoverMessage& message) {
   if (const auto* ready = std::get_if<session::Ready>(&message))
     return on_ready(live, ready->detail);
   if (const auto* stats = std::get_if<session::Stats>(&message)) {
-    live.stats = *stats;
+    live.take(*stats, clock_.now_ns());
   } else if (const auto* ended = std::get_if<session::Ended>(&message)) {
-    live.stats = ended->stats;
+    live.take(ended->stats, clock_.now_ns());
     live.ended = *ended;
   } else {
     live.worker->kill(SIGKILL);  // a worker has no business sending this
@@ -232,6 +266,11 @@ void Sessions::on_exit(Live& live, int wait_status) {
                                                           describe_exit(wait_status) + ")"));
   }
   log_end(live, wait_status);
+  ++ended_;
+  of_ended_.bytes_in += live.stats.bytes_in;
+  of_ended_.bytes_out += live.stats.bytes_out;
+  of_ended_.commands += live.stats.commands;
+  of_ended_.device_ns += live.stats.device_ns;
   sessions_.erase(SessionId(live.welcome.session));  // destroys `live`
   check_drained();
 }
@@ -271,6 +310,39 @@ void Sessions::log_end(const Live& live, int wait_status) {
                   {"bytes_out", live.stats.bytes_out},
                   {"commands", live.stats.commands},
                   {"device_ms", live.stats.device_ns / 1'000'000}});
+}
+
+// --- what others ask -----------------------------------------------------------------------------
+
+NodeReport Sessions::report() const {
+  NodeReport report;
+  for (const auto& [id, live] : sessions_) {
+    if (live->adopted) report.sessions.push_back(report_of(*live));
+  }
+  std::sort(report.sessions.begin(), report.sessions.end(),
+            [](const auto& a, const auto& b) { return a.age_ns > b.age_ns; });
+  report.ended = ended_;
+  report.of_ended = of_ended_;
+  report.spares = spares_.size();
+  return report;
+}
+
+SessionReport Sessions::report_of(const Live& live) const {
+  SessionReport report;
+  report.session = session_name(live.welcome.session);
+  report.tenant = live.welcome.tenant;
+  report.peer = live.wanted.peer;
+  report.program = live.wanted.program;
+  report.encrypted = live.wanted.encrypted;
+  report.worker = live.worker->pid();
+  report.age_ns = clock_.now_ns() - live.began_at_ns;
+  report.total = live.stats;
+  // A worker's first account is measured against its beginning.
+  const base::Nanoseconds since_ns =
+      live.stats_before_at_ns != 0 ? live.stats_before_at_ns : live.began_at_ns;
+  report.per_second = rates(live.stats, live.stats_before, live.stats_at_ns - since_ns);
+  report.resident_bytes = resident_bytes(report.worker);
+  return report;
 }
 
 // --- spare workers ---

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -41,6 +42,28 @@ struct NewSession {
   std::string program;
 };
 
+// What a session uses, for `longwire top`. Rates are of the last interval between two accounts of
+// its worker.
+struct SessionReport {
+  std::string session;  // as the journal names it
+  std::string tenant;
+  std::string peer;
+  std::string program;
+  bool encrypted = false;
+  pid_t worker = -1;
+  base::Nanoseconds age_ns = 0;
+  session::Stats total;
+  session::Stats per_second;         // device_ns: of 1e9, a second
+  std::uint64_t resident_bytes = 0;  // of the worker's process
+};
+
+struct NodeReport {
+  std::vector<SessionReport> sessions;
+  std::uint64_t ended = 0;  // sessions that are over
+  session::Stats of_ended;  // and what they have used
+  std::size_t spares = 0;
+};
+
 class Sessions {
  public:
   // `worker` is what every worker is started with; all arguments outlive the object.
@@ -62,6 +85,7 @@ class Sessions {
 
   void start_spares();
   std::size_t live() const noexcept { return sessions_.size(); }
+  NodeReport report() const;
   // No new sessions; those under way get `within_ms`, then they are killed. `drained` is called
   // once none is left.
   void drain(std::uint32_t within_ms, std::function<void()> drained);
@@ -82,6 +106,7 @@ class Sessions {
   void assign(Live& live, Spare spare);
   void start_spare();
   void on_spare_exit(WorkerProcess* worker, int wait_status);
+  SessionReport report_of(const Live& live) const;
   void on_message(Live& live, const session::HandoverMessage& message);
   void on_ready(Live& live, const std::string& detail);
   void on_exit(Live& live, int wait_status);
@@ -98,6 +123,8 @@ class Sessions {
   const NodeConfig& config_;
   WorkerCommand command_;
   Table sessions_;
+  std::uint64_t ended_ = 0;
+  session::Stats of_ended_;
   std::deque<Spare> spares_;
   int spare_failures_ = 0;
   bool draining_ = false;

@@ -7,6 +7,7 @@
 #include "app/longwire/exit_codes.h"
 #include "app/longwire/pair.h"
 #include "app/longwire/run.h"
+#include "app/longwire/top.h"
 #include "app/longwire/trace.h"
 #include "app/serve_options.h"
 
@@ -50,6 +51,8 @@ int main(int argc, char** argv) {
   app::add_serve_flags(*serve_command, serve);
   app::DevicesFlags devices;
   app::add_devices_command(cli, devices);
+  app::TopFlags top;
+  app::add_top_command(cli, top);
   app::PairFlags pair;
   app::add_pair_command(cli, pair);
   app::TrustFlags trust;
@@ -66,6 +69,7 @@ int main(int argc, char** argv) {
   if (cli.got_subcommand("trace")) return app::trace_main(trace);
   if (cli.got_subcommand("serve")) return app::serve_main(serve);
   if (cli.got_subcommand("devices")) return app::devices_main(devices);
+  if (cli.got_subcommand("top")) return app::top_main(top);
   if (cli.got_subcommand("pair")) return app::pair_main(pair);
   if (cli.got_subcommand("trust")) return app::trust_main(cli, trust);
   return app::kUsage;

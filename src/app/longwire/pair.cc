@@ -12,18 +12,7 @@
 #include "session/auth/trust_store.h"
 
 namespace longwire::app {
-namespace {
-
-using base::Error;
-using base::ErrorCode;
 using base::Result;
-using base::Status;
-
-inline constexpr const char* kPairHelp = R"(
-Two machines that are to trust each other, once:
-  on the node      longwire pair              shows a code and waits
-  on the client    longwire pair HOST:PORT CODE   as the node says
-From then on both know each other's key. `longwire trust` shows and revokes.)";
 
 Result<std::filesystem::path> state_of(const std::filesystem::path& config_file,
                                        const std::filesystem::path& state) {
@@ -33,6 +22,18 @@ Result<std::filesystem::path> state_of(const std::filesystem::path& config_file,
   LW_ASSIGN(const node::NodeConfig config, read_config(flags));
   return config.state.directory;
 }
+
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Status;
+
+inline constexpr const char* kPairHelp = R"(
+Two machines that are to trust each other, once:
+  on the node      longwire pair              shows a code and waits
+  on the client    longwire pair HOST:PORT CODE   as the node says
+From then on both know each other's key. `longwire trust` shows and revokes.)";
 
 Result<std::string> client_home() {
   LW_ASSIGN(const client::core::Config config,
@@ -86,19 +87,19 @@ int exit_code(const char* command, const Status& status) {
   return status.error().code() == ErrorCode::kInvalidArgument ? kUsage : kFailed;
 }
 
-void add_places(CLI::App& cli, std::filesystem::path& config, std::filesystem::path& state) {
+}  // namespace
+
+void add_node_places(CLI::App& cli, std::filesystem::path& config, std::filesystem::path& state) {
   cli.add_option("-c,--config", config, "The node's configuration file")->type_name("FILE");
   cli.add_option("--state", state, "The node's directory of keys and clients")->type_name("DIR");
 }
-
-}  // namespace
 
 void add_pair_command(CLI::App& cli, PairFlags& flags) {
   CLI::App* command = cli.add_subcommand("pair", "Make a node and a client trust each other");
   command->footer(kPairHelp);
   command->add_option("node", flags.node, "The node, from the client")->type_name("HOST:PORT");
   command->add_option("code", flags.code, "What the node shows")->type_name("CODE");
-  add_places(*command, flags.config, flags.state);
+  add_node_places(*command, flags.config, flags.state);
 }
 
 int pair_main(const PairFlags& flags) { return exit_code("pair", pair(flags)); }
@@ -111,7 +112,7 @@ void add_trust_command(CLI::App& cli, TrustFlags& flags) {
   revoke->add_option("name", flags.name, "Its name, or its key as the list shows it")->required();
   for (CLI::App* each : {list, revoke}) {
     each->add_flag("--clients", flags.clients, "The clients that this machine's node trusts");
-    add_places(*each, flags.config, flags.state);
+    add_node_places(*each, flags.config, flags.state);
   }
 }
 

@@ -5,7 +5,15 @@
 #include <filesystem>
 #include <string>
 
+#include "base/result.h"
+
 namespace longwire::app {
+
+// Where the state of this machine's node is, for every command that asks the node: the options that
+// say it, and what they say.
+void add_node_places(CLI::App& cli, std::filesystem::path& config, std::filesystem::path& state);
+base::Result<std::filesystem::path> state_of(const std::filesystem::path& config_file,
+                                             const std::filesystem::path& state);
 
 struct PairFlags {
   std::string node;  // empty: this machine is the node

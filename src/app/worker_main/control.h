@@ -16,7 +16,7 @@
 
 namespace longwire::app {
 
-inline constexpr int kStatsEveryMs = 2'000;
+inline constexpr int kStatsEveryMs = 1'000;
 inline constexpr int kLaneTimeoutMs = 10'000;
 inline constexpr int kMaxLaneHandshakes = 8;           // at once
 inline constexpr std::size_t kMaxLaneAttempts = 1024;  // in a session's life
