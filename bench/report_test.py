@@ -42,6 +42,15 @@ class RowsTest(unittest.TestCase):
         self.assertIsNone(results.raw_rate("write, 16 MiB", "tcp"))
         self.assertIsNone(results.raw_rate("write, 1 MiB", "unix"))
 
+    def test_rounds_count_by_their_median(self):
+        results = results_with(*[("latency", limits.READ, "tcp", "us", us) for us in (40, 90, 42)])
+        self.assertEqual([(row.median, row.p99, row.runs) for row in results.rows], [(42, 84, 15)])
+        for us in (12, 30, 13):
+            results.add_raw("tcp", {"ping_pong": {"median": us, "p99": us}})
+        results.add_raw("tcp", {"ping_pong": {"median": 13}, "write": {"4 KiB": {"median": 9}}})
+        self.assertEqual(results.ping_pong_us("tcp"), 13)
+        self.assertIn("4 KiB", results.raw["tcp"]["write"])
+
     def test_json_and_back(self):
         results = results_with(("latency", limits.READ, "tcp", "us", 40.0),
                                raw=ping_pong(tcp=12.0))

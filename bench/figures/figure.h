@@ -25,8 +25,8 @@ class Figures {
 
   const Effort& effort() const { return effort_; }
   void add(const std::string& name, const std::string& unit, std::vector<double> values);
-  // Times `once`, after warming up, as often as the effort allows. Microseconds of one of the `parts`
-  // that it does.
+  // Times `once`, after warming up, as often as the effort allows. Microseconds of one of the
+  // `parts` that it does.
   void time(const std::string& name, const std::function<void()>& once, int parts = 1);
   // The same, as MB/s of `bytes` in each run.
   void rate(const std::string& name, std::size_t bytes, const std::function<void()>& once);

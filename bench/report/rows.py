@@ -1,5 +1,6 @@
 """The figures of one run, and how they compare: with native, with the raw socket, with targets."""
 import dataclasses
+import statistics
 
 GROUPS = ("latency", "throughput", "chains", "transfers", "build", "session", "programs", "delay")
 
@@ -13,10 +14,22 @@ class Row:
     median: float
     p99: float = None
     runs: int = 1
+    rounds: list = dataclasses.field(default_factory=list)  # [median, p99] of each
+
+    def __post_init__(self):
+        self.rounds = self.rounds or [[self.median, self.p99]]
 
     @property
     def is_rate(self):
         return self.unit.endswith("/s")
+
+    def take_in(self, other):
+        """The same figure, measured once more: the median of all rounds counts."""
+        self.rounds += other.rounds
+        self.runs += other.runs
+        self.median = statistics.median(median for median, _ in self.rounds)
+        if self.p99 is not None:
+            self.p99 = statistics.median(p99 for _, p99 in self.rounds)
 
 
 class Results:
@@ -28,8 +41,19 @@ class Results:
         self._index = {}
 
     def add(self, row):
+        known = self._index.get((row.name, row.link))
+        if known:
+            known.take_in(row)
+            return
         self.rows.append(row)
         self._index[row.name, row.link] = row
+
+    def add_raw(self, link, figures):
+        """Another round's ping-pong joins those before it; transfers are measured once."""
+        known = self.raw.setdefault(link, {})
+        rounds = known.get("ping_pong", {}).get("rounds", []) + [figures["ping_pong"]["median"]]
+        known.update(figures)
+        known["ping_pong"] = {"median": statistics.median(rounds), "rounds": rounds}
 
     def median(self, name, link):
         row = self._index.get((name, link))
