@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
-#include "opencl/mock_handler.h"
 #include "opencl/mock_native.h"
+#include "opencl/test_handlers.h"
 #include "random_message.h"
 
 namespace longwire::worker::opencl {
@@ -27,38 +27,38 @@ using ::testing::SetArgPointee;
 using ::testing::StrictMock;
 
 TEST(Dispatch, EveryMessageReachesItsHandler) {
-  longwire::opencl::for_each_message([](auto message) {
+  RecordingHandler handler;
+  longwire::opencl::for_each_message([&handler](auto message) {
     using M = decltype(message);
-    StrictMock<MockCommandHandler> handler;
     longwire::opencl::RandomMessage random(1);
     random.fill(message);
     const auto bytes = encoded(message);
-    EXPECT_CALL(handler, on(testing::Matcher<const M&>(_)))
-        .WillOnce([&](const M& m) -> base::Status {
-          EXPECT_EQ(encoded(m), bytes);
-          return {};
-        });
     EXPECT_TRUE(dispatch(M::kOpcode, bytes, handler).ok()) << M::kName;
+    ASSERT_FALSE(handler.given().empty());
+    EXPECT_EQ(handler.given().back().opcode, M::kOpcode);
+    EXPECT_EQ(handler.given().back().bytes, bytes) << M::kName;
   });
 }
 
 TEST(Dispatch, UnknownOpcodeIsAWireFault) {
-  StrictMock<MockCommandHandler> handler;
+  RecordingHandler handler;
   for (const wire::Opcode opcode : {0, 6, 0x0fff, 0x1fff, 0xffff}) {
     const auto status = dispatch(opcode, {}, handler);
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().code(), base::ErrorCode::kWireFault);
   }
+  EXPECT_TRUE(handler.given().empty());
 }
 
 TEST(Dispatch, MalformedPayloadNamesMessageAndField) {
-  StrictMock<MockCommandHandler> handler;
+  RecordingHandler handler;
   const std::array<std::byte, 8> bytes{};
   const auto status = dispatch(msg::GetDeviceInfo::kOpcode, bytes, handler);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().code(), base::ErrorCode::kWireFault);
   EXPECT_NE(status.error().message().find("GetDeviceInfo.param"), std::string::npos)
       << status.error().message();
+  EXPECT_TRUE(handler.given().empty());
 }
 
 // Objects are made-up pointers; what the commands report is recorded.

@@ -103,4 +103,4 @@ def emit_worker(api: Api, banner: str) -> dict[str, str]:
         by_hand=[m for m in api.messages.messages if not api.is_auto_on_worker(m.name)],
     )
     return {name: render(f"{name}.j2", **values)
-            for name in ("worker_dispatch.h", "worker_dispatch.cc", "mock_handler.h")}
+            for name in ("worker_dispatch.h", "worker_dispatch.cc", "test_handlers.h")}
