@@ -21,6 +21,7 @@ constexpr std::array kNotOffered = {
     std::string_view("cl_khr_mipmap_image*"),
     std::string_view("cl_khr_unified_svm"),
     std::string_view("cl_ext_device_fission"),
+    std::string_view("cl_ext_image_from_buffer"),
     std::string_view("cl_ext_migrate_memobject"),
     std::string_view("cl_ext_buffer_device_address"),
     std::string_view("cl_apple_*"),
