@@ -1,5 +1,6 @@
 #include "worker/core/uploads.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -85,22 +86,24 @@ class Uploads::LentSink final : public Sink {
   std::function<void(base::Status)> done_;
 };
 
-class Uploads::RingSink final : public Sink {
+class Uploads::ChunkSink final : public Sink {
  public:
-  RingSink(Uploads& owner, session::TransferId transfer, std::shared_ptr<ChunkConsumer> consumer)
-      : Sink(owner, transfer), consumer_(std::move(consumer)) {}
+  ChunkSink(Uploads& owner, const wire::Blob& blob, std::shared_ptr<ChunkConsumer> consumer)
+      : Sink(owner, blob.transfer),
+        may_wait_(blob.mode == wire::BlobMode::kRendezvous),
+        consumer_(std::move(consumer)) {}
 
   std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) override {
-    Block block = owner_.ring_.acquire_wait(bytes);
-    if (!block) return {};
+    if (const auto place = consumer_->place(offset, bytes); !place.empty()) return place;
+    Block block = may_wait_ ? owner_.ring_.acquire_wait(bytes) : owner_.staging_.acquire(bytes);
     const auto view = block.bytes();
     const std::lock_guard lock(mutex_);
     if (ended_) return {};
     coming_.emplace_back(offset, std::move(block));
     return view;
   }
-  void received(std::uint64_t offset, std::size_t, bool complete) override {
-    Block block;
+  void received(std::uint64_t offset, std::size_t bytes, bool complete) override {
+    std::optional<Block> block;
     {
       const std::lock_guard lock(mutex_);
       for (std::size_t i = 0; i < coming_.size(); ++i) {
@@ -114,7 +117,10 @@ class Uploads::RingSink final : public Sink {
       ended_ = complete;
     }
     if (complete) forget();
-    consumer_->on_chunk(offset, std::move(block), complete);
+    if (block)
+      consumer_->on_chunk(offset, bytes, *std::move(block), complete);
+    else
+      consumer_->on_placed(bytes, complete);
   }
   void aborted(const base::Error& why) override {
     forget();
@@ -129,7 +135,8 @@ class Uploads::RingSink final : public Sink {
   std::mutex mutex_;
   std::vector<std::pair<std::uint64_t, Block>> coming_;  // at most one per lane
   bool ended_ = false;
-  std::shared_ptr<ChunkConsumer> consumer_;  // shared with the native writes under way
+  const bool may_wait_;
+  const std::shared_ptr<ChunkConsumer> consumer_;  // shared with the native writes under way
 };
 
 Uploads::Uploads(Outbox& outbox, session::BulkPort& bulk, BlockPool& staging,
@@ -185,7 +192,8 @@ base::Status Uploads::receive_into(const wire::Blob& blob, std::shared_ptr<Block
 }
 
 base::Status Uploads::stream(const wire::Blob& blob, std::shared_ptr<ChunkConsumer> consumer) {
-  return open(blob, std::make_shared<RingSink>(*this, blob.transfer, std::move(consumer)));
+  LW_TRY(take_credit(blob));
+  return open(blob, std::make_shared<ChunkSink>(*this, blob, std::move(consumer)));
 }
 
 void Uploads::give_back(const wire::Blob& blob) {
@@ -196,9 +204,17 @@ void Uploads::give_back(const wire::Blob& blob) {
 
 void Uploads::consumed(const wire::Blob& blob) {
   if (blob.mode != wire::BlobMode::kEager) return;
-  give_back(blob);
-  outbox_.turn().credit(blob.bytes);
+  {
+    auto turn = outbox_.turn();
+    consumed(blob, turn);
+  }
   outbox_.flush();
+}
+
+void Uploads::consumed(const wire::Blob& blob, Outbox::Turn& turn) {
+  if (blob.mode != wire::BlobMode::kEager) return;
+  give_back(blob);
+  turn.credit(blob.bytes);
 }
 
 void Uploads::refuse(const wire::Blob& blob, std::int32_t status) {

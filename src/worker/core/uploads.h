@@ -1,5 +1,5 @@
 // Uploads: bulk data that comes in (session/bulk.h), either whole into one staging block, or chunk
-// by chunk through a bounded ring. Any thread.
+// by chunk: straight into the consumer's memory, or through blocks. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,17 @@ inline constexpr std::uint64_t kMaxWholeUploadBytes = std::uint64_t{2} << 30;
 inline constexpr std::size_t kUploadRingBytes = std::size_t{32} << 20;
 inline constexpr std::size_t kMaxOpenUploads = 65536;
 
-// Takes the bytes of a streamed upload. Exactly one of on_chunk(last) and on_aborted() ends it.
+// Takes the bytes of a streamed upload. Exactly one of a call with `last` and on_aborted() ends it.
 class ChunkConsumer {
  public:
   virtual ~ChunkConsumer() = default;
+  // Where a lane may receive [offset, offset + bytes) without a copy; empty: into a block. Ends
+  // with on_placed(), or with on_aborted() once nobody writes there any more.
+  virtual std::span<std::byte> place(std::uint64_t offset, std::size_t bytes) = 0;
+  virtual void on_placed(std::size_t bytes, bool last) = 0;
   // Chunks come in any order, from several threads; `last` with the one that makes it complete.
-  virtual void on_chunk(std::uint64_t offset, Block chunk, bool last) = 0;
+  // Without a block: there was no memory for those bytes, and they are lost.
+  virtual void on_chunk(std::uint64_t offset, std::size_t bytes, Block chunk, bool last) = 0;
   virtual void on_aborted(const base::Error& why) = 0;
 };
 
@@ -45,11 +50,13 @@ class Uploads {
   base::Status receive_into(const wire::Blob& blob, std::shared_ptr<Block> block,
                             std::function<void(base::Status)> done);
 
-  // Receives a rendezvous chunk by chunk, and grants it.
+  // Receives chunk by chunk, and grants a rendezvous. The blocks of a rendezvous are those of a
+  // bounded ring, for which the link waits: only for a consumer that needs nothing else to go on.
   base::Status stream(const wire::Blob& blob, std::shared_ptr<ChunkConsumer> consumer);
 
   // The eager blob's staging is free again: gives the client its credit back (nothing otherwise).
   void consumed(const wire::Blob& blob);
+  void consumed(const wire::Blob& blob, Outbox::Turn& turn);
   // The command that named the blob failed before anything was received: its bytes are dropped,
   // and its credit goes back.
   void refuse(const wire::Blob& blob, std::int32_t status);
@@ -63,7 +70,7 @@ class Uploads {
   class Sink;
   class WholeSink;
   class LentSink;
-  class RingSink;
+  class ChunkSink;
   base::Status open(const wire::Blob& blob, std::shared_ptr<Sink> sink);
   void forget(session::TransferId transfer);
   base::Status take_credit(const wire::Blob& blob);

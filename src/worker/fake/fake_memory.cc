@@ -471,6 +471,28 @@ cl_int CL_API_CALL fill_image(cl_command_queue queue, cl_mem mem, const void* co
   });
 }
 
+// The host's memory is the device's.
+void* CL_API_CALL map_buffer(cl_command_queue queue, cl_mem mem, cl_bool, cl_map_flags,
+                             std::size_t offset, std::size_t size, cl_uint count,
+                             const cl_event* wait, cl_event* event, cl_int* status) {
+  const Guard guard;
+  FakeMem& buffer = *fake<FakeMem>(mem);
+  if (offset > buffer.size || size > buffer.size - offset) {
+    set(status, CL_INVALID_VALUE);
+    return nullptr;
+  }
+  set(status, enqueue(queue, count, wait, event,
+                      [use = MemUse(&buffer)]() -> cl_int { return CL_COMPLETE; }));
+  return buffer.data() + offset;
+}
+
+cl_int CL_API_CALL unmap(cl_command_queue queue, cl_mem mem, void*, cl_uint count,
+                         const cl_event* wait, cl_event* event) {
+  const Guard guard;
+  return enqueue(queue, count, wait, event,
+                 [use = MemUse(fake<FakeMem>(mem))]() -> cl_int { return CL_COMPLETE; });
+}
+
 cl_int CL_API_CALL migrate(cl_command_queue queue, cl_uint, const cl_mem*, cl_mem_migration_flags,
                            cl_uint count, const cl_event* wait, cl_event* event) {
   const Guard guard;
@@ -506,6 +528,8 @@ void fill_memory_functions(NativeApi& api) {
   api.clEnqueueCopyBufferToImage = copy_buffer_to_image;
   api.clEnqueueFillBuffer = fill_buffer;
   api.clEnqueueFillImage = fill_image;
+  api.clEnqueueMapBuffer = map_buffer;
+  api.clEnqueueUnmapMemObject = unmap;
   api.clEnqueueMigrateMemObjects = migrate;
 }
 

@@ -22,6 +22,9 @@ void Commands::reply(wire::Token token, cl_int status) {
 Device* Commands::add_device(cl_device_id native, cl_platform_id platform, bool sub) {
   auto* device = new Device(api(), state_.next_device(), native, platform, sub);
   device->version = version_of(api(), native);
+  cl_bool unified = CL_FALSE;
+  api().clGetDeviceInfo(native, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, nullptr);
+  device->host_unified = unified != CL_FALSE;
   state_.add(device, CL_SUCCESS);
   return device;
 }

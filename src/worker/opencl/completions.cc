@@ -131,9 +131,9 @@ Completions::State Completions::state_of(const Event& event, cl_int status) cons
   if (!event.wanted() || !event.queue || !event.queue->profiling || state.status < 0) return state;
   state.has_times = true;
   state.times = event.replaced_times;
-  if (event.has_replaced_times) return state;
   for (std::size_t i = 0; i < std::size(kTimes); ++i) {
     cl_ulong time = 0;
+    if (state.times[i] != 0) continue;
     if (api_.clGetEventProfilingInfo(event.native, kTimes[i], sizeof time, &time, nullptr) ==
         CL_SUCCESS)
       state.times[i] = time;

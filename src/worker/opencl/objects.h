@@ -114,7 +114,8 @@ class Device final : public Object {
 
   const cl_device_id native;
   const cl_platform_id platform;
-  unsigned version = 0;  // 120 for OpenCL 1.2
+  unsigned version = 0;       // 120 for OpenCL 1.2
+  bool host_unified = false;  // its memory is the host's: mapping copies nothing
 
  private:
   const NativeApi& api_;
@@ -254,8 +255,7 @@ class Event final : public Object {
   // In place of what the native event says, where it stands for a command of several steps.
   // Written before the native event can complete.
   cl_int replaced_status = CL_COMPLETE;  // negative: counts
-  EventTimes replaced_times{};
-  bool has_replaced_times = false;
+  EventTimes replaced_times{};           // where not 0
 
   // Guarded by the outbox's turn.
   bool claimed = false;   // reported, or about to be

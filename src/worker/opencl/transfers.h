@@ -1,12 +1,16 @@
 // Transfers: bytes between the client and memory objects (session/bulk.h).
 //
 //   inline      up to 64 KiB: in the command, or in the reply
-//   staged      whole in one block: eager writes, reads up to kStagedBytes, all rects and images
-//   streamed    chunk by chunk through a bounded ring, on a hidden queue of the same device
+//   staged      whole in one block: eager writes up to kStagedWriteBytes, reads up to
+//   kStagedReadBytes,
+//               all rects and images
+//   streamed    chunk by chunk (transfer_streams.h): writes straight into device memory where that
+//               is the host's, else through blocks and a hidden queue of the same device
 //
-// A streamed transfer stands on the program's queue as two commands: a start marker with the
-// program's wait list, whose completion begins the transfer, and an end that waits for a user event
-// (the gate), whose event is the program's. So it keeps its place in the queue, and nothing blocks.
+// A streamed transfer stands on the program's queue as two commands: a start (a marker, or a map)
+// with the program's wait list, whose completion begins the transfer, and an end (a marker, or an
+// unmap) that waits for a user event, the gate, and whose event is the program's. So it keeps its
+// place in the queue, and nothing blocks.
 #pragma once
 
 #include <atomic>
@@ -21,7 +25,8 @@
 
 namespace longwire::worker::opencl {
 
-inline constexpr std::uint64_t kStagedBytes = std::uint64_t{8} << 20;
+inline constexpr std::uint64_t kStagedReadBytes = std::uint64_t{2} << 20;
+inline constexpr std::uint64_t kStagedWriteBytes = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kMaxStagedBytes = std::uint64_t{2} << 30;
 
 // A user event that holds native commands back until it is opened, once. Any thread.
@@ -71,7 +76,7 @@ class Transfers {
   Completions& completions() { return state_.completions; }
 
  private:
-  struct Stream;
+  class Stream;
   class StreamedRead;
   class StreamedWrite;
 
@@ -85,8 +90,8 @@ class Transfers {
                     const NativeWrite& native);
   base::Status write_staged(SessionState::Command& command, const wire::Blob& data,
                             const NativeWrite& native);
-  void write_streamed(SessionState::Command& command, const wire::Blob& data,
-                      const BufferRange& range);
+  base::Status write_streamed(SessionState::Command& command, const wire::Blob& data,
+                              const BufferRange& range);
   void send_bytes(session::TransferId transfer, std::uint64_t offset,
                   std::span<const std::byte> data, std::function<void(base::Status)> on_sent);
   void reply_read(Queue& queue, std::uint64_t read, wire::Token token, cl_int status);
