@@ -49,7 +49,7 @@ _longwire() {
   local cur prev words cword split
   _init_completion -s -n : || return
   if ((cword == 1)); then
-    _longwire_words 'run trace serve devices top pair trust --help --version'
+    _longwire_words 'run trace bench serve devices top pair trust --help --version'
     return
   fi
   case " ${words[*]:2:cword-2} " in
@@ -59,6 +59,7 @@ _longwire() {
   case ${words[1]} in
     run) _longwire_run '' ;;
     trace) _longwire_run '--json --max-calls' ;;
+    bench) _longwire_words '--local= --json --help' ;;
     serve) _longwire_words '--config --listen --no-tls --plain --unix --no-unix --state --name
       --sandbox --log-level --log-format --help' ;;
     devices) _longwire_words '--json --node --help' ;;

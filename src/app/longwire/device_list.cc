@@ -1,7 +1,5 @@
 #include "app/longwire/device_list.h"
 
-#include <CL/cl_icd.h>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +9,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "app/longwire/driver_library.h"
+
 namespace longwire::app {
 namespace {
 
@@ -19,21 +19,8 @@ using base::ErrorCode;
 using Json = nlohmann::json;
 
 inline constexpr cl_uint kMaxDevices = 256;
-using GetPlatforms = cl_int(CL_API_CALL*)(cl_uint, cl_platform_id*, cl_uint*);
 
 // --- in the child ---
-
-// The ICD convention: every object begins with a pointer to its driver's table of functions.
-const cl_icd_dispatch& dispatch_of(cl_platform_id platform) {
-  return **reinterpret_cast<cl_icd_dispatch* const*>(platform);
-}
-
-std::string text_of(const cl_icd_dispatch& cl, cl_device_id device, cl_device_info what) {
-  std::array<char, 4096> text{};
-  std::size_t size = 0;
-  if (cl.clGetDeviceInfo(device, what, text.size(), text.data(), &size) != CL_SUCCESS) return "";
-  return std::string(text.data(), size > 0 ? size - 1 : 0);
-}
 
 template <class T>
 T number_of(const cl_icd_dispatch& cl, cl_device_id device, cl_device_info what) {
@@ -49,33 +36,24 @@ const char* type_of(cl_device_type type) {
 }
 
 Json facts_of(const cl_icd_dispatch& cl, cl_device_id device) {
-  return {{"name", text_of(cl, device, CL_DEVICE_NAME)},
+  return {{"name", device_text(cl, device, CL_DEVICE_NAME)},
           {"type", type_of(number_of<cl_device_type>(cl, device, CL_DEVICE_TYPE))},
-          {"vendor", text_of(cl, device, CL_DEVICE_VENDOR)},
-          {"version", text_of(cl, device, CL_DEVICE_VERSION)},
-          {"driver", text_of(cl, device, CL_DRIVER_VERSION)},
+          {"vendor", device_text(cl, device, CL_DEVICE_VENDOR)},
+          {"version", device_text(cl, device, CL_DEVICE_VERSION)},
+          {"driver", device_text(cl, device, CL_DRIVER_VERSION)},
           {"memory_bytes", number_of<cl_ulong>(cl, device, CL_DEVICE_GLOBAL_MEM_SIZE)},
           {"units", number_of<cl_uint>(cl, device, CL_DEVICE_MAX_COMPUTE_UNITS)}};
 }
 
 // Null where the node does not answer: our platform then has no device, or is not there.
 Json list_devices(const std::string& driver) {
-  void* const library = ::dlopen(driver.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return nullptr;
-  const auto find = reinterpret_cast<cl_api_clGetExtensionFunctionAddress>(
-      ::dlsym(library, "clGetExtensionFunctionAddress"));
-  if (find == nullptr) return nullptr;
-  const auto get_platforms = reinterpret_cast<GetPlatforms>(find("clIcdGetPlatformIDsKHR"));
-  cl_platform_id platform = nullptr;
-  cl_uint count = 0;
-  if (get_platforms == nullptr || get_platforms(1, &platform, &count) != CL_SUCCESS || count == 0) {
-    return nullptr;
-  }
-  const cl_icd_dispatch& cl = dispatch_of(platform);
+  const auto loaded = load_driver(driver);
+  if (!loaded) return nullptr;
+  const cl_icd_dispatch& cl = *loaded->cl;
   std::array<cl_device_id, kMaxDevices> devices{};
-  count = 0;
-  if (cl.clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, kMaxDevices, devices.data(), &count) !=
-      CL_SUCCESS) {
+  cl_uint count = 0;
+  if (cl.clGetDeviceIDs(loaded->platform, CL_DEVICE_TYPE_ALL, kMaxDevices, devices.data(),
+                        &count) != CL_SUCCESS) {
     return nullptr;
   }
   Json list = Json::array();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "app/longwire/bench.h"
 #include "app/longwire/devices.h"
 #include "app/longwire/exit_codes.h"
 #include "app/longwire/pair.h"
@@ -28,10 +29,48 @@ int take_program(int argc, char** argv, std::vector<std::string>& program) {
   return static_cast<int>(separator + 2 - argv);  // the program's name stays, as what is required
 }
 
+namespace app = longwire::app;
+
+// What the command line has said.
+struct Commands {
+  app::RunFlags run;
+  app::TraceFlags trace;
+  app::ServeFlags serve;
+  app::DevicesFlags devices;
+  app::BenchFlags bench;
+  app::TopFlags top;
+  app::PairFlags pair;
+  app::TrustFlags trust;
+
+  void add_to(CLI::App& cli) {
+    app::add_run_command(cli, run);
+    app::add_trace_command(cli, trace);
+    app::add_bench_command(cli, bench);
+    CLI::App* serve_command =
+        cli.add_subcommand("serve", "Lend this machine's devices: a node in the foreground");
+    app::add_serve_flags(*serve_command, serve);
+    app::add_devices_command(cli, devices);
+    app::add_top_command(cli, top);
+    app::add_pair_command(cli, pair);
+    app::add_trust_command(cli, trust);
+  }
+
+  int carry_out(const CLI::App& cli) const {
+    if (cli.got_subcommand("run")) return app::run_main(run);
+    if (cli.got_subcommand("trace")) return app::trace_main(trace);
+    if (cli.got_subcommand("bench")) return app::bench_main(bench);
+    if (cli.got_subcommand("serve")) return app::serve_main(serve);
+    if (cli.got_subcommand("devices")) return app::devices_main(devices);
+    if (cli.got_subcommand("top")) return app::top_main(top);
+    if (cli.got_subcommand("pair")) return app::pair_main(pair);
+    if (cli.got_subcommand("trust")) return app::trust_main(cli, trust);
+    return app::kUsage;
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  namespace app = longwire::app;
   std::vector<std::string> program;
   argc = take_program(argc, argv, program);
   CLI::App cli{
@@ -41,22 +80,8 @@ int main(int argc, char** argv) {
       "longwire"};
   cli.set_version_flag("--version", "longwire " LONGWIRE_VERSION);
   cli.require_subcommand(1);
-  app::RunFlags run;
-  app::add_run_command(cli, run);
-  app::TraceFlags trace;
-  app::add_trace_command(cli, trace);
-  app::ServeFlags serve;
-  CLI::App* serve_command =
-      cli.add_subcommand("serve", "Lend this machine's devices: a node in the foreground");
-  app::add_serve_flags(*serve_command, serve);
-  app::DevicesFlags devices;
-  app::add_devices_command(cli, devices);
-  app::TopFlags top;
-  app::add_top_command(cli, top);
-  app::PairFlags pair;
-  app::add_pair_command(cli, pair);
-  app::TrustFlags trust;
-  app::add_trust_command(cli, trust);
+  Commands commands;
+  commands.add_to(cli);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -64,13 +89,6 @@ int main(int argc, char** argv) {
     if (code == 0) return app::kOk;
     return argc > 1 && runs_a_program(argv[1]) ? app::kRunFailed : app::kUsage;
   }
-  if (!program.empty()) run.program = trace.run.program = std::move(program);
-  if (cli.got_subcommand("run")) return app::run_main(run);
-  if (cli.got_subcommand("trace")) return app::trace_main(trace);
-  if (cli.got_subcommand("serve")) return app::serve_main(serve);
-  if (cli.got_subcommand("devices")) return app::devices_main(devices);
-  if (cli.got_subcommand("top")) return app::top_main(top);
-  if (cli.got_subcommand("pair")) return app::pair_main(pair);
-  if (cli.got_subcommand("trust")) return app::trust_main(cli, trust);
-  return app::kUsage;
+  if (!program.empty()) commands.run.program = commands.trace.run.program = std::move(program);
+  return commands.carry_out(cli);
 }

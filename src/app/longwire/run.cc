@@ -29,11 +29,6 @@ nodes. Nothing else changes for it.
 Exit status: the program's own; 128+N when signal N ended it; 125 when Longwire failed, 126 when the
 program cannot be executed, 127 when it was not found.)";
 
-LocalMode mode_of(const std::string& name) {
-  if (name == "tcp") return LocalMode::kTcp;
-  return name == "tls" ? LocalMode::kTls : LocalMode::kUnix;
-}
-
 // Both ICD loaders: ocl-icd takes a library in OCL_ICD_VENDORS; Khronos' takes OCL_ICD_FILENAMES,
 // and finds nothing where OCL_ICD_VENDORS is no folder.
 Result<Environment> driver_environment() {
@@ -60,13 +55,18 @@ Status check_nodes_are_known() {
 Result<int> run_with_private_node(const RunFlags& flags, Environment environment) {
   LW_ASSIGN(const Scratch scratch, Scratch::make());
   LW_ASSIGN(const PrivateNode node,
-            PrivateNode::start(mode_of(flags.local), scratch.path(), flags.node_log));
+            PrivateNode::start(local_mode_of(flags.local), scratch.path(), flags.node_log));
   environment.emplace_back("LONGWIRE_NODES", node.address());
   environment.emplace_back("LONGWIRE_CONFIG_HOME", node.client_home().string());
   return run_program(flags.program, environment);
 }
 
 }  // namespace
+
+LocalMode local_mode_of(const std::string& name) {
+  if (name == "tcp") return LocalMode::kTcp;
+  return name == "tls" ? LocalMode::kTls : LocalMode::kUnix;
+}
 
 Result<int> run_on_nodes(const RunFlags& flags, const Environment& more) {
   LW_ASSIGN(Environment environment, driver_environment());

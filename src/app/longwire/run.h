@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/longwire/private_node.h"
 #include "app/longwire/program.h"
 #include "base/result.h"
 
@@ -17,6 +18,8 @@ struct RunFlags {
   std::filesystem::path node_log;
   std::vector<std::string> program;
 };
+
+LocalMode local_mode_of(const std::string& name);  // "unix", "tcp", "tls"
 
 // Runs the program on the nodes of the flags, or those that are configured, with `environment`
 // beside the driver's. What it leaves with: see run_program().
