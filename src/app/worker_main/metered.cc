@@ -33,7 +33,10 @@ class MeteredLink final : public link::Link {
 class MeteredBackend final : public worker::core::Backend {
  public:
   MeteredBackend(std::unique_ptr<worker::core::Backend> backend, Meter& meter)
-      : backend_(std::move(backend)), meter_(meter) {}
+      : backend_(std::move(backend)), meter_(meter) {
+    meter_.backend = backend_.get();
+  }
+  ~MeteredBackend() override { meter_.backend = nullptr; }
 
   base::Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) override {
     meter_.commands.fetch_add(1, std::memory_order_relaxed);
@@ -41,6 +44,7 @@ class MeteredBackend final : public worker::core::Backend {
   }
   base::Deadline on_idle() override { return backend_->on_idle(); }
   bool shut_down(int timeout_ms) override { return backend_->shut_down(timeout_ms); }
+  base::Nanoseconds busy_ns() override { return backend_->busy_ns(); }
 
  private:
   std::unique_ptr<worker::core::Backend> backend_;

@@ -15,10 +15,14 @@ struct Meter {
   std::atomic<std::uint64_t> bytes_in{0};
   std::atomic<std::uint64_t> bytes_out{0};
   std::atomic<std::uint64_t> commands{0};
+  // While the backend lives. REQUIRES: stats() is over before the backend goes.
+  std::atomic<worker::core::Backend*> backend{nullptr};
 
   session::Stats stats() const {
+    worker::core::Backend* const alive = backend.load();
     return {bytes_in.load(std::memory_order_relaxed), bytes_out.load(std::memory_order_relaxed),
-            commands.load(std::memory_order_relaxed), 0};
+            commands.load(std::memory_order_relaxed),
+            alive == nullptr ? 0 : static_cast<std::uint64_t>(alive->busy_ns())};
   }
 };
 

@@ -62,6 +62,8 @@ class Backend {
   // driver's; false when that cannot be done within the time-out (a kernel that never ends): then
   // nothing may be destroyed, and only the end of the process frees it.
   virtual bool shut_down(int timeout_ms) = 0;
+  // For how long commands of which it is told have been under way, since the beginning. Any thread.
+  virtual base::Nanoseconds busy_ns() { return 0; }
 };
 
 enum class ExitCode : int {

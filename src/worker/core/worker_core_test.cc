@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "worker/core/block_pool.h"
+#include "worker/core/busy_time.h"
 #include "worker/core/handle_map.h"
 #include "worker/core/mirror_pool.h"
 
@@ -81,6 +82,19 @@ TEST(MirrorPoolTest, OneThatBlocksDoesNotStopTheOthers) {
   EXPECT_TRUE(pool.stop(-1));
   EXPECT_EQ(done, 21);
   EXPECT_FALSE(pool.run([] {}));
+}
+
+TEST(BusyTimeTest, AddsUpWhatIsUnderWay) {
+  BusyTime busy;
+  EXPECT_EQ(busy.at(100), 0);
+  busy.begin(100);
+  EXPECT_EQ(busy.at(130), 30) << "also before it has ended";
+  busy.begin(120);  // it is
+  busy.end(150);
+  EXPECT_EQ(busy.at(900), 50);
+  busy.begin(1000);
+  busy.end(1007);
+  EXPECT_EQ(busy.at(2000), 57);
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ class Backend final : public core::Backend {
   base::Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) override;
   base::Deadline on_idle() override;
   bool shut_down(int timeout_ms) override;
+  base::Nanoseconds busy_ns() override { return state_->completions.busy_ns(); }
 
  private:
   struct Deferred {

@@ -42,6 +42,7 @@ void unlink(Event*& head, Event& event) {
 }  // namespace
 
 void Completions::enlist(Event& event) {
+  if (live_ == nullptr) busy_.begin(services_.clock.now_ns());
   if (event.queue) link_first<&Event::in_queue>(event.queue->live, event);
   link_first<&Event::in_all>(live_, event);
   anything_live_.store(true, std::memory_order_relaxed);
@@ -51,8 +52,16 @@ bool Completions::claim(Event& event) {
   if (std::exchange(event.claimed, true)) return false;
   if (event.queue) unlink<&Event::in_queue>(event.queue->live, event);
   unlink<&Event::in_all>(live_, event);
-  if (live_ == nullptr) anything_live_.store(false, std::memory_order_relaxed);
+  if (live_ == nullptr) {
+    anything_live_.store(false, std::memory_order_relaxed);
+    busy_.end(services_.clock.now_ns());
+  }
   return true;
+}
+
+base::Nanoseconds Completions::busy_ns() {
+  const auto turn = services_.outbox.turn();
+  return busy_.at(services_.clock.now_ns());
 }
 
 void Completions::watch(Event& event) {

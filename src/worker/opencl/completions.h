@@ -15,6 +15,7 @@
 #include <CL/cl.h>
 
 #include "opencl/messages.h"
+#include "worker/core/busy_time.h"
 #include "worker/core/worker.h"
 #include "worker/opencl/objects.h"
 
@@ -57,6 +58,10 @@ class Completions {
   // When the dispatch thread should sweep again.
   base::Deadline next_sweep() const;
 
+  // For how long there has been a command under way that is watched: one with an event, a read or
+  // write of bulk data, or what a Finish waits for. Any thread.
+  base::Nanoseconds busy_ns();
+
   // Waits until no callback of the vendor driver is due; false after `timeout_ms`.
   bool wait_until_idle(int timeout_ms);
   // What the driver never called back for. Once no callback can come any more.
@@ -94,6 +99,7 @@ class Completions {
   longwire::opencl::push::EventsDone message_;  // reused; guarded by the turn
 
   Event* live_ = nullptr;  // all events under way; guarded by the turn
+  core::BusyTime busy_;    // while there is one; guarded by the turn
   std::atomic<bool> failures_seen_{false};
   std::atomic<bool> anything_live_{false};
   std::atomic<bool> sweep_posted_{false};

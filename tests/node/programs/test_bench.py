@@ -1,13 +1,18 @@
 """longwire bench: every figure is there, with a word on what limits it. No figure is judged here."""
 import json
+import time
 import unittest
 
-from programs import ProgramTest, program
+from programs import PATIENCE_S, ProgramTest, program
 
 
 class Bench(ProgramTest):
     def test_every_figure_has_a_verdict(self):
-        done = self.run_program(program("longwire"), "bench", "--local=unix", "--json")
+        place = self.folder / "node.sock"
+        self.start(program("longwired"), "--no-tls", "--unix", place, "--state",
+                   self.folder / "state")
+        self.wait_for_sessions(0)
+        done = self.run_program(program("longwire"), "bench", f"unix:{place}", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         figures = json.loads(done.stdout)
         self.assertFalse(figures["tls"])
@@ -21,6 +26,25 @@ class Bench(ProgramTest):
             self.assertGreater(figures[name]["bytes_per_s"], 0, name)
             self.assertTrue(figures[name]["verdict"], name)
         self.assertTrue(figures["verdict"])
+        self.assertGreater(self.wait_for_sessions(6)["device_ms"], 0, "the node has kept account")
+
+    def wait_for_sessions(self, count):
+        """until the node has seen so many come and go; what they have used"""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            top = self.run_program(program("longwire"), "top", "--state", self.folder / "state",
+                                   "--json")
+            if top.returncode == 0 and json.loads(top.stdout)["ended"]["sessions"] >= count:
+                return json.loads(top.stdout)["ended"]
+            time.sleep(0.1)
+        self.fail(top.stderr)
+        return None
+
+    def test_a_private_node_will_do(self):
+        done = self.run_program(program("longwire"), "bench", "--local=tls")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"FIGURE +MEDIAN +P99 +WHAT LIMITS IT")
+        self.assertIn("4 round trips", done.stdout)
 
     def test_no_node_is_a_mistake(self):
         done = self.run_program(program("longwire"), "bench")
