@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "base/huge_pages.h"
 #include "client/opencl/memory.h"
 
 namespace longwire::client::opencl {
@@ -61,6 +62,7 @@ bool Shadow::make(std::size_t bytes) noexcept {
   void* const data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (data == MAP_FAILED) return false;
+  base::prefer_huge_pages(data, bytes);
   data_ = static_cast<std::byte*>(data);
   bytes_ = bytes;
   return true;

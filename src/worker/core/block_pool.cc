@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "base/huge_pages.h"
 
 namespace longwire::worker::core {
 namespace {
@@ -15,7 +16,14 @@ std::size_t class_of(std::size_t capacity) {
 
 std::size_t capacity_for(std::size_t size) {
   if (size <= kLargestPooledBytes) return std::bit_ceil(std::max(size, kLeastBlockBytes));
-  return (size + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
+  return (size + base::kHugePageBytes - 1) / base::kHugePageBytes * base::kHugePageBytes;
+}
+
+std::byte* allocate(std::size_t capacity) {
+  const bool large = capacity >= base::kHugePageBytes;
+  void* const memory = std::aligned_alloc(large ? base::kHugePageBytes : kBlockAlignment, capacity);
+  if (memory != nullptr) base::prefer_huge_pages(memory, capacity);
+  return static_cast<std::byte*>(memory);
 }
 
 }  // namespace
@@ -48,8 +56,7 @@ Block BlockPool::acquire(std::size_t size) {
       }
     }
   }
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(kBlockAlignment, capacity));
-  if (memory != nullptr) return {this, memory, size, capacity};
+  if (std::byte* const memory = allocate(capacity)) return {this, memory, size, capacity};
   const std::lock_guard lock(mutex_);
   out_ -= capacity;
   return {};
