@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include "base/thread.h"
 #include "client/core/task_thread.h"
 #include "client/core/uploads.h"
 #include "wire/opcodes.h"
@@ -454,27 +457,42 @@ void NodeSession::cancel_download(const Download& download) {
   }
 }
 
+// All at once: each takes some round trips.
+void NodeSession::open_lanes() {
+  State& s = *state_;
+  const WaitMeter::Scope waiting(s.meter, WaitMeter::For::kLink, s.stream->sent());
+  const auto deadline = base::Deadline::in(s.clock, kLaneConnectTimeout);
+  std::vector<std::optional<base::Result<Connector::Opened>>> lanes(
+      std::min<std::size_t>(s.welcome.lanes_wanted, session::kMaxLanes));
+  const auto open = [&](std::size_t lane) {
+    lanes[lane] = s.connector->open_lane(s.welcome, static_cast<std::uint32_t>(lane), deadline);
+  };
+  std::vector<std::thread> others;
+  for (std::size_t lane = 1; lane < lanes.size(); ++lane)
+    others.push_back(base::start_thread("lw-connect", [&open, lane] { open(lane); }));
+  if (!lanes.empty()) open(0);
+  for (std::thread& other : others)
+    other.join();
+  std::uint32_t round_trips = 0;
+  for (auto& lane : lanes) {
+    if (!lane->ok()) continue;
+    SharedCounters counters = (*lane)->link->counters();
+    round_trips = std::max(round_trips, (*lane)->round_trips);
+    s.meter.opened_link((*lane)->round_trips);
+    if (!s.bulk->add_lane(std::move((*lane)->link)).ok()) break;
+    const std::lock_guard counting(s.counters_lock);
+    s.link_counters.push_back(std::move(counters));
+  }
+  thread_counters().round_trips += round_trips;
+}
+
 // Best effort: without lanes bulk data goes as frames.
 void NodeSession::ensure_lanes() {
   State& s = *state_;
   if (s.lanes_tried.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(s.lanes_lock);
   if (s.lanes_tried) return;
-  if ((s.welcome.features & session::kFeatureLanes) != 0) {
-    const auto wanted = std::min<std::uint32_t>(s.welcome.lanes_wanted, session::kMaxLanes);
-    const auto deadline = base::Deadline::in(s.clock, kLaneConnectTimeout);
-    const WaitMeter::Scope waiting(s.meter, WaitMeter::For::kLink, s.stream->sent());
-    for (std::uint32_t lane = 0; lane < wanted; ++lane) {
-      auto opened = s.connector->open_lane(s.welcome, lane, deadline);
-      if (!opened.ok()) break;
-      s.meter.opened_link(opened->round_trips);
-      thread_counters().round_trips += opened->round_trips;
-      SharedCounters counters = opened->link->counters();
-      if (!s.bulk->add_lane(std::move(opened->link)).ok()) break;
-      const std::lock_guard counting(s.counters_lock);
-      s.link_counters.push_back(std::move(counters));
-    }
-  }
+  if ((s.welcome.features & session::kFeatureLanes) != 0) open_lanes();
   s.lanes_tried.store(true, std::memory_order_release);
 }
 

@@ -39,6 +39,7 @@ class Connector {
     std::uint32_t round_trips = 0;  // that opening it took
   };
   virtual base::Result<Opened> open_session(base::Deadline deadline) = 0;
+  // From several threads at once.
   virtual base::Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
                                          base::Deadline deadline) = 0;
   virtual std::string node_name() const = 0;  // for people: "gpu-box:9477"
@@ -157,6 +158,7 @@ class NodeSession final : public session::FrameSink {
   void send_upload(session::TransferId transfer, std::span<const std::byte> data,
                    std::function<void(base::Status)> on_sent);
   void ensure_lanes();
+  void open_lanes();
   base::Status wait(const std::function<bool()>& done, base::Deadline deadline,
                     WaitMeter::For what);
   base::Status fail_if_ended(base::Status status);

@@ -84,6 +84,7 @@ void Runtime::connect_all() noexcept {
     }).detach();
   }
   std::string failed;
+  const base::Nanoseconds began_ns = clock().now_ns();
   {
     std::unique_lock held(connecting->lock);
     connecting->changed.wait_for(
@@ -93,6 +94,8 @@ void Runtime::connect_all() noexcept {
       nodes_.push_back(std::make_unique<Node>(*this, std::move(session), nodes_.size()));
     }
   }
+  ++core::thread_counters().waits;
+  core::thread_counters().blocked_ns += clock().now_ns() - began_ns;
   if (!failed.empty()) say("no devices from " + failed);
 }
 
