@@ -71,6 +71,20 @@ class LimitsTest(unittest.TestCase):
         self.assertAlmostEqual(limits.of_limit(results, results.rows[1]), 0.675)
         self.assertEqual(target(results, limits.READ, "tcp"), ("<= 1.5 x limit", True))
 
+    def test_a_wait_at_the_end_counts_by_its_share(self):
+        results = results_with(("throughput", limits.MANY, "native", "commands/s", 400_000.0),
+                               ("throughput", limits.MANY, "70 ms", "commands/s", 100_000.0),
+                               ("latency", limits.CREATE_MANY, "native", "us", 15.0),
+                               ("latency", limits.CREATE_MANY, "70 ms", "us", 500.0),
+                               raw=ping_pong(**{"70 ms": 70_000.0}))
+        self.assertAlmostEqual(limits.limit(results, results.rows[1]), 20_000 / 0.12)
+        self.assertAlmostEqual(limits.limit(results, results.rows[3]), 15 + 350)
+
+    def test_a_trip_too_short_to_tell_is_not_judged(self):
+        results = results_with(("latency", limits.CREATE, "proxy", "us", 20.0),
+                               raw=ping_pong(proxy=30.0))
+        self.assertIsNone(target(results, limits.CREATE, "proxy"))
+
     def test_native_rows_have_no_limit_and_no_target(self):
         results = results_with(("latency", limits.READ, "native", "us", 15.0))
         self.assertIsNone(limits.of_limit(results, results.rows[0]))

@@ -5,7 +5,7 @@
 namespace longwire::bench {
 namespace {
 
-constexpr std::size_t kMostRuns = 5000;
+constexpr std::size_t kMostRuns = 1'000'000;
 constexpr int kMostWarmUps = 100;
 constexpr double kWarmUpShare = 0.2;  // of the time of a figure
 constexpr const char* kTime = "us";
@@ -48,7 +48,12 @@ std::vector<double> Figures::times_us(const std::function<void()>& once) const {
   return times;
 }
 
+bool Figures::wants(const std::string& name) const {
+  return name.find(effort_.only) != std::string::npos;
+}
+
 void Figures::time(const std::string& name, const std::function<void()>& once, int parts) {
+  if (!wants(name)) return;
   std::vector<double> values = times_us(once);
   for (double& value : values)
     value /= parts;
@@ -56,6 +61,7 @@ void Figures::time(const std::string& name, const std::function<void()>& once, i
 }
 
 void Figures::rate(const std::string& name, std::size_t bytes, const std::function<void()>& once) {
+  if (!wants(name)) return;
   std::vector<double> values = times_us(once);
   for (double& value : values)
     value = static_cast<double>(bytes) / value;

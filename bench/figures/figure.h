@@ -34,6 +34,7 @@ class Figures {
   void repeat(const std::function<void()>& once) const;
 
  private:
+  bool wants(const std::string& name) const;
   std::vector<double> times_us(const std::function<void()>& once) const;
 
   std::string group_;

@@ -30,6 +30,8 @@ void parse_into(CLI::App& app, Options& options) {
       ->envname("LONGWIRE_BENCH_PLATFORM");
   app.add_option("--server", options.server, "process whose CPU time counts, with its children")
       ->type_name("PID");
+  app.add_option("--only", options.effort.only,
+                 "of latency and transfers, figures with this in their name (for perf, strace)");
   add_effort_options(app, options.effort);
 }
 

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstddef>
+#include <string>
 
 namespace longwire::bench {
 
@@ -30,6 +31,7 @@ struct Effort {
   double least_runs = 5;
   std::size_t largest_bytes = std::size_t{256} << 20;
   bool smoke = false;  // only whether it works
+  std::string only;    // part of the name of the figures that are timed; empty: all
 };
 
 inline void add_effort_options(CLI::App& app, Effort& effort) {
@@ -40,7 +42,10 @@ inline void add_effort_options(CLI::App& app, Effort& effort) {
   app.add_flag_callback(
       "--smoke",
       [&effort] {
-        effort = {.seconds = 0, .least_runs = 2, .largest_bytes = 1 << 20, .smoke = true};
+        effort.seconds = 0;
+        effort.least_runs = 2;
+        effort.largest_bytes = 1 << 20;
+        effort.smoke = true;
       },
       "a few runs, only to see that it works");
 }

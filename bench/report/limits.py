@@ -22,16 +22,18 @@ CLINFO = "clinfo"
 CLINFO_TRIPS = "  its round trips"
 
 DIRECT = ("unix", "tcp", "tls")
-ONE_TRIP = (READ, READ_P99, EMPTY, WRITE_KERNEL_READ, CONTEXT, COLD)
+ONE_TRIP = (READ, EMPTY, WRITE_KERNEL_READ, CONTEXT, COLD)
+NO_LIMIT = (READ_P99, CLINFO_TRIPS)
 COMPUTE_BOUND = ("hashcat", "microscopy", "clpeak")
-CHAIN_LINKS = 1000
+# How many share one round trip: as in bench/figures.
+CHAIN_LINKS, TOGETHER, COMMANDS = 1000, 200, 20_000
+FAR_US = 500  # a round trip from here on can be told from the rest
 
 # PoCL's remote driver, measured in one run with raw ping-pong and native (../shared/PEERS.md, the
 # table): what part of the limit it reached on loopback TCP.
 _PING_PONG_US = 12.2
 PEER = {
     ("tcp", READ): (_PING_PONG_US + 15.5) / 122,
-    ("tcp", READ_P99): (_PING_PONG_US + 15.5) / 4000,
     ("tcp", EMPTY): (_PING_PONG_US + 18) / 111,
     ("tcp", WRITE_KERNEL_READ): (_PING_PONG_US + 24) / 44_000,
     ("tcp", CREATE): 16 / 252,
@@ -56,7 +58,7 @@ PEER = {
 
 def limit(results, row):
     """The best that this figure can be, in its unit, or None where there is nothing to hold."""
-    if row.link == "native" or row.name == CLINFO_TRIPS:
+    if row.link == "native" or row.name in NO_LIMIT:
         return None
     if row.group == "transfers":
         return results.raw_rate(row.name, row.link)
@@ -64,11 +66,23 @@ def limit(results, row):
     trip = results.ping_pong_us(row.link)
     if native is None:
         return None
-    if row.name in ONE_TRIP:
-        return native + trip if trip is not None else None
-    if row.name.startswith("chain") and trip is not None:
-        return native + trip / CHAIN_LINKS
-    return native
+    share = trips(row.name)
+    if not share:
+        return native
+    if trip is None:
+        return None
+    if row.is_rate:  # the same work, and a round trip at its end
+        return 1e6 / (1e6 / native + trip * share)
+    return native + trip * share
+
+
+def trips(name):
+    """What part of a round trip a figure cannot do without."""
+    if name in ONE_TRIP:
+        return 1
+    if name.startswith("chain"):
+        return 1 / CHAIN_LINKS
+    return {CREATE_MANY: 1 / TOGETHER, MANY: 1 / COMMANDS}.get(name, 0)
 
 
 def of_limit(results, row):
@@ -92,7 +106,9 @@ def _at_least(bound, what, row):
 
 
 def _no_round_trip(trip, row):
-    return ("no round trip", row.median <= trip / 2) if trip is not None else None
+    if trip is None or trip < FAR_US:
+        return None
+    return "no round trip", row.median <= trip / 2
 
 
 def _times(factor, value):
@@ -113,7 +129,7 @@ def _latency(results, row):
         return _at_most(_times(4, results.median(READ, row.link)), "4 x median", row)
     if row.name == WRITE_KERNEL_READ and row.link == "1 ms":
         return _at_most(_times(1.1, trip), "1.1 round trips", row)
-    if row.name in (CREATE, CREATE_MANY) and row.link not in DIRECT:
+    if row.name in (CREATE, CREATE_MANY):
         return _no_round_trip(trip, row)
     return None
 

@@ -58,7 +58,7 @@ class Bench:
     def add(self, figure, link):
         self.results.add(Row(figure["group"], figure["name"], link, figure["unit"],
                              figure["median"], figure["p99"], figure["runs"]))
-        if figure["name"] == limits.READ:
+        if figure["name"] == limits.READ and link in ("native", *limits.DIRECT):
             self.results.add(Row(figure["group"], limits.READ_P99, link, figure["unit"],
                                  figure["p99"], None, figure["runs"]))
 

@@ -1,5 +1,6 @@
 """The results as text."""
 from . import limits
+from .rows import size_bytes
 
 UNITS = {"us": ((1e6, "s"), (1e3, "ms"), (0, "us"))}
 HEADER = (f"{'':44} {'link':<10} {'figure':>11} {'p99':>9} {'native':>11} {'of limit':>9} "
@@ -45,7 +46,7 @@ def raw_lines(results):
         yield f"raw socket, {link}: ping-pong {amount(raw['ping_pong']['median'], 'us')}"
         for kind in ("write", "read", "write, pipelined", "read, pipelined"):
             sizes = [f"{size} {number(results.raw_rate(f'{kind}, {size}', link))}"
-                     for size in raw.get(kind, {})]
+                     for size in sorted(raw.get(kind, {}), key=size_bytes)]
             if sizes:
                 yield f"  {kind}, MB/s: " + ", ".join(sizes)
 
