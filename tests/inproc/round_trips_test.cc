@@ -256,6 +256,21 @@ TEST_P(RoundTripTest, EventsTakeAtMostOneUntilTheyAreComplete) {
   api::ReleaseEvent(event);
 }
 
+// Programs that wait for the event of a blocking command do so after each.
+TEST_P(RoundTripTest, WaitingForACompleteEventSendsNothing) {
+  make_buffer();
+  Words words(kWords);
+  cl_event event = nullptr;
+  ASSERT_EQ(
+      api::EnqueueReadBuffer(queue, buffer, CL_TRUE, 0, kBytes, words.data(), 0, nullptr, &event),
+      CL_SUCCESS);
+  ASSERT_EQ(api::WaitForEvents(1, &event), CL_SUCCESS);
+  const auto sent = counters().messages_sent;
+  ASSERT_EQ(api::WaitForEvents(1, &event), CL_SUCCESS);
+  EXPECT_EQ(counters().messages_sent, sent);
+  api::ReleaseEvent(event);
+}
+
 TEST_P(RoundTripTest, AThousandLaunchesTakeOneAtTheEnd) {
   make_buffer();
   make_kernel();

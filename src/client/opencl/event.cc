@@ -151,6 +151,7 @@ cl_int Event::set_callback(cl_int status, Callback callback, void* user_data) no
 // --- waiting ---
 
 void Event::flush_queue() noexcept {
+  if (done()) return;
   if (queue_ && number_ > queue_->flushed()) (void)queue_->flush();
 }
 
