@@ -18,12 +18,12 @@ struct OpenCl {
 
 }  // namespace
 
-base::Result<worker::core::Worker::MakeBackend> load_opencl() {
+base::Result<worker::core::Worker::MakeBackend> load_opencl(const std::filesystem::path& cache) {
   auto cl = std::make_unique<OpenCl>();
   LW_ASSIGN(cl->api, worker::opencl::load_system_driver(kIcdLoader));
   LW_ASSIGN(cl->output, worker::opencl::StdoutPipe::create());
   const OpenCl& kept = *cl.release();  // on purpose, see above
-  return worker::opencl::make_backend(kept.api, kept.output.get());
+  return worker::opencl::make_backend(kept.api, kept.output.get(), cache / "builds");
 }
 
 }  // namespace longwire::app

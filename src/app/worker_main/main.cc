@@ -73,7 +73,7 @@ base::Result<session::Ended> run_session(const WorkerOptions& options, base::Log
   LW_ASSIGN(std::unique_ptr<link::Link> link,
             make_session_link(std::move(connection), session,
                               Deadline::in(clock, kLinkTimeoutMs * base::kMillisecond)));
-  LW_ASSIGN(const worker::core::Worker::MakeBackend make_backend, load_opencl());
+  LW_ASSIGN(const worker::core::Worker::MakeBackend make_backend, load_opencl(cache));
   Meter meter;
   worker::core::Worker worker(clock, logger, limits_of(session), [&](const auto& services) {
     return metered(make_backend(services), meter);

@@ -25,7 +25,11 @@ Worker::Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimit
                 uploads_,
                 mirrors_,
                 [this](std::function<void()> task) { post(std::move(task)); },
-                [this](base::Error why) { stop(std::move(why)); }},
+                [this](base::Error why) { stop(std::move(why)); },
+                [this] {
+                  const std::lock_guard lock(mutex_);
+                  return stopped_.has_value();
+                }},
       backend_(make_backend(services_)) {
   stream_.set_waiter(&waiter_);
 }

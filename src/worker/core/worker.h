@@ -47,6 +47,8 @@ struct Services {
   std::function<void(std::function<void()>)> post;
   // Ends the session with `why`. Any thread.
   std::function<void(base::Error)> fail;
+  // stop() was called: nothing is worth the time any more. Any thread.
+  std::function<bool()> stopped;
 };
 
 // Executes the commands of one API. Every call comes from the dispatch thread.

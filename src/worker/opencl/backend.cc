@@ -6,11 +6,12 @@
 
 namespace longwire::worker::opencl {
 
-Backend::Backend(const NativeApi& api, const core::Services& services, StdoutPipe* output)
+Backend::Backend(const NativeApi& api, const core::Services& services, StdoutPipe* output,
+                 const std::filesystem::path& build_cache)
     : services_(services),
       output_(output),
       state_(std::make_unique<SessionState>(api, services, output)),
-      commands_(std::make_unique<Commands>(*state_)) {
+      commands_(std::make_unique<Commands>(*state_, build_cache)) {
   state_->on_arrival = [this] {
     if (auto status = run_deferred(); !status.ok()) services_.fail(std::move(status).error());
   };
@@ -72,13 +73,15 @@ bool Backend::shut_down(int timeout_ms) {
   state_->completions.sweep();
   if (!state_->completions.wait_until_idle(timeout_ms)) return false;
   state_->completions.drop_orphans();
+  commands_->keep_builds();
   state_->table.clear();
   return true;
 }
 
-core::Worker::MakeBackend make_backend(const NativeApi& api, StdoutPipe* output) {
-  return [&api, output](const core::Services& services) {
-    return std::make_unique<Backend>(api, services, output);
+core::Worker::MakeBackend make_backend(const NativeApi& api, StdoutPipe* output,
+                                       const std::filesystem::path& build_cache) {
+  return [&api, output, build_cache](const core::Services& services) {
+    return std::make_unique<Backend>(api, services, output, build_cache);
   };
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -20,7 +21,9 @@ inline constexpr std::size_t kMaxDeferredBytes = std::size_t{256} << 20;
 class Backend final : public core::Backend {
  public:
   // `api` and `services` outlive it. `output` may be null: then kernels print where they like.
-  Backend(const NativeApi& api, const core::Services& services, StdoutPipe* output);
+  // Without a folder no builds are cached.
+  Backend(const NativeApi& api, const core::Services& services, StdoutPipe* output,
+          const std::filesystem::path& build_cache);
   ~Backend() override;
 
   base::Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) override;
@@ -46,6 +49,7 @@ class Backend final : public core::Backend {
 };
 
 // The factory for core::Worker.
-core::Worker::MakeBackend make_backend(const NativeApi& api, StdoutPipe* output);
+core::Worker::MakeBackend make_backend(const NativeApi& api, StdoutPipe* output,
+                                       const std::filesystem::path& build_cache = {});
 
 }  // namespace longwire::worker::opencl

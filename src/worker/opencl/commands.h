@@ -8,9 +8,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "opencl/worker_dispatch.h"
+#include "worker/opencl/builder.h"
 #include "worker/opencl/session_state.h"
 #include "worker/opencl/transfers.h"
 
@@ -18,7 +20,11 @@ namespace longwire::worker::opencl {
 
 class Commands final : public AutoCommands {
  public:
-  explicit Commands(SessionState& state) : AutoCommands(state), state_(state), transfers_(state) {}
+  Commands(SessionState& state, const std::filesystem::path& build_cache)
+      : AutoCommands(state),
+        state_(state),
+        transfers_(state),
+        builder_(state.cl(), state.services(), build_cache) {}
 
   using AutoCommands::on;
   base::Status on(const msg::DescribePlatforms& m) override;
@@ -58,6 +64,7 @@ class Commands final : public AutoCommands {
   base::Status on(const msg::SetUserEventStatus& m) override;
   base::Status on(const msg::SubscribeEvent& m) override;
 
+  base::Status on(const msg::EnqueueNDRangeKernel& m) override;
   base::Status on(const msg::EnqueueReadBuffer& m) override;
   base::Status on(const msg::EnqueueWriteBuffer& m) override;
   base::Status on(const msg::EnqueueReadBufferRect& m) override;
@@ -69,6 +76,8 @@ class Commands final : public AutoCommands {
 
   // The session ends: lets every command go that still waits for data.
   void give_up() { transfers_.give_up(); }
+  // Nothing runs natively any more.
+  void keep_builds() { builder_.keep_builds(); }
 
  private:
   struct PlatformDevices {
@@ -90,12 +99,25 @@ class Commands final : public AutoCommands {
   void add_memory(Handle handle, Context* context, cl_mem native, cl_int status);
   // Resolves handles; an unknown one makes *status an error.
   std::vector<Ref<Device>> devices_of(wire::U64View handles, cl_int* status);
+  // As devices_of(), of programs that have their native side.
+  std::vector<Ref<Program>> programs_of(wire::U64View handles, cl_int* status);
+  // A program and the devices to build it for; or the client has been told why not.
+  struct BuildTarget {
+    Ref<Program> program;
+    std::vector<cl_device_id> devices;
+  };
+  std::optional<BuildTarget> build_target(Handle program, wire::U64View devices, wire::Token token,
+                                          cl_int status = CL_SUCCESS);
+  // The reply of everything that makes or builds a program; `R` has one field, the description.
+  template <class R>
+  void reply_with_program(wire::Token token, cl_int status, const Program& program);
   // Runs `job` on a mirror thread and has it reply; CL_OUT_OF_RESOURCES when there is no thread.
   void on_mirror(wire::Token token, std::function<void()> job);
   cl_int set_argument(cl_kernel kernel, const msg::SetKernelArg& m);
 
   SessionState& state_;
   Transfers transfers_;
+  Builder builder_;
   bool described_ = false;
   std::vector<PlatformDevices> platforms_;
   // What the contexts' error callbacks get. Natively a context may outlive its handle, so these

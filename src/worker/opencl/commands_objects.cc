@@ -236,7 +236,11 @@ base::Status Commands::on(const msg::CreateKernel& m) {
 }
 base::Status Commands::on(const msg::CloneKernel& m) {
   LW_TRY(check_new(m.kernel, Kind::kKernel));
-  return AutoCommands::on(m);
+  LW_TRY(AutoCommands::on(m));
+  const auto source = state_.find<Kernel>(m.source);
+  const auto clone = state_.find<Kernel>(m.kernel);
+  if (source.ok() && clone.ok()) clone.object->refused_args = source.object->refused_args;
+  return {};
 }
 base::Status Commands::on(const msg::CreateUserEvent& m) {
   LW_TRY(check_new(m.event, Kind::kEvent));

@@ -23,6 +23,13 @@ std::vector<cl_device_id> natives_of(const std::vector<Ref<Device>>& devices) {
   return ids;
 }
 
+std::vector<cl_program> natives_of(const std::vector<Ref<Program>>& programs) {
+  std::vector<cl_program> natives;
+  for (const auto& program : programs)
+    natives.push_back(program->native);
+  return natives;
+}
+
 const cl_device_id* data_or_null(const std::vector<cl_device_id>& ids) {
   return ids.empty() ? nullptr : ids.data();
 }
@@ -94,6 +101,33 @@ cl_int take_binaries(const NativeApi& api, cl_program program, std::uint64_t exp
 
 }  // namespace
 
+std::vector<Ref<Program>> Commands::programs_of(wire::U64View handles, cl_int* status) {
+  std::vector<Ref<Program>> programs;
+  for (std::size_t i = 0; i < handles.size(); ++i) {
+    const auto found = state_.find_program(handles[i]);
+    if (found.ok()) programs.emplace_back(found.object);
+    if (!found.ok()) *status = found.status;
+  }
+  return programs;
+}
+
+std::optional<Commands::BuildTarget> Commands::build_target(Handle handle, wire::U64View devices,
+                                                            wire::Token token, cl_int status) {
+  const auto found = state_.find_program(handle);
+  if (!found.ok()) status = found.status;
+  const auto ids = natives_of(devices_of(devices, &status));
+  if (status == CL_SUCCESS) return BuildTarget{Ref<Program>(found.object), ids};
+  reply(token, status);
+  return std::nullopt;
+}
+
+template <class R>
+void Commands::reply_with_program(wire::Token token, cl_int status, const Program& program) {
+  ProgramInfo info(api(), program.context->devices);
+  reply(token, status, R{info.describe(program.native)});
+  services().outbox.flush();
+}
+
 void Commands::on_mirror(wire::Token token, std::function<void()> job) {
   if (!services().mirrors.run(std::move(job))) reply(token, CL_OUT_OF_RESOURCES);
 }
@@ -116,6 +150,7 @@ base::Status Commands::on(const msg::CreateProgramWithSource& m) {
     program->native =
         api().clCreateProgramWithSource(context.object->native, 1, &pointer, &length, &status);
     if (text.find("printf") != std::string::npos) state_.expect_output();
+    if (builder_.keeps_sources()) program->source = text;
   }
   state_.drop(m.source);
   state_.add(program, status);
@@ -211,10 +246,7 @@ base::Status Commands::on(const msg::CreateProgramWithBuiltInKernels& m) {
     return {};
   }
   on_mirror(m.token, [this, program, token = m.token] {
-    ProgramInfo info(api(), program->context->devices);
-    reply(token, CL_SUCCESS,
-          msg::CreateProgramWithBuiltInKernels::Reply{info.describe(program->native)});
-    services().outbox.flush();
+    reply_with_program<msg::CreateProgramWithBuiltInKernels::Reply>(token, CL_SUCCESS, *program);
   });
   return {};
 }
@@ -222,56 +254,34 @@ base::Status Commands::on(const msg::CreateProgramWithBuiltInKernels& m) {
 // --- builds ---
 
 base::Status Commands::on(const msg::BuildProgram& m) {
-  const auto found = state_.find_program(m.program);
-  cl_int status = found.status;
-  const auto devices = devices_of(m.devices, &status);
-  if (status != CL_SUCCESS) {
-    reply(m.token, status);
-    return {};
-  }
-  on_mirror(m.token, [this, program = Ref<Program>(found.object), ids = natives_of(devices),
-                      options = build_options(*found.object, m.options), token = m.token] {
-    const cl_int built = api().clBuildProgram(program->native, static_cast<cl_uint>(ids.size()),
-                                              data_or_null(ids), options.c_str(), nullptr, nullptr);
-    ProgramInfo info(api(), program->context->devices);
-    reply(token, built, msg::BuildProgram::Reply{info.describe(program->native)});
-    services().outbox.flush();
-  });
+  auto target = build_target(m.program, m.devices, m.token);
+  if (!target) return {};
+  on_mirror(m.token,
+            [this, target = *target, options = build_options(*target->program, m.options),
+             token = m.token] { builder_.build(target.program, target.devices, options, token); });
   return {};
 }
 
 base::Status Commands::on(const msg::CompileProgram& m) {
-  const auto found = state_.find_program(m.program);
-  cl_int status = found.status;
-  const auto devices = devices_of(m.devices, &status);
-  std::vector<Ref<Program>> headers;
-  for (std::size_t i = 0; i < m.headers.size(); ++i) {
-    const auto header = state_.find_program(m.headers[i]);
-    if (header.ok()) headers.emplace_back(header.object);
-    if (!header.ok()) status = header.status;
-  }
-  if (m.header_names.size() != m.headers.size()) status = CL_INVALID_VALUE;
-  if (status != CL_SUCCESS) {
-    reply(m.token, status);
-    return {};
-  }
+  cl_int status = m.header_names.size() == m.headers.size() ? CL_SUCCESS : CL_INVALID_VALUE;
+  auto headers = programs_of(m.headers, &status);
+  auto target = build_target(m.program, m.devices, m.token, status);
+  if (!target) return {};
   std::vector<std::string> names(m.header_names.begin(), m.header_names.end());
-  on_mirror(m.token, [this, program = Ref<Program>(found.object), ids = natives_of(devices),
-                      options = build_options(*found.object, m.options),
+  on_mirror(m.token, [this, target = *target, options = build_options(*target->program, m.options),
                       headers = std::move(headers), names = std::move(names), token = m.token] {
-    std::vector<cl_program> natives;
+    Program& program = *target.program;
+    const auto natives = natives_of(headers);
     std::vector<const char*> pointers;
-    for (const auto& header : headers)
-      natives.push_back(header->native);
     for (const std::string& name : names)
       pointers.push_back(name.c_str());
+    program.stand_on_source();
     const cl_int compiled = api().clCompileProgram(
-        program->native, static_cast<cl_uint>(ids.size()), data_or_null(ids), options.c_str(),
-        static_cast<cl_uint>(natives.size()), natives.empty() ? nullptr : natives.data(),
-        natives.empty() ? nullptr : pointers.data(), nullptr, nullptr);
-    ProgramInfo info(api(), program->context->devices);
-    reply(token, compiled, msg::CompileProgram::Reply{info.describe(program->native)});
-    services().outbox.flush();
+        program.native, static_cast<cl_uint>(target.devices.size()), data_or_null(target.devices),
+        options.c_str(), static_cast<cl_uint>(natives.size()),
+        natives.empty() ? nullptr : natives.data(), natives.empty() ? nullptr : pointers.data(),
+        nullptr, nullptr);
+    reply_with_program<msg::CompileProgram::Reply>(token, compiled, program);
   });
   return {};
 }
@@ -281,12 +291,7 @@ base::Status Commands::on(const msg::LinkProgram& m) {
   const auto context = state_.find<Context>(m.context);
   cl_int status = context.status;
   const auto devices = devices_of(m.devices, &status);
-  std::vector<Ref<Program>> inputs;
-  for (std::size_t i = 0; i < m.inputs.size(); ++i) {
-    const auto input = state_.find_program(m.inputs[i]);
-    if (input.ok()) inputs.emplace_back(input.object);
-    if (!input.ok()) status = input.status;
-  }
+  auto inputs = programs_of(m.inputs, &status);
   const Ref<Program> program(new Program(api(), m.program));
   program->context = Ref<Context>(context.object);
   if (!state_.add(program.get(), status)) return {};
@@ -296,23 +301,19 @@ base::Status Commands::on(const msg::LinkProgram& m) {
   }
   on_mirror(m.token, [this, program, ids = natives_of(devices), inputs = std::move(inputs),
                       options = std::string(m.options), token = m.token] {
-    std::vector<cl_program> natives;
-    for (const auto& input : inputs)
-      natives.push_back(input->native);
+    const auto natives = natives_of(inputs);
     cl_int linked = CL_SUCCESS;
     const cl_program native = api().clLinkProgram(
         program->context->native, static_cast<cl_uint>(ids.size()), data_or_null(ids),
         options.c_str(), static_cast<cl_uint>(natives.size()), natives.data(), nullptr, nullptr,
         &linked);
     program->native = native;
-    if (native == nullptr) {
-      if (linked == CL_SUCCESS) linked = CL_LINK_PROGRAM_FAILURE;
-      program->set_failed(linked);
-      reply(token, linked);
-    } else {  // a failed link has a program all the same, with the log
-      ProgramInfo info(api(), program->context->devices);
-      reply(token, linked, msg::LinkProgram::Reply{info.describe(native)});
-    }
+    // A failed link has a program all the same, with the log.
+    if (native != nullptr)
+      return reply_with_program<msg::LinkProgram::Reply>(token, linked, *program);
+    if (linked == CL_SUCCESS) linked = CL_LINK_PROGRAM_FAILURE;
+    program->set_failed(linked);
+    reply(token, linked);
     services().outbox.flush();
   });
   return {};
@@ -420,8 +421,26 @@ cl_int Commands::set_argument(cl_kernel kernel, const msg::SetKernelArg& m) {
 
 base::Status Commands::on(const msg::SetKernelArg& m) {
   const auto kernel = state_.find<Kernel>(m.kernel);
-  const cl_int status = kernel.ok() ? set_argument(kernel.object->native, m) : kernel.status;
-  if (status != CL_SUCCESS) state_.failed(m.kernel, status);
+  if (!kernel.ok()) {
+    state_.failed(m.kernel, kernel.status);
+    return {};
+  }
+  auto& refused = kernel.object->refused_args;
+  const cl_int status = set_argument(kernel.object->native, m);
+  if (status != CL_SUCCESS)
+    refused[m.index] = status;
+  else if (!refused.empty())
+    refused.erase(m.index);
+  return {};
+}
+
+// The client was told that the argument is set, so it learns here that it is not.
+base::Status Commands::on(const msg::EnqueueNDRangeKernel& m) {
+  const auto kernel = state_.find<Kernel>(m.kernel);
+  if (!kernel.ok() || kernel.object->refused_args.empty()) return AutoCommands::on(m);
+  auto command = state_.begin(m.queue, m.wait_list, m.event);
+  command.fail(kernel.object->refused_args.begin()->second);
+  state_.not_started(command);
   return {};
 }
 

@@ -38,6 +38,15 @@ Sampler::~Sampler() {
 }
 Program::~Program() {
   if (cl_program program = native.load()) api_.clReleaseProgram(program);
+  if (source_ != nullptr) api_.clReleaseProgram(source_);
+}
+void Program::stand_on_binary(cl_program binary) {
+  stand_on_source();
+  source_ = native.exchange(binary);
+}
+void Program::stand_on_source() {
+  if (source_ == nullptr) return;
+  api_.clReleaseProgram(native.exchange(std::exchange(source_, nullptr)));
 }
 Kernel::~Kernel() {
   if (native != nullptr) api_.clReleaseKernel(native);

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -207,12 +208,19 @@ class Program final : public Object {
   Program(const NativeApi& api, Handle handle) : Object(kKind, handle), api_(api) {}
   ~Program() override;
 
-  // Set once: on the dispatch thread, or by the mirror thread before its reply goes out.
+  // Set on the dispatch thread, or by the mirror thread before its reply goes out.
   std::atomic<cl_program> native{nullptr};
   Ref<Context> context;
+  std::string source;  // where builds are cached
+
+  // A build from the cache is another native program than the one with the source, which stays for
+  // builds to come. Both are called by the mirror thread that builds.
+  void stand_on_binary(cl_program binary);
+  void stand_on_source();
 
  private:
   const NativeApi& api_;
+  cl_program source_ = nullptr;  // while `native` is a binary's
 };
 
 class Kernel final : public Object {
@@ -223,6 +231,9 @@ class Kernel final : public Object {
   ~Kernel() override;
 
   cl_kernel native = nullptr;
+  // Arguments whose latest value the driver has refused, and why: a launch fails with it until a
+  // later value is taken.
+  std::map<std::uint32_t, cl_int> refused_args;
 
  private:
   const NativeApi& api_;

@@ -285,6 +285,34 @@ TEST_F(WorkerTest, BuildDescribesKernelsAndProbesStructs) {
   EXPECT_EQ(program.devices[0].device, devices[0]);
 }
 
+TEST_F(WorkerTest, ARefusedArgumentFailsLaunchesUntilOneIsTaken) {
+  const Handle kernel =
+      create_kernel(build("kernel void fill(global uint* to, uint value) {}"), "fill");
+  const Handle buffer = create_buffer(64);
+  msg::SetKernelArg m;
+  m.kernel = kernel;
+  m.kind = static_cast<std::uint32_t>(ArgKind::kMemory);
+  m.object = buffer;
+  client->send(m);
+  const std::uint64_t value = 7;
+  const auto set_value = [&](std::size_t bytes) {
+    msg::SetKernelArg v;
+    v.kernel = kernel;
+    v.index = 1;
+    v.kind = static_cast<std::uint32_t>(ArgKind::kValue);
+    v.value = std::as_bytes(std::span(&value, 1)).first(bytes);
+    client->send(v);
+  };
+  set_value(3);
+  const Handle refused = launch(queue, kernel);
+  set_value(4);
+  const Handle taken = launch(queue, kernel);
+  ASSERT_TRUE(client->await_event(taken));
+  EXPECT_EQ(client->events.at(refused).status, CL_INVALID_ARG_SIZE);
+  EXPECT_EQ(client->events.at(taken).status, CL_COMPLETE);
+  EXPECT_TRUE(client->failures.empty()) << "the kernel itself is well";
+}
+
 TEST_F(WorkerTest, FailedBuildComesWithItsLog) {
   build("#error no", CL_BUILD_PROGRAM_FAILURE);
   ASSERT_EQ(built.program.devices.size(), 2u);
