@@ -65,6 +65,15 @@ class Trace(ProgramTest):
         self.assertEqual(done.returncode, 3)
         self.assertIn("longwire trace: clinfo (2 processes)", done.stderr)
 
+    def test_after_a_fork_the_record_is_the_parents(self):
+        path = self.folder / "mine"
+        self.environment["LONGWIRE_TRACE_FILE"] = str(path)
+        done = self.run_program(program("longwire"), "run", "--local=unix", "--",
+                                "/usr/bin/python3", "-c", FORK_AFTER_USE)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        parent = done.stdout.strip()
+        self.assertEqual([file.name for file in self.folder.glob("mine.*")], [f"mine.{parent}"])
+
     def test_a_program_without_opencl_has_no_trace(self):
         done = self.trace("true")
         self.assertEqual((done.returncode, done.stdout), (0, ""))
@@ -87,6 +96,23 @@ class Trace(ProgramTest):
         del self.environment["LONGWIRE_TRACE_FILE"]
         self.run_program(program("longwire"), "run", "--local=unix", "--", "clinfo", "-l")
         self.assertEqual(len(list(self.folder.glob("mine.*"))), 1)
+
+
+# The ICD's own entry points, so that no OpenCL package is needed.
+FORK_AFTER_USE = """
+import ctypes, os, sys
+driver = ctypes.CDLL(os.environ["OCL_ICD_VENDORS"])
+platform = ctypes.c_void_p()
+assert driver.clGetPlatformIDs(1, ctypes.byref(platform), None) == 0
+name = ctypes.create_string_buffer(256)
+assert driver.clGetPlatformInfo(platform, 0x0905, 256, name, None) == 0  # needs the node
+child = os.fork()
+if child == 0:
+    driver.clGetPlatformIDs(1, ctypes.byref(platform), None)
+    sys.exit(0)
+os.waitpid(child, 0)
+print(os.getpid())
+"""
 
 
 if __name__ == "__main__":
