@@ -60,6 +60,9 @@ void take(const Json& line, TraceReader& reader) {
   } else if (line.contains("function")) {
     reader.on_function({text(line, "function"), count(line, "calls"), number(line, "took_ns"),
                         number(line, "longest_ns"), cost_of(line)});
+  } else if (line.contains("command")) {
+    reader.on_command({count(line, "command"), count(line, "node_index"), count(line, "queue"),
+                       number(line, "began_ns"), number(line, "took_ns")});
   } else if (line.contains("node")) {
     reader.on_node(node_of(line));
   } else if (line.contains("thread")) {

@@ -34,8 +34,16 @@ struct TracedCall {
   client::core::CallFacts facts;
 };
 
+struct TracedCommand {
+  std::uint64_t type = 0;
+  std::uint64_t node = 0;  // the how manieth of the process's nodes
+  std::uint64_t queue = 0;
+  std::int64_t began_ns = 0;
+  std::int64_t took_ns = 0;
+};
+
 // Is told what a file says, in its order: the process, its nodes, then each thread with its
-// functions and calls.
+// functions and calls, then the commands on devices.
 class TraceReader {
  public:
   virtual ~TraceReader() = default;
@@ -44,6 +52,7 @@ class TraceReader {
   virtual void on_thread(const TracedThread& thread) = 0;
   virtual void on_function(const TracedFunction& function) = 0;
   virtual void on_call(const TracedCall& call) = 0;
+  virtual void on_command(const TracedCommand& command) = 0;
 };
 
 // kInvalidArgument: no trace of this version, or one that was cut off.

@@ -17,6 +17,7 @@ class TraceReport final : public TraceReader {
   void on_thread(const TracedThread&) override {}
   void on_function(const TracedFunction& function) override;
   void on_call(const TracedCall&) override {}
+  void on_command(const TracedCommand&) override {}
 
   bool empty() const { return processes_.empty(); }
   std::uint64_t dropped() const;

@@ -41,6 +41,8 @@ class TraceTest : public ::testing::Test {
     void on_thread(const TracedThread& thread) override { threads.push_back(thread); }
     void on_function(const TracedFunction& function) override { functions.push_back(function); }
     void on_call(const TracedCall& call) override { calls.push_back(call); }
+    void on_command(const TracedCommand& command) override { commands.push_back(command); }
+    std::vector<TracedCommand> commands;
     std::vector<TracedProcess> processes;
     std::vector<NodeFacts> nodes;
     std::vector<TracedThread> threads;
@@ -51,7 +53,8 @@ class TraceTest : public ::testing::Test {
 };
 
 TEST_F(TraceTest, ReadsWhatTheDriverWrites) {
-  CallRecorder recorder(kNames, 1);
+  CallRecorder recorder(kNames, 2);
+  recorder.record_command({0x11F0, 1, 7, 100, 150}, 1150);
   recorder.record(0, {1000, 20, {1, 2, 15, 40, 56}});
   recorder.record(0, {2000, 30, {1, 1, 25, 40, 56}});
   NodeFacts node{"gpu-box:9477", {}};
@@ -80,6 +83,12 @@ TEST_F(TraceTest, ReadsWhatTheDriverWrites) {
   ASSERT_EQ(read.calls.size(), 1u);
   EXPECT_EQ(read.calls[0].facts.began_ns, 1000);
   EXPECT_EQ(read.calls[0].thread, read.threads.at(0).thread);
+  ASSERT_EQ(read.commands.size(), 1u);
+  EXPECT_EQ(read.commands[0].type, 0x11F0u);
+  EXPECT_EQ(read.commands[0].node, 1u);
+  EXPECT_EQ(read.commands[0].queue, 7u);
+  EXPECT_EQ(read.commands[0].began_ns, 1100);
+  EXPECT_EQ(read.commands[0].took_ns, 50);
 }
 
 TEST_F(TraceTest, RefusesWhatIsNoTrace) {

@@ -221,6 +221,22 @@ void CallRecorder::record(std::uint32_t function, const CallFacts& call) noexcep
   dropped_.fetch_add(1, std::memory_order_relaxed);
 }
 
+void CallRecorder::record_command(const CommandFacts& command, base::Nanoseconds now_ns) noexcept {
+  try {
+    const std::lock_guard lock(commands_lock_);
+    const std::int64_t offset_ns = now_ns - command.end_ns;
+    const auto known = clock_offsets_.try_emplace(command.queue, offset_ns).first;
+    known->second = std::min(known->second, offset_ns);
+    if (calls_left_.fetch_sub(1, std::memory_order_relaxed) > 0) {
+      commands_.push_back(command);
+      return;
+    }
+  } catch (const std::bad_alloc&) {
+    // As above.
+  }
+  dropped_.fetch_add(1, std::memory_order_relaxed);
+}
+
 CallRecorder::ThreadLog* CallRecorder::log_of_this_thread() {
   struct Mine {
     std::uint64_t serial = 0;
@@ -252,6 +268,19 @@ std::string CallRecorder::header(std::span<const NodeFacts> nodes) const {
   return text;
 }
 
+void CallRecorder::write_commands(const std::function<void(const std::string&)>& add) {
+  const std::lock_guard lock(commands_lock_);
+  for (const CommandFacts& command : commands_) {
+    add(Line()
+            .number("command", std::uint64_t{command.type})
+            .number("node_index", command.node)
+            .number("queue", command.queue)
+            .number("began_ns", command.start_ns + clock_offsets_[command.queue])
+            .number("took_ns", command.end_ns - command.start_ns)
+            .end());
+  }
+}
+
 Status CallRecorder::write(const std::string& path, std::span<const NodeFacts> nodes) {
   File file(path);
   file.add(header(nodes));
@@ -267,6 +296,7 @@ Status CallRecorder::write(const std::string& path, std::span<const NodeFacts> n
         file.add(line_of(names_[call.function], log->thread, call));
     }
   }
+  write_commands([&file](const std::string& line) { file.add(line); });
   return file.end();
 }
 

@@ -10,10 +10,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -32,6 +35,15 @@ struct CallFacts {
   ThreadCounters cost;  // of this call alone
 };
 
+// A command on a device of a node, where its queue keeps profiling times.
+struct CommandFacts {
+  std::uint32_t type = 0;     // the API's own number
+  std::uint64_t node = 0;     // its place in the list that write() gets
+  std::uint64_t queue = 0;    // any number that tells queues apart
+  std::int64_t start_ns = 0;  // of the device's clock
+  std::int64_t end_ns = 0;
+};
+
 // What a node has cost, for the end of the trace.
 struct NodeFacts {
   std::string name;
@@ -47,6 +59,9 @@ class CallRecorder {
 
   // REQUIRES: function < names.size().
   void record(std::uint32_t function, const CallFacts& call) noexcept;
+  // `now_ns`: when its completion came. The command that was told fastest says how far the device's
+  // clock is from ours: its events are late by no more than half a round trip.
+  void record_command(const CommandFacts& command, base::Nanoseconds now_ns) noexcept;
 
   // Writes everything so far into a new file, one JSON object per line: what it is, a line per
   // node, then per thread a line of its own, its functions' totals and its calls. Fails where the
@@ -57,6 +72,7 @@ class CallRecorder {
   struct ThreadLog;
   ThreadLog* log_of_this_thread();
   std::string header(std::span<const NodeFacts> nodes) const;
+  void write_commands(const std::function<void(const std::string&)>& add);
 
   const std::span<const char* const> names_;
   const std::uint64_t serial_;
@@ -64,6 +80,9 @@ class CallRecorder {
   std::atomic<std::uint64_t> dropped_{0};
   std::mutex logs_lock_;
   std::vector<std::unique_ptr<ThreadLog>> logs_;
+  std::mutex commands_lock_;
+  std::deque<CommandFacts> commands_;
+  std::unordered_map<std::uint64_t, std::int64_t> clock_offsets_;  // ours - the device's, by queue
 };
 
 // Where calls are recorded now; null: nowhere. Whoever sets it keeps the recorder alive.

@@ -90,6 +90,18 @@ TEST_F(CallRecorderTest, NodesAreNamedWhateverTheyAreCalled) {
   EXPECT_THAT(text, HasSubstr("\"round_trips\":3"));
 }
 
+TEST_F(CallRecorderTest, CommandsAreMovedToOurClock) {
+  CallRecorder recorder(kNames, 2);
+  recorder.record_command({0x11F0, 0, 7, 1000, 1100}, 51'200);  // told 100 late
+  recorder.record_command({0x11F3, 0, 7, 2000, 2500}, 52'500);
+  recorder.record_command({0x11F3, 0, 7, 3000, 3500}, 60'000);  // one too many
+  const std::string text = written(recorder);
+  EXPECT_THAT(text, HasSubstr("{\"command\":4592,\"node_index\":0,\"queue\":7,"
+                              "\"began_ns\":51000,\"took_ns\":100}\n"));
+  EXPECT_THAT(text, HasSubstr("\"began_ns\":52000,\"took_ns\":500}\n"));
+  EXPECT_THAT(text, HasSubstr("\"dropped\":1"));
+}
+
 TEST_F(CallRecorderTest, NeverOverwrites) {
   CallRecorder recorder(kNames, 0);
   const std::string path = folder + "/there";

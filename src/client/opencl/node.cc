@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "client/core/call_recorder.h"
 #include "client/opencl/event.h"
 #include "client/opencl/runtime.h"
 #include "wire/fields.h"
@@ -124,8 +125,23 @@ void Node::on_events_done(wire::Reader& payload) {
     std::array<std::uint64_t, Event::kTimes> times{};
     for (std::size_t i = 0; i < times.size() && i < one.times.size(); ++i)
       times[i] = one.times[i];
+    if (core::g_recorder.load(std::memory_order_relaxed) != nullptr && !one.times.empty())
+        [[unlikely]]
+      record(*event, times);
     event->on_status(one.status, times);
   }
+}
+
+// For `longwire trace`.
+void Node::record(const Event& event, std::span<const std::uint64_t> times) noexcept {
+  constexpr std::size_t kStart = 2;  // of Event::kTimes
+  constexpr std::size_t kEnd = 3;
+  core::CallRecorder* const recorder = core::g_recorder.load(std::memory_order_acquire);
+  if (recorder == nullptr || event.is_user() || times[kEnd] < times[kStart]) return;
+  recorder->record_command(
+      {event.command_type(), index_, event.queue()->handle(),
+       static_cast<std::int64_t>(times[kStart]), static_cast<std::int64_t>(times[kEnd])},
+      runtime_.clock().now_ns());
 }
 
 void Node::on_object_failed(wire::Reader& payload) {

@@ -97,6 +97,7 @@ class Node final : public core::PushSink {
   void on_push(wire::Opcode opcode, wire::Reader& payload) override;
   void on_session_lost(const base::Error& why) override;
   void on_events_done(wire::Reader& payload);
+  void record(const Event& event, std::span<const std::uint64_t> times) noexcept;
   void on_object_failed(wire::Reader& payload);
   void on_notify(wire::Reader& payload);
   Ref<Event> find_event(wire::Handle handle) noexcept;
