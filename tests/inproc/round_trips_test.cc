@@ -349,8 +349,15 @@ TEST_P(RoundTripTest, MappingToReadTakesOneAndUnmappingNone) {
   ASSERT_EQ(api::Finish(queue), CL_SUCCESS);
 }
 
-// Many commands in one system call (session/pump.h). An upper limit with room for a busy machine:
-// the background thread may be late or early.
+// Many commands in one system call (session/pump.h): about 0.005 of one per command on an idle
+// machine. How often the background thread flushes is the scheduler's, hence the room; sanitizers
+// slow the program down more than its system calls.
+#ifdef LONGWIRE_SANITIZED
+constexpr double kMaxSystemCallsPerCommand = 1;
+#else
+constexpr double kMaxSystemCallsPerCommand = 0.25;
+#endif
+
 TEST_P(RoundTripTest, SystemCallsPerPipelinedCommand) {
   if (GetParam().transport == Transport::kInproc) GTEST_SKIP() << "no system calls";
   make_buffer();
@@ -363,7 +370,7 @@ TEST_P(RoundTripTest, SystemCallsPerPipelinedCommand) {
   const auto after = counters();
   EXPECT_GE(after.messages_sent - before.messages_sent, std::uint64_t{kCommands});
   const double calls = static_cast<double>(after.link.system_calls() - before.link.system_calls());
-  EXPECT_LT(calls / kCommands, 0.25) << calls << " system calls";
+  EXPECT_LT(calls / kCommands, kMaxSystemCallsPerCommand) << calls << " system calls";
   RecordProperty("system_calls_per_thousand", static_cast<int>(calls * kMany / kCommands));
 }
 
