@@ -130,13 +130,20 @@ cl_int check_2d_from(const Context& context, const Memory& parent,
   return result;
 }
 
+// Pitches without contents. Section 5.3.1 forbids them, but drivers take them for the layout of the
+// image, and programs rely on it: whether this one does, it must say itself.
+bool asks_for_layout(const ImageCall& call, const Memory* parent) noexcept {
+  return call.host_ptr == nullptr && parent == nullptr &&
+         (call.desc->image_row_pitch != 0 || call.desc->image_slice_pitch != 0);
+}
+
 // The host's view of the image, with the pitch rules of cl_image_desc.
 cl_int make_pitches(const ImageCall& call, Memory* parent, ImageFacts* facts) noexcept {
   const cl_image_desc& desc = *call.desc;
   const ImageShape& shape = facts->shape;
   facts->row_pitch = shape.tight_row_pitch();
-  const bool may_give_row =
-      call.host_ptr != nullptr || (parent != nullptr && shape.type == CL_MEM_OBJECT_IMAGE2D);
+  const bool may_give = call.host_ptr != nullptr || asks_for_layout(call, parent);
+  const bool may_give_row = may_give || (parent != nullptr && shape.type == CL_MEM_OBJECT_IMAGE2D);
   if (desc.image_row_pitch != 0) {
     if (!may_give_row || desc.image_row_pitch < facts->row_pitch ||
         desc.image_row_pitch % shape.element != 0) {
@@ -148,7 +155,7 @@ cl_int make_pitches(const ImageCall& call, Memory* parent, ImageFacts* facts) no
     facts->row_pitch = parent->as_image()->image().row_pitch;
   facts->slice_pitch = shape.tight_slice_pitch(facts->row_pitch);
   if (desc.image_slice_pitch == 0 || !shape.has_slices()) return CL_SUCCESS;
-  if (call.host_ptr == nullptr || desc.image_slice_pitch < facts->slice_pitch ||
+  if (!may_give || desc.image_slice_pitch < facts->slice_pitch ||
       desc.image_slice_pitch % facts->row_pitch != 0) {
     return CL_INVALID_IMAGE_DESCRIPTOR;
   }
@@ -194,6 +201,10 @@ msg::CreateImage make_message(const Image& image, const ImageCall& call, Memory*
     message.desc.mem = parent->handle();
     if (desc.image_type == CL_MEM_OBJECT_IMAGE2D) message.desc.row_pitch = desc.image_row_pitch;
   }
+  if (asks_for_layout(call, parent)) {
+    message.desc.row_pitch = desc.image_row_pitch;
+    message.desc.slice_pitch = desc.image_slice_pitch;
+  }
   return message;
 }
 
@@ -220,6 +231,17 @@ cl_int make_facts(const ImageCall& call, Memory* parent, ImageFacts* image,
   return check_parent(call, *parent, *image);
 }
 
+// What the nodes' drivers say of a creation that was sent: one round trip.
+cl_int wait_for_verdict(Memory& memory) noexcept {
+  for (const Ref<Device>& device : memory.context().devices()) {
+    msg::GetDeviceInfo any;
+    any.device = device->handle();
+    any.param = CL_DEVICE_TYPE;
+    LW_CL_TRY(device->node().call(any));
+  }
+  return memory.failure();
+}
+
 cl_int create_image(const ImageCall& call, const cl_mem_properties* properties,
                     Memory** created) noexcept {
   if (call.format == nullptr) return CL_INVALID_IMAGE_FORMAT_DESCRIPTOR;
@@ -242,7 +264,11 @@ cl_int create_image(const ImageCall& call, const cl_mem_properties* properties,
     contents =
         image->shadow_rows({0, 0, 0}, image->shape().box(), static_cast<std::byte*>(call.host_ptr));
   }
-  return finish_creation(*image, message, contents, created);
+  LW_CL_TRY(finish_creation(*image, message, contents, created));
+  if (!asks_for_layout(call, parent)) return CL_SUCCESS;
+  const cl_int verdict = wait_for_verdict(*image);
+  if (verdict != CL_SUCCESS) image->release_api();
+  return verdict;
 }
 
 cl_mem create(cl_context handle, const cl_mem_properties* properties, cl_mem_flags flags,
