@@ -1,4 +1,5 @@
 // Reads and writes, Finish, and what else needs its own completion.
+#include <algorithm>
 #include <array>
 
 #include "worker/opencl/commands.h"
@@ -17,14 +18,86 @@ Triple triple(wire::U64View values, SessionState::Command& command) {
   return {values[0], values[1], values[2]};
 }
 
-// The host side is tightly packed: its bytes are the region's, exactly.
+// The host side is tightly packed: its bytes are the region's, exactly, and there are some.
 void check_bytes(const Triple& region, std::size_t element, std::uint64_t bytes,
                  SessionState::Command& command) {
   std::uint64_t expected = element;
-  bool fits = true;
+  bool fits = bytes > 0;
   for (const std::size_t extent : region)
     fits = fits && !__builtin_mul_overflow(expected, extent, &expected);
   if (!fits || expected != bytes) command.fail(CL_INVALID_VALUE);
+}
+
+// What a transfer touches: a box of a memory object. Of a buffer the elements are bytes.
+struct Box {
+  SessionState::Command command;
+  Ref<Mem> mem;
+  Triple origin{};
+  Triple region{};
+  Shape shape;
+
+  struct Part {
+    Triple origin;
+    Triple region;
+  };
+  Part part(const Piece& piece) const {
+    Part part{origin, region};
+    const std::uint64_t slice_bytes = shape.slice_bytes();
+    part.origin[2] += piece.offset / slice_bytes;
+    part.region[2] = std::max<std::uint64_t>(piece.bytes / slice_bytes, 1);
+    if (piece.bytes >= slice_bytes) return part;
+    part.origin[1] += piece.offset % slice_bytes / shape.row_bytes;
+    part.region[1] = piece.bytes / shape.row_bytes;
+    return part;
+  }
+};
+
+template <class M>
+Box box_of(SessionState& state, const M& m, Handle object, const wire::Blob& data) {
+  Box box;
+  box.command = state.begin(m.queue, m.wait_list, m.event);
+  const auto mem = state.find<Mem>(object);
+  box.command.fail(mem.status);
+  box.mem = Ref<Mem>(mem.object);
+  box.origin = triple(m.origin, box.command);
+  box.region = triple(m.region, box.command);
+  if (!box.command.ok()) return box;
+  const std::size_t element = std::max<std::size_t>(mem.object->element_bytes, 1);
+  check_bytes(box.region, element, data.bytes, box.command);
+  box.shape = {element * box.region[0], box.region[1], box.region[2]};
+  return box;
+}
+
+// The three kinds of native call, each for both directions.
+template <class Call>
+auto linear_call(Call call, Ref<Mem> mem, std::uint64_t offset) {
+  return [=](cl_command_queue queue, const Piece& piece, auto* host, cl_uint count,
+             const cl_event* wait, cl_event* event) {
+    return call(queue, mem->native, CL_FALSE, offset + piece.offset, piece.bytes, host, count, wait,
+                event);
+  };
+}
+template <class Call>
+auto rect_call(Call call, const Box& box, std::size_t row_pitch, std::size_t slice_pitch) {
+  // Said in numbers: what 0 stands for depends on the region, and a piece has another.
+  if (row_pitch == 0) row_pitch = box.region[0];
+  if (slice_pitch == 0) slice_pitch = box.region[1] * row_pitch;
+  return [=](cl_command_queue queue, const Piece& piece, auto* host, cl_uint count,
+             const cl_event* wait, cl_event* event) {
+    const Triple host_origin{};
+    const Box::Part part = box.part(piece);
+    return call(queue, box.mem->native, CL_FALSE, part.origin.data(), host_origin.data(),
+                part.region.data(), row_pitch, slice_pitch, 0, 0, host, count, wait, event);
+  };
+}
+template <class Call>
+auto image_call(Call call, const Box& box) {
+  return [=](cl_command_queue queue, const Piece& piece, auto* host, cl_uint count,
+             const cl_event* wait, cl_event* event) {
+    const Box::Part part = box.part(piece);
+    return call(queue, box.mem->native, CL_FALSE, part.origin.data(), part.region.data(), 0, 0,
+                host, count, wait, event);
+  };
 }
 
 }  // namespace
@@ -33,14 +106,8 @@ base::Status Commands::on(const msg::EnqueueReadBuffer& m) {
   auto command = state_.begin(m.queue, m.wait_list, m.event);
   const auto mem = state_.find<Mem>(m.buffer);
   command.fail(mem.status);
-  const BufferRange range{Ref<Mem>(mem.object), m.offset};
-  return transfers_.read(
-      command, m.download, m.token,
-      [&](cl_command_queue queue, void* to, cl_uint count, const cl_event* wait, cl_event* event) {
-        return api().clEnqueueReadBuffer(queue, mem.object->native, CL_FALSE, m.offset,
-                                         m.download.bytes, to, count, wait, event);
-      },
-      &range);
+  return transfers_.read(command, m.download, m.token, Shape::linear(m.download.bytes),
+                         linear_call(api().clEnqueueReadBuffer, Ref<Mem>(mem.object), m.offset));
 }
 
 base::Status Commands::on(const msg::EnqueueWriteBuffer& m) {
@@ -48,84 +115,32 @@ base::Status Commands::on(const msg::EnqueueWriteBuffer& m) {
   const auto mem = state_.find<Mem>(m.buffer);
   command.fail(mem.status);
   const BufferRange range{Ref<Mem>(mem.object), m.offset};
-  return transfers_.write(
-      command, m.data,
-      [&](cl_command_queue queue, const void* from, cl_uint count, const cl_event* wait,
-          cl_event* event) {
-        return api().clEnqueueWriteBuffer(queue, mem.object->native, CL_FALSE, m.offset,
-                                          m.data.bytes, from, count, wait, event);
-      },
-      &range);
+  return transfers_.write(command, m.data,
+                          linear_call(api().clEnqueueWriteBuffer, range.mem, m.offset), &range);
 }
 
 base::Status Commands::on(const msg::EnqueueReadBufferRect& m) {
-  auto command = state_.begin(m.queue, m.wait_list, m.event);
-  const auto mem = state_.find<Mem>(m.buffer);
-  command.fail(mem.status);
-  const Triple origin = triple(m.origin, command);
-  const Triple region = triple(m.region, command);
-  check_bytes(region, 1, m.download.bytes, command);
-  const Triple host_origin{};
-  return transfers_.read(
-      command, m.download, m.token,
-      [&](cl_command_queue queue, void* to, cl_uint count, const cl_event* wait, cl_event* event) {
-        return api().clEnqueueReadBufferRect(queue, mem.object->native, CL_FALSE, origin.data(),
-                                             host_origin.data(), region.data(), m.row_pitch,
-                                             m.slice_pitch, 0, 0, to, count, wait, event);
-      },
-      nullptr);
+  const Box box = box_of(state_, m, m.buffer, m.download);
+  return transfers_.read(box.command, m.download, m.token, box.shape,
+                         rect_call(api().clEnqueueReadBufferRect, box, m.row_pitch, m.slice_pitch));
 }
 
 base::Status Commands::on(const msg::EnqueueWriteBufferRect& m) {
-  auto command = state_.begin(m.queue, m.wait_list, m.event);
-  const auto mem = state_.find<Mem>(m.buffer);
-  command.fail(mem.status);
-  const Triple origin = triple(m.origin, command);
-  const Triple region = triple(m.region, command);
-  check_bytes(region, 1, m.data.bytes, command);
-  const Triple host_origin{};
+  const Box box = box_of(state_, m, m.buffer, m.data);
   return transfers_.write(
-      command, m.data,
-      [&](cl_command_queue queue, const void* from, cl_uint count, const cl_event* wait,
-          cl_event* event) {
-        return api().clEnqueueWriteBufferRect(queue, mem.object->native, CL_FALSE, origin.data(),
-                                              host_origin.data(), region.data(), m.row_pitch,
-                                              m.slice_pitch, 0, 0, from, count, wait, event);
-      },
-      nullptr);
+      box.command, m.data,
+      rect_call(api().clEnqueueWriteBufferRect, box, m.row_pitch, m.slice_pitch), nullptr);
 }
 
 base::Status Commands::on(const msg::EnqueueReadImage& m) {
-  auto command = state_.begin(m.queue, m.wait_list, m.event);
-  const auto mem = state_.find<Mem>(m.image);
-  command.fail(mem.status);
-  const Triple origin = triple(m.origin, command);
-  const Triple region = triple(m.region, command);
-  if (command.ok()) check_bytes(region, mem.object->element_bytes, m.download.bytes, command);
-  return transfers_.read(
-      command, m.download, m.token,
-      [&](cl_command_queue queue, void* to, cl_uint count, const cl_event* wait, cl_event* event) {
-        return api().clEnqueueReadImage(queue, mem.object->native, CL_FALSE, origin.data(),
-                                        region.data(), 0, 0, to, count, wait, event);
-      },
-      nullptr);
+  const Box box = box_of(state_, m, m.image, m.download);
+  return transfers_.read(box.command, m.download, m.token, box.shape,
+                         image_call(api().clEnqueueReadImage, box));
 }
 
 base::Status Commands::on(const msg::EnqueueWriteImage& m) {
-  auto command = state_.begin(m.queue, m.wait_list, m.event);
-  const auto mem = state_.find<Mem>(m.image);
-  command.fail(mem.status);
-  const Triple origin = triple(m.origin, command);
-  const Triple region = triple(m.region, command);
-  if (command.ok()) check_bytes(region, mem.object->element_bytes, m.data.bytes, command);
-  return transfers_.write(
-      command, m.data,
-      [&](cl_command_queue queue, const void* from, cl_uint count, const cl_event* wait,
-          cl_event* event) {
-        return api().clEnqueueWriteImage(queue, mem.object->native, CL_FALSE, origin.data(),
-                                         region.data(), 0, 0, from, count, wait, event);
-      },
-      nullptr);
+  const Box box = box_of(state_, m, m.image, m.data);
+  return transfers_.write(box.command, m.data, image_call(api().clEnqueueWriteImage, box), nullptr);
 }
 
 // A marker without wait list waits for everything before it, which an out-of-order queue has not

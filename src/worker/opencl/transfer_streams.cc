@@ -6,8 +6,8 @@
 namespace longwire::worker::opencl {
 namespace {
 
-constexpr std::size_t kReadChunkBytes = std::size_t{2} << 20;
-constexpr std::size_t kReadChunksUnderWay = 4;
+constexpr std::size_t kReadPieceBytes = std::size_t{2} << 20;
+constexpr std::size_t kReadPiecesUnderWay = 4;
 
 // std::function copies its target: blocks go in shared.
 std::shared_ptr<core::Block> shared(core::Block block) {
@@ -19,14 +19,13 @@ std::shared_ptr<core::Block> shared(core::Block block) {
 // --- what both directions share ------------------------------------------------------------------
 
 Transfers::Stream::Stream(Transfers& owner, const SessionState::Command& command,
-                          const wire::Blob& blob, BufferRange range, std::shared_ptr<Gate> its_gate,
+                          const wire::Blob& blob, std::shared_ptr<Gate> its_gate,
                           cl_command_queue hidden)
     : gate(std::move(its_gate)),
       owner_(owner),
       api_(owner.api()),
       queue_(command.queue),
       blob_(blob),
-      range_(std::move(range)),
       hidden_(hidden) {}
 
 cl_int Transfers::Stream::enqueue_start(const SessionState::Command& command, cl_event* event) {
@@ -88,11 +87,13 @@ void Transfers::Stream::end(cl_int status) {
 // --- reads ---------------------------------------------------------------------------------------
 
 Transfers::StreamedRead::StreamedRead(Transfers& owner, const SessionState::Command& command,
-                                      const wire::Blob& blob, const BufferRange& range,
-                                      std::shared_ptr<Gate> its_gate, cl_command_queue hidden,
-                                      wire::Token token)
-    : Stream(owner, command, blob, range, std::move(its_gate), hidden),
+                                      const wire::Blob& blob, std::shared_ptr<Gate> its_gate,
+                                      cl_command_queue hidden, wire::Token token,
+                                      const Shape& shape, const NativeRead& native)
+    : Stream(owner, command, blob, std::move(its_gate), hidden),
       token_(token),
+      shape_(shape),
+      native_(native),
       read_number_(owner.completions().read_started(*command.queue)) {}
 
 void Transfers::StreamedRead::withdraw() {
@@ -116,13 +117,12 @@ void Transfers::StreamedRead::go_on() {
   if (issuing_) return;
   issuing_ = true;
   while (std::exchange(again_, false)) {
-    while (failed_ == CL_SUCCESS && next_ < blob_.bytes && under_way_ < kReadChunksUnderWay) {
-      const std::uint64_t offset = next_;
-      const auto bytes = std::min<std::uint64_t>(kReadChunkBytes, blob_.bytes - offset);
-      next_ += bytes;
+    while (failed_ == CL_SUCCESS && next_ < blob_.bytes && under_way_ < kReadPiecesUnderWay) {
+      const Piece piece = shape_.piece(next_, kReadPieceBytes);
+      next_ += piece.bytes;
       ++under_way_;
       lock.unlock();
-      issue(offset, static_cast<std::size_t>(bytes));
+      issue(piece);
       lock.lock();
     }
   }
@@ -136,15 +136,13 @@ void Transfers::StreamedRead::go_on() {
   owner_.reply_read(*queue_, read_number_, token_, status);
 }
 
-void Transfers::StreamedRead::issue(std::uint64_t offset, std::size_t bytes) {
-  core::Block block = owner_.services().staging.acquire(bytes);
+void Transfers::StreamedRead::issue(const Piece& piece) {
+  core::Block block = owner_.services().staging.acquire(piece.bytes);
   if (!block) return chunk_over(CL_OUT_OF_HOST_MEMORY);
   cl_event native = nullptr;
-  const cl_int status =
-      api_.clEnqueueReadBuffer(hidden_, range_.mem->native, CL_FALSE, range_.offset + offset, bytes,
-                               block.data(), 0, nullptr, &native);
+  const cl_int status = native_(hidden_, piece, block.data(), 0, nullptr, &native);
   if (status != CL_SUCCESS) return chunk_over(status);
-  watch_chunk(native, [this, self = shared_from_this(), offset,
+  watch_chunk(native, [this, self = shared_from_this(), offset = piece.offset,
                        data = shared(std::move(block))](cl_int read) {
     if (read < 0) return chunk_over(read);
     note_read(data->size());
@@ -178,9 +176,9 @@ void Transfers::StreamedRead::chunk_over(cl_int status) {
 // --- writes --------------------------------------------------------------------------------------
 
 Transfers::StreamedWrite::StreamedWrite(Transfers& owner, const SessionState::Command& command,
-                                        const wire::Blob& blob, const BufferRange& range,
-                                        std::shared_ptr<Gate> its_gate, cl_command_queue hidden)
-    : Stream(owner, command, blob, range, std::move(its_gate), hidden) {}
+                                        const wire::Blob& blob, std::shared_ptr<Gate> its_gate,
+                                        cl_command_queue hidden, const BufferRange& range)
+    : Stream(owner, command, blob, std::move(its_gate), hidden), range_(range) {}
 
 cl_int Transfers::StreamedWrite::enqueue_start(const SessionState::Command& command,
                                                cl_event* event) {

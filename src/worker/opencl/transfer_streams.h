@@ -15,7 +15,7 @@ namespace longwire::worker::opencl {
 class Transfers::Stream : public std::enable_shared_from_this<Transfers::Stream> {
  public:
   Stream(Transfers& owner, const SessionState::Command& command, const wire::Blob& blob,
-         BufferRange range, std::shared_ptr<Gate> gate, cl_command_queue hidden);
+         std::shared_ptr<Gate> gate, cl_command_queue hidden);
   virtual ~Stream() = default;
 
   // The two commands on the program's queue: the one whose completion begins the stream, and the
@@ -42,7 +42,6 @@ class Transfers::Stream : public std::enable_shared_from_this<Transfers::Stream>
   const NativeApi& api_;
   const Ref<Queue> queue_;
   const wire::Blob blob_;
-  const BufferRange range_;
   const cl_command_queue hidden_;
   std::mutex mutex_;
 
@@ -52,23 +51,25 @@ class Transfers::Stream : public std::enable_shared_from_this<Transfers::Stream>
   std::uint64_t last_end_ = 0;
 };
 
-// Reads chunk after chunk, a few at once, and sends each as it comes.
+// Reads piece after piece, a few at once, and sends each as it comes.
 class Transfers::StreamedRead final : public Stream {
  public:
   StreamedRead(Transfers& owner, const SessionState::Command& command, const wire::Blob& blob,
-               const BufferRange& range, std::shared_ptr<Gate> gate, cl_command_queue hidden,
-               wire::Token token);
+               std::shared_ptr<Gate> gate, cl_command_queue hidden, wire::Token token,
+               const Shape& shape, const NativeRead& native);
   // It never came to begin: somebody else replies.
   void withdraw();
   void begin(cl_int status) override;
 
  private:
   void go_on();
-  void issue(std::uint64_t offset, std::size_t bytes);
+  void issue(const Piece& piece);
   void note_read(std::size_t bytes);
   void chunk_over(cl_int status);
 
   const wire::Token token_;
+  const Shape shape_;
+  const NativeRead native_;
   const std::uint64_t read_number_;
   std::uint64_t next_ = 0;
   std::uint64_t read_ = 0;
@@ -86,7 +87,7 @@ class Transfers::StreamedRead final : public Stream {
 class Transfers::StreamedWrite final : public Stream, public core::ChunkConsumer {
  public:
   StreamedWrite(Transfers& owner, const SessionState::Command& command, const wire::Blob& blob,
-                const BufferRange& range, std::shared_ptr<Gate> gate, cl_command_queue hidden);
+                std::shared_ptr<Gate> gate, cl_command_queue hidden, const BufferRange& range);
 
   // After enqueue_start(), on the dispatch thread: eager bytes may come from now on.
   base::Status expect_eager();
@@ -116,6 +117,7 @@ class Transfers::StreamedWrite final : public Stream, public core::ChunkConsumer
   void finish(cl_int status);
   void unmap_aside();
 
+  const BufferRange range_;
   std::mutex copy_mutex_;        // held while a block is copied to the mapped range
   std::byte* mapped_ = nullptr;  // since the start was enqueued; to be touched once it is complete
   bool begun_ = false;

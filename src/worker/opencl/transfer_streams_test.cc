@@ -10,6 +10,7 @@ namespace {
 
 using testing::Bytes;
 using testing::Changed;
+using testing::CollectSink;
 using testing::pattern;
 using testing::WorkerTest;
 
@@ -133,6 +134,58 @@ TYPED_TEST(StreamedWriteTest, AFailedWaitGivesTheCreditBackWhenTheBytesHaveCome)
   this->send_bytes(blob, pattern(kBytes));
   EXPECT_TRUE(this->client->await([&] { return this->client->credit == kBytes; }));
   this->round_trip();
+}
+
+// --- boxes ---------------------------------------------------------------------------------------
+
+TEST(ShapeTest, PiecesAreWholeRowsOrWholeSlices) {
+  const Shape box{10, 4, 3};  // slices of 40
+  EXPECT_EQ(box.piece(0, 100).bytes, 80u);
+  EXPECT_EQ(box.piece(80, 100).bytes, 40u) << "what is left";
+  EXPECT_EQ(box.piece(0, 39).bytes, 30u);
+  EXPECT_EQ(box.piece(30, 39).bytes, 10u) << "not over the end of a slice";
+  EXPECT_EQ(box.piece(40, 5).bytes, 10u) << "one row at least";
+  EXPECT_EQ(Shape::linear(100).piece(64, 64).bytes, 36u);
+}
+
+TEST_F(WorkerTest, LargeRectsAreReadInPieces) {
+  constexpr std::uint64_t kRowPitch = 1100;
+  struct Case {
+    std::uint64_t width, rows, slices, slice_pitch;
+  };
+  for (const Case& c : {Case{1000, 3000, 2, 3100 * kRowPitch}, Case{1000, 500, 10, 600 * kRowPitch},
+                        Case{1000, 5000, 1, 0}}) {
+    const std::uint64_t pitch = c.slice_pitch != 0 ? c.slice_pitch : c.rows * kRowPitch;
+    const Bytes data = pattern(pitch * (c.slices + 1) + 4 * kRowPitch);
+    const Handle buffer = create_buffer(data.size());
+    const auto blob = upload_blob(data.size(), wire::BlobMode::kEager);
+    write(buffer, blob);
+    send_bytes(blob, data);
+    const std::uint64_t origin[] = {7, 3, c.slices > 1 ? 1u : 0u};
+    const std::uint64_t region[] = {c.width, c.rows, c.slices};
+    msg::EnqueueReadBufferRect m;
+    m.queue = queue;
+    m.buffer = buffer;
+    m.origin = wire::U64View(origin, 3);
+    m.region = wire::U64View(region, 3);
+    m.row_pitch = kRowPitch;
+    m.slice_pitch = c.slice_pitch;
+    const std::size_t size = c.width * c.rows * c.slices;
+    m.download = {wire::BlobMode::kEager, ++transfers, size, {}};
+    const auto sink = std::make_shared<CollectSink>(size);
+    client->bulk().expect(m.download.transfer, size, sink);
+    ASSERT_EQ(client->call(m), CL_SUCCESS);
+    ASSERT_TRUE(client->await([&] { return sink->done.load(); }));
+    auto got = sink->bytes.begin();
+    for (std::uint64_t slice = 0; slice < c.slices; ++slice) {
+      for (std::uint64_t row = 0; row < c.rows; ++row, got += static_cast<long>(c.width)) {
+        const auto from = data.begin() + static_cast<long>((origin[2] + slice) * pitch +
+                                                           (3 + row) * kRowPitch + 7);
+        ASSERT_TRUE(std::equal(from, from + static_cast<long>(c.width), got))
+            << "slice " << slice << " row " << row;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -25,11 +25,19 @@ void Gate::open(cl_int status) {
   if (!opened_.exchange(true)) api_.clSetUserEventStatus(native_, status);
 }
 
+Piece Shape::piece(std::uint64_t offset, std::uint64_t most_bytes) const {
+  const std::uint64_t slice = offset / slice_bytes();
+  if (offset % slice_bytes() == 0 && slice_bytes() <= most_bytes)
+    return {offset, slice_bytes() * std::min(most_bytes / slice_bytes(), slices - slice)};
+  const std::uint64_t row = offset % slice_bytes() / row_bytes;
+  const std::uint64_t most_rows = std::max<std::uint64_t>(most_bytes / row_bytes, 1);
+  return {offset, row_bytes * std::min(most_rows, rows - row)};
+}
+
 // --- reads ---
 
 base::Status Transfers::read(SessionState::Command command, const wire::Blob& download,
-                             wire::Token token, const NativeRead& native,
-                             const BufferRange* range) {
+                             wire::Token token, const Shape& shape, const NativeRead& native) {
   const bool is_inline = download.transfer == 0;
   if (is_inline && download.bytes > session::kInlineBytes)
     return base::Error(base::ErrorCode::kWireFault, "an inline read that is too large");
@@ -37,8 +45,8 @@ base::Status Transfers::read(SessionState::Command command, const wire::Blob& do
     read_failed(command, token);
   } else if (is_inline) {
     read_inline(command, download, token, native);
-  } else if (range != nullptr && download.bytes > kStagedReadBytes && can_stream(command)) {
-    read_streamed(command, download, token, *range);
+  } else if (download.bytes > kStagedReadBytes && can_stream(command)) {
+    read_streamed(command, download, token, shape, native);
   } else {
     read_staged(command, download, token, native);
   }
@@ -56,8 +64,8 @@ void Transfers::read_inline(SessionState::Command& command, const wire::Blob& do
   cl_event event = nullptr;
   if (!block) command.fail(CL_OUT_OF_HOST_MEMORY);
   if (command.ok()) {
-    command.fail(native(command.queue->native, block.data(), command.wait_count(),
-                        command.wait_events(), &event));
+    command.fail(native(command.queue->native, {0, download.bytes}, block.data(),
+                        command.wait_count(), command.wait_events(), &event));
   }
   if (!command.ok()) return read_failed(command, token);
   const auto made = state_.make_event(command, event);
@@ -77,8 +85,8 @@ void Transfers::read_staged(SessionState::Command& command, const wire::Blob& do
   cl_event event = nullptr;
   if (!block) command.fail(CL_OUT_OF_HOST_MEMORY);
   if (command.ok()) {
-    command.fail(native(command.queue->native, block.data(), command.wait_count(),
-                        command.wait_events(), &event));
+    command.fail(native(command.queue->native, {0, download.bytes}, block.data(),
+                        command.wait_count(), command.wait_events(), &event));
   }
   if (!command.ok()) return read_failed(command, token);
   const auto made = state_.make_event(command, event);
@@ -119,15 +127,15 @@ void Transfers::reply_read(Queue& queue, std::uint64_t read, wire::Token token, 
 }
 
 void Transfers::read_streamed(SessionState::Command& command, const wire::Blob& download,
-                              wire::Token token, const BufferRange& range) {
+                              wire::Token token, const Shape& shape, const NativeRead& native) {
   cl_int status = CL_SUCCESS;
   const auto gate = make_gate(command, &status);
   cl_command_queue hidden = command.queue->context->hidden_queue(*command.queue->device);
   if (hidden == nullptr) command.fail(CL_OUT_OF_RESOURCES);
   command.fail(status);
   if (command.ok()) {
-    const auto stream =
-        std::make_shared<StreamedRead>(*this, command, download, range, gate, hidden, token);
+    const auto stream = std::make_shared<StreamedRead>(*this, command, download, gate, hidden,
+                                                       token, shape, native);
     if (enqueue_stream(command, stream)) return;
     stream->withdraw();
   }
@@ -162,7 +170,7 @@ void Transfers::write_inline(SessionState::Command& command, const wire::Blob& d
   if (!block) command.fail(CL_OUT_OF_HOST_MEMORY);
   if (command.ok()) {
     std::copy(data.inline_data.begin(), data.inline_data.end(), block.data());
-    command.fail(native(command.queue->native, block.data(), command.wait_count(),
+    command.fail(native(command.queue->native, {0, data.bytes}, block.data(), command.wait_count(),
                         command.wait_events(), &event));
   }
   if (!command.ok()) return state_.not_started(command);
@@ -185,8 +193,8 @@ base::Status Transfers::write_staged(SessionState::Command& command, const wire:
   if (command.ok()) {
     std::vector<cl_event> wait(command.wait.begin(), command.wait.end());
     wait.push_back(gate->native());
-    command.fail(native(command.queue->native, block.data(), static_cast<cl_uint>(wait.size()),
-                        wait.data(), &event));
+    command.fail(native(command.queue->native, {0, data.bytes}, block.data(),
+                        static_cast<cl_uint>(wait.size()), wait.data(), &event));
   }
   if (!command.ok()) {
     services().uploads.refuse(data, command.status);
@@ -216,7 +224,7 @@ base::Status Transfers::write_streamed(SessionState::Command& command, const wir
   if (hidden == nullptr) command.fail(CL_OUT_OF_RESOURCES);
   command.fail(status);
   if (command.ok()) {
-    const auto stream = std::make_shared<StreamedWrite>(*this, command, data, range, gate, hidden);
+    const auto stream = std::make_shared<StreamedWrite>(*this, command, data, gate, hidden, range);
     if (enqueue_stream(command, stream)) return stream->expect_eager();
   }
   services().uploads.refuse(data, command.status);

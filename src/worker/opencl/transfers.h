@@ -3,7 +3,7 @@
 //   inline      up to 64 KiB: in the command, or in the reply
 //   staged      whole in one block: eager writes up to kStagedWriteBytes, reads up to
 //   kStagedReadBytes,
-//               all rects and images
+//               all writes of rects and images
 //   streamed    chunk by chunk (transfer_streams.h): writes straight into device memory where that
 //               is the host's, else through blocks and a hidden queue of the same device
 //
@@ -44,14 +44,34 @@ class Gate {
   std::atomic<bool> opened_{false};
 };
 
-// The native call of a transfer, with everything but queue, memory and wait list bound.
-using NativeRead = std::function<cl_int(cl_command_queue queue, void* to, cl_uint wait_count,
-                                        const cl_event* wait, cl_event* event)>;
-using NativeWrite =
-    std::function<cl_int(cl_command_queue queue, const void* from, cl_uint wait_count,
-                         const cl_event* wait, cl_event* event)>;
+// A part of a transfer: these of its bytes.
+struct Piece {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
 
-// A linear range of a buffer, for streaming: reads or writes [offset, offset + bytes) of it.
+// What a transfer's bytes are, tightly packed: rows of slices. A native call moves whole rows of
+// one slice, or whole slices; a linear range is one slice with rows of one byte.
+struct Shape {
+  std::uint64_t row_bytes = 1;
+  std::uint64_t rows = 0;
+  std::uint64_t slices = 1;
+  static Shape linear(std::uint64_t bytes) { return {1, bytes, 1}; }
+  std::uint64_t slice_bytes() const { return row_bytes * rows; }
+  // The piece that begins at `offset`: at most `most_bytes`, but one row at least.
+  // REQUIRES: 0 < all three; offset is where a piece may begin, and inside.
+  Piece piece(std::uint64_t offset, std::uint64_t most_bytes) const;
+};
+
+// The native call of a transfer, with everything but queue, piece, memory and wait list bound. Kept
+// until a streamed transfer has ended.
+using NativeRead = std::function<cl_int(cl_command_queue queue, const Piece& piece, void* to,
+                                        cl_uint wait_count, const cl_event* wait, cl_event* event)>;
+using NativeWrite =
+    std::function<cl_int(cl_command_queue queue, const Piece& piece, const void* from,
+                         cl_uint wait_count, const cl_event* wait, cl_event* event)>;
+
+// A linear range of a buffer, for streamed writes.
 struct BufferRange {
   Ref<Mem> mem;
   std::uint64_t offset = 0;
@@ -61,9 +81,10 @@ class Transfers {
  public:
   explicit Transfers(SessionState& state) : state_(state) {}
 
-  // The bytes go to the client, then the reply. `range` is set where the read can be streamed.
+  // The bytes go to the client, then the reply.
   base::Status read(SessionState::Command command, const wire::Blob& download, wire::Token token,
-                    const NativeRead& native, const BufferRange* range);
+                    const Shape& shape, const NativeRead& native);
+  // `range` is set where the write can be streamed.
   base::Status write(SessionState::Command command, const wire::Blob& data,
                      const NativeWrite& native, const BufferRange* range);
 
@@ -85,7 +106,7 @@ class Transfers {
   void read_staged(SessionState::Command& command, const wire::Blob& download, wire::Token token,
                    const NativeRead& native);
   void read_streamed(SessionState::Command& command, const wire::Blob& download, wire::Token token,
-                     const BufferRange& range);
+                     const Shape& shape, const NativeRead& native);
   void write_inline(SessionState::Command& command, const wire::Blob& data,
                     const NativeWrite& native);
   base::Status write_staged(SessionState::Command& command, const wire::Blob& data,
