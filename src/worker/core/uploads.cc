@@ -97,6 +97,7 @@ class Uploads::ChunkSink final : public Sink {
     if (const auto place = consumer_->place(offset, bytes); !place.empty()) return place;
     Block block = may_wait_ ? owner_.ring_.acquire_wait(bytes) : owner_.staging_.acquire(bytes);
     const auto view = block.bytes();
+    owner_.staged_bytes_ += view.size();
     const std::lock_guard lock(mutex_);
     if (ended_) return {};
     coming_.emplace_back(offset, std::move(block));
@@ -180,6 +181,7 @@ base::Status Uploads::receive(const wire::Blob& blob, Done done) {
     refuse(blob, -6);  // CL_OUT_OF_HOST_MEMORY, CUDA has its own: the client only needs "failed"
     return base::Error(base::ErrorCode::kLimit, "no staging memory for the transfer");
   }
+  staged_bytes_ += blob.bytes;
   return open(blob,
               std::make_shared<WholeSink>(*this, blob.transfer, std::move(block), std::move(done)));
 }
@@ -187,6 +189,7 @@ base::Status Uploads::receive(const wire::Blob& blob, Done done) {
 base::Status Uploads::receive_into(const wire::Blob& blob, std::shared_ptr<Block> block,
                                    std::function<void(base::Status)> done) {
   LW_TRY(take_credit(blob));
+  staged_bytes_ += blob.bytes;
   return open(blob,
               std::make_shared<LentSink>(*this, blob.transfer, std::move(block), std::move(done)));
 }

@@ -2,6 +2,7 @@
 // by chunk: straight into the consumer's memory, or through blocks. Any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -61,6 +62,11 @@ class Uploads {
   // and its credit goes back.
   void refuse(const wire::Blob& blob, std::int32_t status);
 
+  // What went through blocks of ours, and so is copied once more, instead of straight to its place.
+  std::uint64_t staged_bytes() const noexcept {
+    return staged_bytes_.load(std::memory_order_relaxed);
+  }
+
   // The client will send no (more) bytes.
   void abort(session::TransferId transfer);
   // Ends every upload and every wait for the ring.
@@ -81,6 +87,7 @@ class Uploads {
   BlockPool& staging_;
   BlockPool ring_{kUploadRingBytes};
   const std::uint64_t eager_credit_;
+  std::atomic<std::uint64_t> staged_bytes_{0};
   std::mutex mutex_;
   std::uint64_t eager_out_ = 0;
   bool ended_ = false;

@@ -88,6 +88,7 @@ class Worker final : private session::FrameSink {
   base::Status adopt_main(std::unique_ptr<link::Link> link, wire::Sequence peer_received = 0);
   base::Status adopt_lane(std::unique_ptr<link::Link> lane);
   wire::Sequence received() const { return stream_.received(); }
+  const Uploads& uploads() const { return uploads_; }
 
   // Pumps until the session has ended, then frees everything. After kStuck leave with _exit().
   ExitCode run();

@@ -55,7 +55,7 @@ void unified(NativeApi& api) {
 }
 using OnUnifiedMemory = Changed<unified>;
 
-TEST_F(OnUnifiedMemory, EagerBytesNeedNoNativeWrite) {
+TEST_F(OnUnifiedMemory, BytesAreReceivedWhereTheyBelong) {
   const Bytes data = pattern(kBytes);
   const Handle buffer = create_buffer(kBytes + 100);
   for (const auto mode : {wire::BlobMode::kEager, wire::BlobMode::kRendezvous}) {
@@ -76,6 +76,7 @@ TEST_F(OnUnifiedMemory, EagerBytesNeedNoNativeWrite) {
   EXPECT_TRUE(client->await([&] { return client->credit == kBytes; }));
   EXPECT_EQ(maps, 2);
   EXPECT_EQ(unmaps, 2);
+  EXPECT_EQ(worker->worker().uploads().staged_bytes(), 0u) << "and no block";
 }
 
 TEST_F(OnUnifiedMemory, ProfilingTimesAreInOrder) {
