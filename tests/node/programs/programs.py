@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -26,6 +27,14 @@ def program(name):
 def require(tool):
     if shutil.which(tool) is None:
         raise unittest.SkipTest(f"{tool} is not installed")
+
+
+def require_driver():
+    """Sanitizers' runtimes cannot come into a program with the driver."""
+    path = BUILD / "lib" / "liblongwire_opencl.so"
+    load = [sys.executable, "-c", "import ctypes, sys; ctypes.CDLL(sys.argv[1])", str(path)]
+    if subprocess.run(load, capture_output=True, check=False).returncode != 0:
+        raise unittest.SkipTest(f"{path} cannot be loaded")
 
 
 class ProgramTest(unittest.TestCase):

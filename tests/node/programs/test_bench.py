@@ -3,10 +3,14 @@ import json
 import time
 import unittest
 
-from programs import PATIENCE_S, ProgramTest, program
+from programs import PATIENCE_S, ProgramTest, program, require_driver
 
 
 class Bench(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        require_driver()
+
     def test_every_figure_has_a_verdict(self):
         place = self.folder / "node.sock"
         self.start(program("longwired"), "--no-tls", "--unix", place, "--state",

@@ -4,7 +4,7 @@ import os
 import socket
 import unittest
 
-from programs import ProgramTest, program
+from programs import ProgramTest, program, require_driver
 
 
 class Top(ProgramTest):
@@ -28,6 +28,7 @@ class Top(ProgramTest):
         self.assertIn("no node", done.stderr)
 
     def test_sessions_come_and_go(self):
+        require_driver()
         self.start_local_node()
         holder = self.start(program("longwire"), "run", "--node", self.place, "--",
                             "/usr/bin/python3", "-c", HOLD_A_SESSION, env=self.environment)

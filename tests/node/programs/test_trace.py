@@ -3,12 +3,16 @@ import json
 import re
 import unittest
 
-from programs import ProgramTest, program, require
+from programs import ProgramTest, program, require, require_driver
 
 KILLED_BY_TERM = 128 + 15
 
 
 class Trace(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        require_driver()
+
     def trace(self, *argv, mode="unix", flags=()):
         return self.run_program(program("longwire"), "trace", f"--local={mode}", *flags, "--",
                                 *argv)
