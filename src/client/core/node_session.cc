@@ -245,7 +245,7 @@ base::Result<session::Stream::Draft> NodeSession::begin(wire::Opcode opcode,
   return draft;
 }
 
-void NodeSession::committed() noexcept { state_->pump->flush_soon(); }
+void NodeSession::flush_soon() noexcept { state_->pump->flush_soon(); }
 
 Status NodeSession::flush() {
   if (lost()) return Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");

@@ -75,13 +75,17 @@ class NodeSession final : public session::FrameSink {
   bool lost() const noexcept;
   SessionCounters counters() const;  // since connect(); also once the session is lost
 
-  // Queues a command; it goes out soon by itself, at once with flush(). M is a generated message.
+  // When a queued command goes out: soon, by the background thread; or by the caller, which flushes
+  // or waits in a moment, so that no other thread need be woken.
+  enum class Flush : std::uint8_t { kSoon, kByCaller };
+
+  // Queues a command. M is a generated message.
   template <class M>
-  base::Status send(const M& message) {
+  base::Status send(const M& message, Flush when = Flush::kSoon) {
     LW_ASSIGN(auto draft, begin(M::kOpcode, encoded_size(message)));
     encode(draft.writer(), message);
     draft.commit();
-    committed();
+    if (when == Flush::kSoon) flush_soon();
     return {};
   }
   base::Status flush();
@@ -95,15 +99,15 @@ class NodeSession final : public session::FrameSink {
     pending.handler = &on_reply;
     LW_TRY(add_reply(pending));
     message.token = pending.token;
-    return await_reply(pending, send(message), deadline);
+    return await_reply(pending, send(message, Flush::kByCaller), deadline);
   }
 
   // As call(), without waiting. Ok: the handler runs exactly once; an error: it never does.
   template <class M>
-  base::Status request(M message, ReplyHandler on_reply) {
+  base::Status request(M message, ReplyHandler on_reply, Flush when = Flush::kSoon) {
     LW_ASSIGN(PendingReply* const pending, add_owned_reply(std::move(on_reply)));
     message.token = pending->token;
-    return sent_request(message.token, send(message));
+    return sent_request(message.token, send(message, when));
   }
 
   // Waits for anything that handlers or pushes make true.
@@ -145,7 +149,7 @@ class NodeSession final : public session::FrameSink {
 
  private:
   base::Result<session::Stream::Draft> begin(wire::Opcode opcode, std::size_t payload_bytes);
-  void committed() noexcept;
+  void flush_soon() noexcept;
   base::Status add_reply(PendingReply& pending);
   base::Result<PendingReply*> add_owned_reply(ReplyHandler on_reply);
   base::Status await_reply(PendingReply& pending, base::Status sent, base::Deadline deadline);

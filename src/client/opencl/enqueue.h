@@ -95,7 +95,8 @@ class Enqueue {
   cl_int send(M& message) noexcept;
   // As send(), with a handler for the reply (token is set here). See NodeSession::request().
   template <class M>
-  cl_int request(M& message, core::ReplyHandler on_reply) noexcept;
+  cl_int request(M& message, core::ReplyHandler on_reply,
+                 core::NodeSession::Flush when = core::NodeSession::Flush::kSoon) noexcept;
 
   // Gives the program its event now; otherwise at destruction. Only after a successful send.
   void publish() noexcept;
@@ -155,9 +156,10 @@ cl_int Enqueue::send(M& message) noexcept {
 }
 
 template <class M>
-cl_int Enqueue::request(M& message, core::ReplyHandler on_reply) noexcept {
+cl_int Enqueue::request(M& message, core::ReplyHandler on_reply,
+                        core::NodeSession::Flush when) noexcept {
   LW_CL_TRY(fill(message));
-  return sent(node().session().request(message, std::move(on_reply)));
+  return sent(node().session().request(message, std::move(on_reply), when));
 }
 
 }  // namespace longwire::client::opencl

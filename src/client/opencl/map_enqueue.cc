@@ -43,11 +43,12 @@ cl_int send_nothing(Enqueue& command, bool blocking) noexcept {
   };
   const auto outcome = std::make_shared<Outcome>();  // shared with the reply's handler
   Node& node = command.node();
-  LW_CL_TRY(command.request(message, [outcome, &node](const core::ReplyView& reply) {
+  const auto on_reply = [outcome, &node](const core::ReplyView& reply) {
     if (reply.lost == nullptr) outcome->status = reply.status;
     outcome->done.store(true, std::memory_order_release);
     node.session().notify();
-  }));
+  };
+  LW_CL_TRY(command.request(message, on_reply, core::NodeSession::Flush::kByCaller));
   LW_CL_TRY(node.wait_until([&] { return outcome->done.load(std::memory_order_acquire); }));
   if (outcome->status == CL_SUCCESS) LW_CL_TRY(command.queue().wait_for_reads());
   return outcome->status;

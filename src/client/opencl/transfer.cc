@@ -147,7 +147,7 @@ cl_int WriteSource::start(Enqueue& command) noexcept {
     session.start_upload(blob_, data(),
                          [packed = packed_, keep = MemoryHold(mode_.keep)](const base::Status&) {});
   }
-  return mode_.blocking ? command.node().flush() : CL_SUCCESS;
+  return CL_SUCCESS;
 }
 
 // The bytes arrive inside a frame handler or on a lane, neither of which may send them on.

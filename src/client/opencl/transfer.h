@@ -86,8 +86,10 @@ cl_int read_into(Enqueue& command, M& message, const Rows& rows,
   }
   message.download = read->blob();
   if (mode.wants_event) read->hold_event(command.need_event());
-  const cl_int sent =
-      command.request(message, [read](const core::ReplyView& reply) { read->on_reply(reply); });
+  using Flush = core::NodeSession::Flush;
+  const cl_int sent = command.request(
+      message, [read](const core::ReplyView& reply) { read->on_reply(reply); },
+      mode.blocking ? Flush::kByCaller : Flush::kSoon);
   if (sent != CL_SUCCESS) {
     read->discard();
     return sent;
