@@ -120,4 +120,22 @@ class Event final : public Object {
   bool known_to_node_ = false;
 };
 
+// Keeps the events of a list while a call uses them: what the call sets going may release them.
+// REQUIRES: live events.
+class EventsInUse {
+ public:
+  EventsInUse(cl_uint count, const cl_event* events) noexcept : events_(events, count) {
+    for (const cl_event event : events_)
+      from_cl<Event>(event)->use();
+  }
+  EventsInUse(const EventsInUse&) = delete;
+  ~EventsInUse() {
+    for (const cl_event event : events_)
+      from_cl<Event>(event)->unuse();
+  }
+
+ private:
+  const std::span<const cl_event> events_;
+};
+
 }  // namespace longwire::client::opencl

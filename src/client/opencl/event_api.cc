@@ -29,6 +29,7 @@ cl_event fail(cl_int* errcode_ret, cl_int status) noexcept {
 
 cl_int WaitForEvents(cl_uint num_events, const cl_event* event_list) noexcept {
   LW_CL_TRY(check_list(num_events, event_list));
+  const EventsInUse in_use(num_events, event_list);
   // All are set going before the first is waited for: they may wait for each other.
   for (cl_uint i = 0; i < num_events; ++i)
     from_cl<Event>(event_list[i])->flush_queue();
@@ -76,6 +77,7 @@ cl_int ReleaseEvent(cl_event event) noexcept {
 cl_int SetUserEventStatus(cl_event event, cl_int execution_status) noexcept {
   Event* const object = from_cl<Event>(event);
   if (object == nullptr) return CL_INVALID_EVENT;
+  const EventsInUse in_use(1, &event);
   return object->set_user_status(execution_status);
 }
 

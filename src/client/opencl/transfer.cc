@@ -163,6 +163,7 @@ void WriteSource::upload_when_read(Enqueue& command) {
 }
 
 cl_int wait_for_list(cl_uint count, const cl_event* events) noexcept {
+  const EventsInUse in_use(count, events);
   for (const cl_event handle : std::span(events, count)) {
     Event* event = from_cl<Event>(handle);
     LW_CL_TRY(event->wait());

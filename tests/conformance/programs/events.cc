@@ -251,6 +251,42 @@ void callback_completes_user_event(const Setup& setup) {
   clReleaseCommandQueue(other);
 }
 
+void CL_CALLBACK open_gate(cl_event, cl_int, void* gate) {
+  clSetUserEventStatus(*static_cast<cl_event*>(gate), CL_COMPLETE);
+}
+
+// The thread that waits may release the user event before the callback that set it has returned
+// from clSetUserEventStatus; what is made next in its place must not be touched.
+void released_while_being_set(const Setup& setup) {
+  say("-- a user event that is released while it is being set");
+  constexpr int kRounds = 1000;
+  Adder adder(setup);
+  cl_command_queue other = setup.new_queue();
+  int early = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    cl_event gate = user_event(setup);
+    cl_event waiting = adder.add(other, 2, {gate});
+    cl_event trigger = adder.add(setup.queue, 1);
+    clSetEventCallback(trigger, CL_COMPLETE, open_gate, &gate);
+    clFlush(other);
+    clFlush(setup.queue);
+    clWaitForEvents(1, &waiting);
+    for (cl_event event : {gate, waiting, trigger})
+      clReleaseEvent(event);
+    cl_event closed = user_event(setup);
+    cl_event behind = adder.add(other, 1, {closed});
+    cl_int status = CL_QUEUED;
+    clGetEventInfo(behind, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, nullptr);
+    early += status <= CL_COMPLETE ? 1 : 0;
+    clSetUserEventStatus(closed, CL_COMPLETE);
+    clFinish(other);
+    clReleaseEvent(behind);
+    clReleaseEvent(closed);
+  }
+  say("complete before their time: %d, value %u", early, adder.first(setup.queue));
+  clReleaseCommandQueue(other);
+}
+
 void profiling(const Setup& setup) {
   say("-- profiling");
   Adder adder(setup);
@@ -335,6 +371,7 @@ int main() {
   markers_and_barriers(setup);
   callbacks(setup);
   callback_completes_user_event(setup);
+  released_while_being_set(setup);
   profiling(setup);
   wait_list_rules(setup);
   released_early(setup);
