@@ -1,9 +1,9 @@
 // What nodes have cost a program: round trips, bytes, system calls. Tests assert on them, `longwire
 // trace` prints them.
 //
-// A *blocking round trip* is a wait of a thread for its node, where the answer was not there yet
-// when the thread began to wait, and where something had been sent to that node since the thread's
-// last such wait began. A thread that goes on waiting for further answers to what it had sent by
+// A *blocking round trip* is a wait of a thread for an answer of its node, where something had been
+// sent to that node since the thread's last such wait began; also where another thread happened to
+// read the answer first. A thread that goes on waiting for further answers to what it had sent by
 // then (the bytes of a read beside its reply, the next event of a batch) waits, but for no further
 // round trip. Opening a link (TCP's handshake, TLS's, Hello and Welcome) is counted apart for the
 // session, and for the thread that opens a lane within a call of its own.

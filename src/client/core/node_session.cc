@@ -258,13 +258,14 @@ Status NodeSession::wait_until(const std::function<bool()>& done, base::Deadline
 
 Status NodeSession::wait(const std::function<bool()>& done, base::Deadline deadline,
                          WaitMeter::For what) {
-  if (done()) return {};
+  if (what == WaitMeter::For::kLink && done()) return {};
   if (lost()) {
-    await_loss();
+    if (!done()) await_loss();
     return done() ? Status{}
                   : Error(ErrorCode::kClosed, "the session with " + node_name() + " is lost");
   }
   const WaitMeter::Scope waiting(state_->meter, what, state_->stream->sent());
+  if (done()) return {};  // another thread was quicker to read it
   Status status = fail_if_ended(state_->pump->wait_until(done, deadline));
   return done() ? Status{} : status;
 }
