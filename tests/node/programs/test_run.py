@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from programs import PATIENCE_S, ProgramTest, program, require
+from programs import PATIENCE_S, ProgramTest, program, require, require_driver
 
 
 class Run(ProgramTest):
@@ -81,6 +81,7 @@ class RunDevices(ProgramTest):
 
     def test_clinfo_finds_the_device_over_every_link(self):
         require("clinfo")
+        require_driver()
         if "Device #0" not in self.run_program("clinfo", "-l").stdout:
             self.skipTest("no OpenCL device on this machine")
         for mode in ("unix", "tcp", "tls"):

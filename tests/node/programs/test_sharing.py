@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from programs import BUILD, PATIENCE_S, ProgramTest, program
+from programs import BUILD, PATIENCE_S, ProgramTest, program, require_driver
 
 PROGRAMS = BUILD / "tests" / "conformance_programs"
 THREADS = PROGRAMS / "threads"
@@ -21,6 +21,7 @@ LONG_KERNEL_S = 90
 class Sharing(ProgramTest):
     def setUp(self):
         super().setUp()
+        require_driver()
         for path in (THREADS, EVERY_DEVICE, LONG_KERNEL):
             if not path.exists():
                 self.skipTest(f"{path} is not built")
