@@ -27,7 +27,7 @@ class Bench:
         return 1 if self.quick else usual
 
     def effort(self, largest_mib):
-        seconds = 0.1 if self.quick else 0.4
+        seconds = 0.1 if self.quick else 0.3
         return ["--seconds", seconds, "--largest-mib", min(largest_mib, 16) if self.quick
                 else largest_mib]
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "allocations.h"
 #include "client/opencl/node.h"
 #include "opencl/client_api.h"
 #include "session_rig.h"
@@ -190,6 +191,33 @@ TEST_P(RoundTripTest, ABlockingWriteOfAMebibyteTakesNone) {
       api::EnqueueWriteBuffer(queue, buffer, CL_TRUE, 0, kLarge, words.data(), 0, nullptr, nullptr),
       CL_SUCCESS);
   EXPECT_EQ(round_trips(), 0u);
+}
+
+// The hot path of the calling thread asks nobody for memory; an event is one object.
+TEST_P(RoundTripTest, LaunchesAndSmallCopiesAllocateNothing) {
+  make_buffer();
+  make_kernel();
+  const cl_uint value = 7;
+  const auto each = [&] {
+    ASSERT_EQ(api::SetKernelArg(kernel, 1, sizeof value, &value), CL_SUCCESS);
+    ASSERT_EQ(launch(queue), CL_SUCCESS);
+    ASSERT_EQ(api::EnqueueWriteBuffer(queue, buffer, CL_FALSE, 0, sizeof value, &value, 0, nullptr,
+                                      nullptr),
+              CL_SUCCESS);
+    ASSERT_EQ(api::EnqueueCopyBuffer(queue, buffer, buffer, 0, 64, 16, 0, nullptr, nullptr),
+              CL_SUCCESS);
+  };
+  each();
+  ASSERT_EQ(api::Finish(queue), CL_SUCCESS);
+  const std::uint64_t before = thread_allocations();
+  for (int i = 0; i < 100; ++i)
+    each();
+  EXPECT_EQ(thread_allocations() - before, 0u);
+  cl_event event = nullptr;
+  const std::uint64_t without = thread_allocations();
+  ASSERT_EQ(launch(queue, 0, nullptr, &event), CL_SUCCESS);
+  EXPECT_EQ(thread_allocations() - without, 1u);
+  api::ReleaseEvent(event);
 }
 
 TEST_P(RoundTripTest, BuildingAProgramTakesOne) {

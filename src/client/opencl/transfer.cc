@@ -138,6 +138,7 @@ std::span<const std::byte> WriteSource::data() const noexcept {
 }
 
 cl_int WriteSource::start(Enqueue& command) noexcept {
+  if (blob_.mode == wire::BlobMode::kInline) return CL_SUCCESS;  // they went with the command
   core::NodeSession& session = command.node().session();
   if (follows_) {
     upload_when_read(command);
