@@ -298,7 +298,7 @@ base::UniqueFd Connection::take_socket() {
 
 // --- ends ---
 
-void Connection::refuse(Error why) {
+void Connection::refuse(const Error& why) {
   services_.journal.event(LogLevel::kWarning, "connection.refused",
                           {{"peer", peer_.address},
                            {"transport", name_of(peer_.transport)},

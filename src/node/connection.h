@@ -84,7 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   base::Result<ClientIdentity> identify();
   void hand_lane_over();
   base::UniqueFd take_socket();
-  void refuse(base::Error why);
+  void refuse(const base::Error& why);
   void on_refusal_sent();
   void await_end();
   void fail(const base::Error& why);

@@ -415,7 +415,7 @@ Status Stream::State::replace_lost_link(Error error) {
     return *why_ended;
   }
   if (!on_link_lost) return error;
-  const Status replaced = on_link_lost(error);
+  Status replaced = on_link_lost(error);
   if (!replaced.ok()) end(replaced.error());
   return replaced;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/worker_main/backend.h"
@@ -41,8 +42,8 @@ base::Result<session::ReceivedHandover> await_session() {
   return *std::move(received);
 }
 
-session::Ended ended(ErrorCode code, std::string reason, const Meter& meter) {
-  return {code, reason.substr(0, session::kMaxHandoverTextBytes), meter.stats()};
+session::Ended ended(ErrorCode code, std::string_view reason, const Meter& meter) {
+  return {code, std::string(reason.substr(0, session::kMaxHandoverTextBytes)), meter.stats()};
 }
 
 session::Ended describe(ExitCode code, const Meter& meter) {

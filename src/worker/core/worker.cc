@@ -150,12 +150,12 @@ base::Status Worker::on_control(const session::Frame& frame) {
     // Downloads are sent as soon as their bytes exist: the client announced their place before.
     case wire::kOpBulkGrant:
     case wire::kOpBulkCredit:
-      return {};
+    // The stream's own.
     case wire::kOpAck:
     case wire::kOpPing:
     case wire::kOpPong:
     case wire::kOpFault:
-      return {};  // the stream's own
+      return {};
     default:
       return base::Error(base::ErrorCode::kWireFault,
                          "unexpected opcode " + std::to_string(frame.opcode));

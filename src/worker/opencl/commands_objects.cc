@@ -198,7 +198,7 @@ base::Status Commands::on(const msg::ReleaseObject& m) {
     const cl_int status = api().clSetMemObjectDestructorCallback(static_cast<Mem*>(object)->native,
                                                                  on_destroyed, watch.get());
     if (status == CL_SUCCESS) {
-      watch.release();
+      (void)watch.release();  // on_destroyed() has it
       state_.table.release(m.object);
       return {};
     }

@@ -18,6 +18,7 @@ using Bytes = std::vector<unsigned char>;
 
 std::vector<cl_device_id> natives_of(const std::vector<Ref<Device>>& devices) {
   std::vector<cl_device_id> ids;
+  ids.reserve(devices.size());
   for (const auto& device : devices)
     ids.push_back(device->native);
   return ids;
@@ -25,6 +26,7 @@ std::vector<cl_device_id> natives_of(const std::vector<Ref<Device>>& devices) {
 
 std::vector<cl_program> natives_of(const std::vector<Ref<Program>>& programs) {
   std::vector<cl_program> natives;
+  natives.reserve(programs.size());
   for (const auto& program : programs)
     natives.push_back(program->native);
   return natives;
@@ -189,6 +191,7 @@ base::Status Commands::on(const msg::CreateProgramWithBinary& m) {
         create_with_binaries(api(), program->context->native, ids, *binaries, each, &created);
     if (created != CL_SUCCESS) program->set_failed(created);
     std::vector<std::uint64_t> statuses;
+    statuses.reserve(each.size());
     for (const cl_int one : each)
       statuses.push_back(static_cast<std::uint64_t>(std::int64_t{one}));
     ProgramInfo info(api(), program->context->devices);
@@ -368,7 +371,7 @@ base::Status Commands::on(const msg::FetchProgramBinaries& m) {
       return services().outbox.flush();
     }
     services().bulk.send(download.transfer, 0, block->bytes(),
-                         [this, token, block](base::Status sent) {
+                         [this, token, block](const base::Status& sent) {
                            block->reset();
                            reply(token, sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES,
                                  msg::FetchProgramBinaries::Reply{});

@@ -70,7 +70,7 @@ Box box_of(SessionState& state, const M& m, Handle object, const wire::Blob& dat
 
 // The three kinds of native call, each for both directions.
 template <class Call>
-auto linear_call(Call call, Ref<Mem> mem, std::uint64_t offset) {
+auto linear_call(Call call, const Ref<Mem>& mem, std::uint64_t offset) {
   return [=](cl_command_queue queue, const Piece& piece, auto* host, cl_uint count,
              const cl_event* wait, cl_event* event) {
     return call(queue, mem->native, CL_FALSE, offset + piece.offset, piece.bytes, host, count, wait,

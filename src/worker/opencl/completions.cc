@@ -183,7 +183,7 @@ void Completions::subscribe(Event& event, cl_int status) {
     self.one_fewer();
   };
   if (api_.clSetEventCallback(event.native, status, callback, watch.get()) == CL_SUCCESS) {
-    watch.release();
+    (void)watch.release();  // the callback has it
   } else {
     one_fewer();
   }

@@ -4,6 +4,10 @@
 
 namespace longwire::worker::opencl {
 
+void Object::unuse() noexcept {
+  if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
 Device::~Device() {
   if (is_sub_) api_.clReleaseDevice(native);
 }

@@ -57,9 +57,7 @@ class Object {
   Object& operator=(const Object&) = delete;
 
   void use() noexcept { uses_.fetch_add(1, std::memory_order_relaxed); }
-  void unuse() noexcept {
-    if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-  }
+  void unuse() noexcept;
   Kind kind() const noexcept { return kind_; }
   Handle handle() const noexcept { return handle_; }
   // CL_SUCCESS, or why there is no native object.

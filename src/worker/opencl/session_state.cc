@@ -220,8 +220,11 @@ bool SessionState::arrived(const wire::Blob& blob, std::span<const std::byte>* d
   const auto receiving = services_.uploads.receive(blob, [this, transfer](auto result) {
     auto arrival_of = std::make_shared<Arrival>();  // std::function copies
     arrival_of->here = true;
-    if (result.ok()) arrival_of->block = std::move(result).value();
-    if (!result.ok()) arrival_of->status = CL_OUT_OF_RESOURCES;
+    if (result.ok()) {
+      arrival_of->block = std::move(result).value();
+    } else {
+      arrival_of->status = CL_OUT_OF_RESOURCES;
+    }
     services_.post([this, transfer, arrival_of] { arrival(transfer, std::move(*arrival_of)); });
   });
   if (receiving.ok()) return false;

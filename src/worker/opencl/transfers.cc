@@ -97,7 +97,7 @@ void Transfers::read_staged(SessionState::Command& command, const wire::Blob& do
   made->afterwards = [this, reply, transfer = download.transfer,
                       data = shared(std::move(block))](cl_int status) {
     if (status < 0) return reply(status);
-    send_bytes(transfer, 0, data->bytes(), [reply, data](base::Status sent) {
+    send_bytes(transfer, 0, data->bytes(), [reply, data](const base::Status& sent) {
       data->reset();
       reply(sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES);
     });
@@ -208,12 +208,12 @@ base::Status Transfers::write_staged(SessionState::Command& command, const wire:
   };
   made->afterwards = [held](cl_int) {};
   state_.started(command, made);
-  const Ref<Event> its(made);
-  return services().uploads.receive_into(data, held, [this, gate, its](base::Status received) {
-    if (!received.ok()) its->replaced_status = CL_OUT_OF_RESOURCES;
-    gate->open(received.ok() ? CL_COMPLETE : CL_OUT_OF_RESOURCES);
-    if (!received.ok()) completions().note_failure();
-  });
+  return services().uploads.receive_into(
+      data, held, [this, gate, its = made](const base::Status& received) {
+        if (!received.ok()) its->replaced_status = CL_OUT_OF_RESOURCES;
+        gate->open(received.ok() ? CL_COMPLETE : CL_OUT_OF_RESOURCES);
+        if (!received.ok()) completions().note_failure();
+      });
 }
 
 base::Status Transfers::write_streamed(SessionState::Command& command, const wire::Blob& data,
