@@ -32,6 +32,14 @@ std::vector<cl_program> natives_of(const std::vector<Ref<Program>>& programs) {
   return natives;
 }
 
+std::vector<std::uint64_t> sign_extended(const std::vector<cl_int>& statuses) {
+  std::vector<std::uint64_t> words;
+  words.reserve(statuses.size());
+  for (const cl_int status : statuses)
+    words.push_back(static_cast<std::uint64_t>(std::int64_t{status}));
+  return words;
+}
+
 const cl_device_id* data_or_null(const std::vector<cl_device_id>& ids) {
   return ids.empty() ? nullptr : ids.data();
 }
@@ -190,10 +198,7 @@ base::Status Commands::on(const msg::CreateProgramWithBinary& m) {
     program->native =
         create_with_binaries(api(), program->context->native, ids, *binaries, each, &created);
     if (created != CL_SUCCESS) program->set_failed(created);
-    std::vector<std::uint64_t> statuses;
-    statuses.reserve(each.size());
-    for (const cl_int one : each)
-      statuses.push_back(static_cast<std::uint64_t>(std::int64_t{one}));
+    const std::vector<std::uint64_t> statuses = sign_extended(each);
     ProgramInfo info(api(), program->context->devices);
     msg::CreateProgramWithBinary::Reply answer{wire::U64View(statuses), {}};
     if (created == CL_SUCCESS) answer.program = info.describe(program->native);
