@@ -1,8 +1,8 @@
 #include "app/pairing_desk.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/private_socket.h"
 #include "node/local_user.h"
 
 namespace longwire::app {
@@ -29,17 +29,7 @@ Status PairingDesk::start(const std::filesystem::path& state_directory,
   for (const std::uint16_t port : ports)
     ports_ += " " + std::to_string(port);
   const std::filesystem::path path = pairing_socket(state_directory);
-  if (path.string().size() >= sizeof(sockaddr_un::sun_path)) {
-    return Error(ErrorCode::kInvalidArgument, "socket path too long: " + path.string());
-  }
-  ::unlink(path.c_str());  // the directory is ours alone
-  const mode_t old_mask = ::umask(0177);
-  asio::error_code error;
-  acceptor_.open(asio::local::stream_protocol(), error);
-  if (!error) acceptor_.bind({path.string()}, error);
-  if (!error) acceptor_.listen(4, error);
-  ::umask(old_mask);
-  if (error) return Error(ErrorCode::kUnavailable, path.string() + ": " + error.message());
+  LW_TRY(listen_privately(acceptor_, path));
   path_ = path;
   accept();
   return {};

@@ -1,10 +1,10 @@
 #include "app/status_desk.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
 
+#include "app/private_socket.h"
 #include "node/journal.h"
 #include "node/local_user.h"
 #include "session/auth/private_file.h"
@@ -15,8 +15,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::Status;
-
-constexpr int kBacklog = 4;
 
 std::string line_of(const node::SessionReport& s) {
   return node::format_event("session",
@@ -72,14 +70,7 @@ Status StatusDesk::start() {
   if (is_alive(io, path)) {
     return Error(ErrorCode::kUnavailable, "another node uses " + config_.state.directory.string());
   }
-  ::unlink(path.c_str());  // the directory is ours alone
-  const mode_t old_mask = ::umask(0177);
-  asio::error_code error;
-  acceptor_.open(asio::local::stream_protocol(), error);
-  if (!error) acceptor_.bind({path.string()}, error);
-  if (!error) acceptor_.listen(kBacklog, error);
-  ::umask(old_mask);
-  if (error) return Error(ErrorCode::kUnavailable, path.string() + ": " + error.message());
+  LW_TRY(listen_privately(acceptor_, path));
   path_ = path;
   accept();
   return {};

@@ -9,13 +9,11 @@
 #include <string>
 #include <thread>
 
-#include "opencl/client_api.h"
-#include "session_rig.h"
+#include "session_fixture.h"
 
 namespace longwire::inproc {
 namespace {
 
-namespace api = client::opencl::api;
 using Words = std::vector<std::uint32_t>;
 
 constexpr const char* kSource = R"(
@@ -34,33 +32,10 @@ Words counting(std::size_t count, std::uint32_t from = 0) {
   return words;
 }
 
-class SessionTest : public ::testing::TestWithParam<Setup> {
+class SessionTest : public SessionFixture {
  protected:
-  void SetUp() override {
-    if (!Rig::available(GetParam().driver)) GTEST_SKIP() << "no OpenCL on this machine";
-    rig = std::make_unique<Rig>(GetParam());
-    ASSERT_EQ(api::GetPlatformIDs(1, &platform, nullptr), CL_SUCCESS);
-    ASSERT_EQ(api::GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, nullptr), CL_SUCCESS);
-    cl_int status = CL_SUCCESS;
-    context = api::CreateContext(nullptr, 1, &device, nullptr, nullptr, &status);
-    ASSERT_EQ(status, CL_SUCCESS);
-    queue = new_queue(CL_QUEUE_PROFILING_ENABLE);
-  }
-  void TearDown() override {
-    if (!rig) return;
-    if (program != nullptr) api::ReleaseProgram(program);
-    EXPECT_EQ(api::ReleaseCommandQueue(queue), CL_SUCCESS);
-    EXPECT_EQ(api::ReleaseContext(context), CL_SUCCESS);
-    EXPECT_EQ(rig->end(), 0u) << "native objects are left";
-  }
+  SessionTest() : SessionFixture(CL_QUEUE_PROFILING_ENABLE) {}
 
-  cl_command_queue new_queue(cl_command_queue_properties properties) {
-    const cl_queue_properties list[] = {CL_QUEUE_PROPERTIES, properties, 0};
-    cl_int status = CL_SUCCESS;
-    const auto made = api::CreateCommandQueueWithProperties(context, device, list, &status);
-    EXPECT_EQ(status, CL_SUCCESS);
-    return made;
-  }
   cl_mem new_buffer(std::size_t bytes, void* data = nullptr) {
     cl_int status = CL_SUCCESS;
     const auto made =
@@ -107,13 +82,6 @@ class SessionTest : public ::testing::TestWithParam<Setup> {
               CL_SUCCESS);
     return status;
   }
-
-  std::unique_ptr<Rig> rig;
-  cl_platform_id platform = nullptr;
-  cl_device_id device = nullptr;
-  cl_context context = nullptr;
-  cl_command_queue queue = nullptr;
-  cl_program program = nullptr;
 };
 
 // --- data ---

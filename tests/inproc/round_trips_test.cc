@@ -9,13 +9,11 @@
 
 #include "allocations.h"
 #include "client/opencl/node.h"
-#include "opencl/client_api.h"
-#include "session_rig.h"
+#include "session_fixture.h"
 
 namespace longwire::inproc {
 namespace {
 
-namespace api = client::opencl::api;
 using Words = std::vector<std::uint32_t>;
 
 constexpr const char* kSource = R"(
@@ -25,32 +23,15 @@ constexpr std::size_t kWords = 1024;  // 4 KiB
 constexpr std::size_t kBytes = kWords * 4;
 constexpr int kMany = 1000;
 
-class RoundTripTest : public ::testing::TestWithParam<Setup> {
+class RoundTripTest : public SessionFixture {
  protected:
-  void SetUp() override {
-    if (!Rig::available(GetParam().driver)) GTEST_SKIP() << "no OpenCL on this machine";
-    rig = std::make_unique<Rig>(GetParam());
-    ASSERT_EQ(api::GetPlatformIDs(1, &platform, nullptr), CL_SUCCESS);
-    ASSERT_EQ(api::GetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, nullptr), CL_SUCCESS);
-    cl_int status = CL_SUCCESS;
-    context = api::CreateContext(nullptr, 1, &device, nullptr, nullptr, &status);
-    ASSERT_EQ(status, CL_SUCCESS);
-    queue = new_queue(0);
-  }
+  RoundTripTest() : SessionFixture(0) {}
   void TearDown() override {
-    if (!rig) return;
     if (kernel != nullptr) api::ReleaseKernel(kernel);
-    if (program != nullptr) api::ReleaseProgram(program);
     if (buffer != nullptr) api::ReleaseMemObject(buffer);
-    api::ReleaseCommandQueue(queue);
-    api::ReleaseContext(context);
-    EXPECT_EQ(rig->end(), 0u) << "native objects are left";
+    SessionFixture::TearDown();
   }
 
-  cl_command_queue new_queue(cl_command_queue_properties properties) {
-    const cl_queue_properties list[] = {CL_QUEUE_PROPERTIES, properties, 0};
-    return api::CreateCommandQueueWithProperties(context, device, list, nullptr);
-  }
   void make_buffer() {
     buffer = api::CreateBuffer(context, CL_MEM_READ_WRITE, kBytes, nullptr, nullptr);
     ASSERT_NE(buffer, nullptr);
@@ -86,13 +67,7 @@ class RoundTripTest : public ::testing::TestWithParam<Setup> {
     return all - std::exchange(counted, all);
   }
 
-  std::unique_ptr<Rig> rig;
-  cl_platform_id platform = nullptr;
-  cl_device_id device = nullptr;
-  cl_context context = nullptr;
-  cl_command_queue queue = nullptr;
   cl_mem buffer = nullptr;
-  cl_program program = nullptr;
   cl_kernel kernel = nullptr;
   std::uint64_t counted = 0;
 };

@@ -16,11 +16,7 @@ void add(TracedFunction& to, const TracedFunction& one) {
   to.calls += one.calls;
   to.took_ns += one.took_ns;
   to.longest_ns = std::max(to.longest_ns, one.longest_ns);
-  to.cost.round_trips += one.cost.round_trips;
-  to.cost.waits += one.cost.waits;
-  to.cost.blocked_ns += one.cost.blocked_ns;
-  to.cost.bytes_sent += one.cost.bytes_sent;
-  to.cost.bytes_received += one.cost.bytes_received;
+  to.cost += one.cost;
 }
 
 void add(LinkTotals& to, const LinkTotals& one) {

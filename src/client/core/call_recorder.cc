@@ -38,21 +38,11 @@ struct FunctionTotals {
   ThreadCounters cost;
 };
 
-ThreadCounters difference(const ThreadCounters& after, const ThreadCounters& before) noexcept {
-  return {after.round_trips - before.round_trips, after.waits - before.waits,
-          after.blocked_ns - before.blocked_ns, after.bytes_sent - before.bytes_sent,
-          after.bytes_received - before.bytes_received};
-}
-
 void add(FunctionTotals& to, const CallFacts& call) noexcept {
   ++to.calls;
   to.took_ns += call.took_ns;
   to.longest_ns = std::max(to.longest_ns, call.took_ns);
-  to.cost.round_trips += call.cost.round_trips;
-  to.cost.waits += call.cost.waits;
-  to.cost.blocked_ns += call.cost.blocked_ns;
-  to.cost.bytes_sent += call.cost.bytes_sent;
-  to.cost.bytes_received += call.cost.bytes_received;
+  to.cost += call.cost;
 }
 
 std::uint64_t next_serial() noexcept {
@@ -309,7 +299,7 @@ void CallSpan::end() noexcept {
   CallRecorder* const recorder = g_recorder.load(std::memory_order_acquire);
   if (recorder == nullptr) return;
   recorder->record(function_, {began_ns_, base::monotonic_clock().now_ns() - began_ns_,
-                               difference(thread_counters(), before_)});
+                               thread_counters() - before_});
 }
 
 }  // namespace longwire::client::core

@@ -29,6 +29,8 @@ struct ThreadCounters {
   // Received: the frames that this thread read from the link, and bulk data that it asked for.
   std::uint64_t bytes_sent = 0;
   std::uint64_t bytes_received = 0;
+  ThreadCounters& operator+=(const ThreadCounters& other) noexcept;
+  ThreadCounters operator-(const ThreadCounters& before) const noexcept;
 };
 ThreadCounters& thread_counters() noexcept;
 

@@ -70,13 +70,10 @@ cl_int make_shape(const cl_image_format& format, const cl_image_desc& desc,
   shape->type = type;
   shape->element = element_bytes(format);
   if (shape->element == 0) return CL_INVALID_IMAGE_FORMAT_DESCRIPTOR;
-  const bool is_array = type == CL_MEM_OBJECT_IMAGE1D_ARRAY || type == CL_MEM_OBJECT_IMAGE2D_ARRAY;
-  const bool has_height = type == CL_MEM_OBJECT_IMAGE2D || type == CL_MEM_OBJECT_IMAGE2D_ARRAY ||
-                          type == CL_MEM_OBJECT_IMAGE3D;
   shape->width = desc.image_width;
-  if (has_height) shape->height = desc.image_height;
+  if (has_height(type)) shape->height = desc.image_height;
   if (type == CL_MEM_OBJECT_IMAGE3D) shape->depth = desc.image_depth;
-  if (is_array) shape->array_size = desc.image_array_size;
+  if (is_image_array(type)) shape->array_size = desc.image_array_size;
   return CL_SUCCESS;
 }
 

@@ -131,6 +131,15 @@ bool is_image_type(cl_mem_object_type type) noexcept {
   }
 }
 
+bool is_image_array(cl_mem_object_type type) noexcept {
+  return type == CL_MEM_OBJECT_IMAGE1D_ARRAY || type == CL_MEM_OBJECT_IMAGE2D_ARRAY;
+}
+
+bool has_height(cl_mem_object_type type) noexcept {
+  return type == CL_MEM_OBJECT_IMAGE2D || type == CL_MEM_OBJECT_IMAGE2D_ARRAY ||
+         type == CL_MEM_OBJECT_IMAGE3D;
+}
+
 Extent3 ImageShape::box() const noexcept {
   switch (type) {
     case CL_MEM_OBJECT_IMAGE1D_ARRAY:

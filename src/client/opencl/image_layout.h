@@ -16,6 +16,8 @@ namespace longwire::client::opencl {
 std::size_t element_bytes(const cl_image_format& format) noexcept;
 
 bool is_image_type(cl_mem_object_type type) noexcept;
+bool is_image_array(cl_mem_object_type type) noexcept;
+bool has_height(cl_mem_object_type type) noexcept;
 
 struct ImageShape {
   cl_mem_object_type type = CL_MEM_OBJECT_IMAGE2D;

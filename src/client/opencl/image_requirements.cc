@@ -41,15 +41,6 @@ bool is_requirement(cl_image_requirements_info_ext param) noexcept {
   }
 }
 
-bool is_array(cl_mem_object_type type) noexcept {
-  return type == CL_MEM_OBJECT_IMAGE1D_ARRAY || type == CL_MEM_OBJECT_IMAGE2D_ARRAY;
-}
-
-bool has_height(cl_mem_object_type type) noexcept {
-  return type == CL_MEM_OBJECT_IMAGE2D || type == CL_MEM_OBJECT_IMAGE2D_ARRAY ||
-         type == CL_MEM_OBJECT_IMAGE3D;
-}
-
 // Whether images of that type have the requirement. Limits may leave the type open (0).
 bool may_ask(cl_image_requirements_info_ext param, cl_mem_object_type type) noexcept {
   if (type == 0) return is_limit(param);
@@ -59,7 +50,7 @@ bool may_ask(cl_image_requirements_info_ext param, cl_mem_object_type type) noex
     case CL_IMAGE_REQUIREMENTS_MAX_DEPTH_EXT:
       return type == CL_MEM_OBJECT_IMAGE3D;
     case CL_IMAGE_REQUIREMENTS_MAX_ARRAY_SIZE_EXT:
-      return is_array(type);
+      return is_image_array(type);
     default:
       return is_image_type(type);
   }
@@ -69,7 +60,7 @@ bool may_ask(cl_image_requirements_info_ext param, cl_mem_object_type type) noex
 bool has_extents(const cl_image_desc& desc) noexcept {
   return desc.image_width != 0 && (!has_height(desc.image_type) || desc.image_height != 0) &&
          (desc.image_type != CL_MEM_OBJECT_IMAGE3D || desc.image_depth != 0) &&
-         (!is_array(desc.image_type) || desc.image_array_size != 0);
+         (!is_image_array(desc.image_type) || desc.image_array_size != 0);
 }
 
 // CL_INVALID_IMAGE_DESCRIPTOR, or CL_SUCCESS with the object that the image is to be made from

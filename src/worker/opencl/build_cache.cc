@@ -66,11 +66,13 @@ std::vector<std::byte> read_file(const fs::path& path) {
   return in ? bytes : std::vector<std::byte>();
 }
 
-std::string text_of(const NativeApi& api, cl_device_id device, cl_device_info param) {
+// `query(size, value, size_out)` is a clGet*Info; empty where it fails.
+template <class Query>
+std::string text_of(Query&& query) {
   std::size_t size = 0;
-  if (api.clGetDeviceInfo(device, param, 0, nullptr, &size) != CL_SUCCESS) return {};
+  if (query(0, nullptr, &size) != CL_SUCCESS) return {};
   std::string text(size, '\0');
-  if (api.clGetDeviceInfo(device, param, size, text.data(), nullptr) != CL_SUCCESS) return {};
+  if (query(size, text.data(), nullptr) != CL_SUCCESS) return {};
   return text;
 }
 
@@ -93,15 +95,12 @@ std::string build_key(const NativeApi& api, const Device& device, std::string_vi
   for (const cl_device_info param :
        {cl_device_info{CL_DEVICE_VENDOR}, cl_device_info{CL_DEVICE_NAME},
         cl_device_info{CL_DEVICE_VERSION}, cl_device_info{CL_DRIVER_VERSION}})
-    add(text_of(api, device.native, param));
-  std::size_t size = 0;
-  std::string platform;
-  if (api.clGetPlatformInfo(device.platform, CL_PLATFORM_VERSION, 0, nullptr, &size) ==
-      CL_SUCCESS) {
-    platform.resize(size);
-    api.clGetPlatformInfo(device.platform, CL_PLATFORM_VERSION, size, platform.data(), nullptr);
-  }
-  add(platform);
+    add(text_of([&](std::size_t size, void* value, std::size_t* out) {
+      return api.clGetDeviceInfo(device.native, param, size, value, out);
+    }));
+  add(text_of([&](std::size_t size, void* value, std::size_t* out) {
+    return api.clGetPlatformInfo(device.platform, CL_PLATFORM_VERSION, size, value, out);
+  }));
   add({reinterpret_cast<const char*>(uuid.data()), uuid.size()});
   add(options);
   add(source);
