@@ -1,5 +1,5 @@
 // Large memory that will be touched whole costs a page fault per 4 KiB, which is slower than the
-// copy itself (0.9 against 8 GB/s on a virtual machine). Where the system lets a process ask for
+// copy itself on a virtual machine (docs/PERFORMANCE.md). Where the system lets a process ask for
 // huge pages, this asks: madvise(2), MADV_HUGEPAGE.
 #pragma once
 
