@@ -7,8 +7,6 @@
 
 namespace longwire::app {
 
-using base::Error;
-using base::ErrorCode;
 using base::LogLevel;
 using base::Status;
 
@@ -25,7 +23,7 @@ PairingDesk::~PairingDesk() {
 }
 
 Status PairingDesk::start(const std::filesystem::path& state_directory,
-                          std::vector<std::uint16_t> ports) {
+                          const std::vector<std::uint16_t>& ports) {
   for (const std::uint16_t port : ports)
     ports_ += " " + std::to_string(port);
   const std::filesystem::path path = pairing_socket(state_directory);

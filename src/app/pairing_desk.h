@@ -31,7 +31,7 @@ class PairingDesk {
   ~PairingDesk();
 
   base::Status start(const std::filesystem::path& state_directory,
-                     std::vector<std::uint16_t> ports);
+                     const std::vector<std::uint16_t>& ports);
 
   // The open offer, or null. Shared with the pairing that is under way with it.
   std::shared_ptr<session::PairingOffer> offer() const;
