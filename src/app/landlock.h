@@ -17,8 +17,9 @@ struct FileAccess {
   std::vector<std::filesystem::path> own;  // everything, but no device files
 };
 
-// For this process and all that it starts, for good. Paths that do not exist are skipped. REQUIRES:
-// landlock_version() > 0, no new privileges.
+// For this process and all that it starts, for good: of files those alone; where the kernel can, no
+// TCP port to bind or connect to, no abstract unix socket and no signal to who is not confined with
+// it. Paths that do not exist are skipped. REQUIRES: landlock_version() > 0, no new privileges.
 base::Status restrict_files(const FileAccess& access);
 
 }  // namespace longwire::app

@@ -14,6 +14,7 @@
 #include "app/installation.h"
 #include "app/landlock.h"
 #include "app/status_desk.h"
+#include "app/tenant_users.h"
 #include "base/random.h"
 #include "node/notify.h"
 
@@ -47,7 +48,8 @@ std::vector<std::string> worker_environment() {
   return environment;
 }
 
-base::Result<node::WorkerCommand> worker_command(const node::NodeConfig& config) {
+base::Result<node::WorkerCommand> worker_command(const node::NodeConfig& config,
+                                                 const node::WorkerFolders& folders) {
   node::WorkerCommand command;
   command.program = config.worker.program;
   if (command.program.empty()) {
@@ -55,8 +57,18 @@ base::Result<node::WorkerCommand> worker_command(const node::NodeConfig& config)
   }
   command.arguments = {"--cache", config.state.cache.string(), "--sandbox",
                        std::string(name_of(config.worker.sandbox))};
+  if (no_tenant_users_because(config).empty()) {
+    command.arguments.insert(command.arguments.end(),
+                             {"--first-user", std::to_string(config.worker.first_user)});
+  }
+  for (const auto& device : config.worker.devices) {
+    command.arguments.insert(command.arguments.end(), {"--device", device.string()});
+  }
   command.environment = worker_environment();
+  command.folders = &folders;
   command.open_files = config.worker.open_files;
+  command.file_size_bytes = config.worker.file_size_bytes;
+  command.memory_bytes = config.worker.memory_bytes;
   command.processes = config.worker.processes;
   command.address_space_bytes = config.worker.address_space_bytes;
   command.dies_with_agent = config.worker.dies_with_agent;
@@ -74,6 +86,20 @@ void announce(const ServeOptions& options, const node::Agent& agent, node::Journ
     ::close(options.ready_fd);
   }
   node::notify_service_manager("READY=1");
+}
+
+// What of the cage this machine does not have, for the operator to know.
+void tell_gaps(const node::NodeConfig& config, node::Journal& journal) {
+  if (config.worker.sandbox == node::SandboxMode::kEnforce && landlock_version() == 0) {
+    journal.event(
+        LogLevel::kWarning, "sandbox.partial",
+        {{"reason", "landlock not available: workers' file access is that of their user"}});
+  }
+  const std::string why = no_tenant_users_because(config);
+  if (!why.empty() && config.worker.first_user != 0) {
+    journal.event(LogLevel::kInfo, "sandbox.partial",
+                  {{"reason", "tenants have no users of their own: " + why}});
+  }
 }
 
 base::Status open_desk(PairingDesk& desk, const node::Agent& agent,
@@ -137,7 +163,9 @@ Status serve(const ServeOptions& options, node::Journal& journal) {
   ::signal(SIGPIPE, SIG_IGN);
   // The agent's memory holds the node's key; a worker of the same user must not look.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  LW_ASSIGN(node::WorkerCommand command, worker_command(config));
+  LW_ASSIGN(const node::WorkerFolders folders,
+            node::WorkerFolders::open(config.state.cache / "workers"));
+  LW_ASSIGN(node::WorkerCommand command, worker_command(config, folders));
   asio::io_context io(1);
   base::SystemRandom random;
   PairingDesk desk(io, base::monotonic_clock(), random, journal);
@@ -153,11 +181,7 @@ Status serve(const ServeOptions& options, node::Journal& journal) {
     journal.event(LogLevel::kWarning, "status.none", {{"reason", opened.error().message()}});
   }
   announce(options, agent, journal);
-  if (config.worker.sandbox == node::SandboxMode::kEnforce && landlock_version() == 0) {
-    journal.event(
-        LogLevel::kWarning, "sandbox.partial",
-        {{"reason", "landlock not available: workers' file access is that of this user"}});
-  }
+  tell_gaps(config, journal);
   io.run();
   journal.event(LogLevel::kInfo, "stopped", {});
   return {};

@@ -21,6 +21,8 @@ using base::Status;
 using Take = std::function<Status(const toml::node&)>;
 using Schema = std::map<std::string_view, Take>;
 
+constexpr std::uint64_t kMostUser = 0x7fff'0000;
+
 Error wrong(std::string what) { return Error(ErrorCode::kInvalidArgument, std::move(what)); }
 
 template <class T>
@@ -81,6 +83,22 @@ Take addresses(std::vector<Address>& out) {
       if (!string) return wrong("must be a list of strings like \"0.0.0.0:9477\"");
       LW_ASSIGN(Address address, parse_address(*string));
       out.push_back(std::move(address));
+    }
+    return {};
+  };
+}
+
+Take paths(std::vector<std::filesystem::path>& out) {
+  return [&out](const toml::node& value) -> Status {
+    const toml::array* list = value.as_array();
+    if (list == nullptr || list->size() > kMaxExtraDevices) {
+      return wrong("must be a list of at most " + std::to_string(kMaxExtraDevices) + " paths");
+    }
+    out.clear();
+    for (const toml::node& item : *list) {
+      const auto path = item.value_exact<std::string_view>();
+      if (!path || !path->starts_with('/')) return wrong("must be a list of paths like \"/dev/x\"");
+      out.emplace_back(*path);
     }
     return {};
   };
@@ -164,7 +182,11 @@ Schema worker_schema(WorkerConfig& c) {
           {"spares", number(c.spares, 0, 16)},
           {"open_files", number(c.open_files, 64, 1'048'576)},
           {"processes", number(c.processes, 0, 1'048'576)},
+          {"file_size", size(c.file_size_bytes)},
+          {"memory", size(c.memory_bytes)},
           {"address_space", size(c.address_space_bytes)},
+          {"first_user", number(c.first_user, 0, kMostUser)},
+          {"devices", paths(c.devices)},
           {"dies_with_agent", flag(c.dies_with_agent)}};
 }
 
@@ -187,6 +209,18 @@ std::string_view name_of(SandboxMode mode) noexcept {
       return "log";
     case SandboxMode::kEnforce:
       return "enforce";
+  }
+  return "?";
+}
+
+std::string_view name_of(ScrubMode mode) noexcept {
+  switch (mode) {
+    case ScrubMode::kAuto:
+      return "auto";
+    case ScrubMode::kAlways:
+      return "always";
+    case ScrubMode::kNever:
+      return "never";
   }
   return "?";
 }

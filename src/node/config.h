@@ -50,10 +50,9 @@ struct LimitsConfig {
   std::uint32_t drain_ms = 30'000;
   std::uint32_t lanes = 4;  // of a session
   std::uint64_t eager_credit_bytes = std::uint64_t{64} << 20;
-  // Handed over to workers, which do not enforce them yet; hence no keys in the file.
-  std::uint64_t session_memory_bytes = 0;  // device memory; 0: what the device has
-  std::uint64_t session_handles = 0;
-  std::uint32_t grace_ms = 0;  // that a session survives without a link
+  std::uint64_t session_memory_bytes = 0;  // of devices; 0: what the device has
+  std::uint64_t session_handles = 0;       // objects at once; 0: the worker's own limit
+  std::uint32_t grace_ms = 0;              // that a session survives without a link
 };
 
 // How strictly a worker is confined: kOff for debugging only; kLog lets through what kEnforce would
@@ -61,13 +60,28 @@ struct LimitsConfig {
 enum class SandboxMode : std::uint8_t { kOff, kLog, kEnforce };
 std::string_view name_of(SandboxMode mode) noexcept;
 
+// Whether new device memory is cleared before a program can read it: kAuto where a device's memory
+// is not the worker's own, that is unless it is a CPU.
+enum class ScrubMode : std::uint8_t { kAuto, kAlways, kNever };
+std::string_view name_of(ScrubMode mode) noexcept;
+
+// The first of 4096 user numbers, from a range that systemd leaves unused.
+inline constexpr std::uint32_t kFirstTenantUser = 0x7001'0000;
+inline constexpr std::size_t kMaxExtraDevices = 64;
+
 struct WorkerConfig {
   std::filesystem::path program;  // empty: longwire-worker beside this binary
   SandboxMode sandbox = SandboxMode::kEnforce;
   std::uint32_t spares = 1;  // started ahead, so that a session starts fast
   std::uint64_t open_files = 4096;
-  std::uint64_t processes = 0;            // threads and processes of the node's user; 0: as it is
+  std::uint64_t file_size_bytes = std::uint64_t{4} << 30;  // of a file that it writes; 0: no limit
+  std::uint64_t processes = 0;            // threads and processes of the worker's user; 0: as it is
+  std::uint64_t memory_bytes = 0;         // of its own, not the devices'; 0: no limit
   std::uint64_t address_space_bytes = 0;  // 0: no limit
+  // Of the tenants; 0: workers are the node's user. Only a node of root can.
+  std::uint32_t first_user = kFirstTenantUser;
+  std::vector<std::filesystem::path> devices;  // that workers may use beside the known ones
+  ScrubMode scrub = ScrubMode::kAuto;
   bool dies_with_agent = false;
 };
 

@@ -45,6 +45,8 @@ void set_limits(const WorkerCommand& command) {
     set_limit(RLIMIT_NOFILE, command.open_files);
   }
   if (command.processes != 0) set_limit(RLIMIT_NPROC, command.processes);
+  if (command.file_size_bytes != 0) set_limit(RLIMIT_FSIZE, command.file_size_bytes);
+  if (command.memory_bytes != 0) set_limit(RLIMIT_DATA, command.memory_bytes);
   if (command.address_space_bytes != 0) set_limit(RLIMIT_AS, command.address_space_bytes);
 }
 
@@ -116,7 +118,12 @@ base::Result<SpawnedWorker> spawn_worker(const WorkerCommand& command) {
   spawned.output.reset(pipe_fds[0]);
   LW_ASSIGN(base::UniqueFd output, lifted(base::UniqueFd(pipe_fds[1])));
   LW_ASSIGN(base::UniqueFd control, lifted(std::move(pair.worker)));
-  const std::vector<char*> arguments = pointers_to(command.arguments, command.program.c_str());
+  std::vector<std::string> words = command.arguments;
+  if (command.folders != nullptr) {
+    LW_ASSIGN(spawned.folder, command.folders->make());
+    words.insert(words.end(), {"--temporary", spawned.folder.path().string()});
+  }
+  const std::vector<char*> arguments = pointers_to(words, command.program.c_str());
   const std::vector<char*> environment = pointers_to(command.environment, nullptr);
   const pid_t agent = ::getpid();
   spawned.pid = ::fork();

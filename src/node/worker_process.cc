@@ -14,6 +14,7 @@ inline constexpr std::size_t kOutputChunkBytes = 4096;
 
 WorkerProcess::WorkerProcess(asio::io_context& io, Journal& journal, SpawnedWorker spawned)
     : journal_(journal),
+      folder_(std::move(spawned.folder)),
       pid_(spawned.pid),
       control_(io, spawned.control.release()),
       output_(io, spawned.output.release()),

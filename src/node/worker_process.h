@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "node/config.h"
 #include "node/journal.h"
+#include "node/worker_folders.h"
 #include "session/handover.h"
 
 namespace longwire::node {
@@ -29,8 +30,13 @@ struct WorkerCommand {
   std::filesystem::path program;
   std::vector<std::string> arguments;    // after the program's name
   std::vector<std::string> environment;  // "NAME=value"
+  // Where each worker gets a folder of its own, which follows the arguments as --temporary FOLDER;
+  // null: none. Outlives the workers.
+  const WorkerFolders* folders = nullptr;
   std::uint64_t open_files = 4096;
+  std::uint64_t file_size_bytes = 0;  // 0, here and below: as it is
   std::uint64_t processes = 0;
+  std::uint64_t memory_bytes = 0;  // data: heap and private mappings that can be written
   std::uint64_t address_space_bytes = 0;
   bool dies_with_agent = false;
 };
@@ -43,6 +49,7 @@ struct SpawnedWorker {
   base::UniqueFd pidfd;
   base::UniqueFd control;
   base::UniqueFd output;
+  WorkerFolder folder;
 };
 // fork and exec. A program that cannot be executed shows as a worker that exits with status 127.
 base::Result<SpawnedWorker> spawn_worker(const WorkerCommand& command);
@@ -75,6 +82,7 @@ class WorkerProcess {
   void reap();
 
   Journal& journal_;
+  const WorkerFolder folder_;  // goes after the process
   pid_t pid_;
   std::string label_;
   Events events_;

@@ -48,7 +48,11 @@ sandbox = "log"
 spares = 0
 open_files = 128
 processes = 64
+file_size = "2GiB"
+memory = "3GiB"
 address_space = "64GiB"
+first_user = 70000
+devices = ["/dev/fpga0", "/dev/fpga1"]
 dies_with_agent = true
 [state]
 directory = "/s"
@@ -70,7 +74,11 @@ format = "json"
   EXPECT_EQ(config->worker.program, "/x/worker");
   EXPECT_EQ(config->worker.sandbox, SandboxMode::kLog);
   EXPECT_EQ(config->worker.spares, 0u);
+  EXPECT_EQ(config->worker.file_size_bytes, 2ull << 30);
+  EXPECT_EQ(config->worker.memory_bytes, 3ull << 30);
   EXPECT_EQ(config->worker.address_space_bytes, 64ull << 30);
+  EXPECT_EQ(config->worker.first_user, 70000u);
+  EXPECT_EQ(config->worker.devices.size(), 2u);
   EXPECT_TRUE(config->worker.dies_with_agent);
   EXPECT_EQ(config->state.cache, "/c");
   EXPECT_EQ(config->log.level, base::LogLevel::kDebug);
@@ -95,6 +103,8 @@ TEST(Config, WrongValuesNameTheirLineAndWhatIsWanted) {
   EXPECT_THAT(error_of("[listen]\ntls = [1]"), HasSubstr("must be a list of strings"));
   EXPECT_THAT(error_of("[listen]\ntls = ['a:b:c']"), HasSubstr("[brackets]"));
   EXPECT_THAT(error_of("[worker]\nsandbox = 'none'"), HasSubstr("\"enforce\", \"log\", \"off\""));
+  EXPECT_THAT(error_of("[worker]\ndevices = ['fpga0']"), HasSubstr("list of paths"));
+  EXPECT_THAT(error_of("[worker]\nfirst_user = 4294967295"), HasSubstr("from 0 to"));
   EXPECT_THAT(error_of("[worker]\ndies_with_agent = 1"), HasSubstr("true or false"));
   EXPECT_THAT(error_of("listen = 3"), HasSubstr("must be a [section]"));
 }

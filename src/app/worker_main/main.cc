@@ -13,9 +13,7 @@
 #include "app/worker_main/links.h"
 #include "app/worker_main/metered.h"
 #include "app/worker_main/options.h"
-#include "app/worker_main/places.h"
 #include "app/worker_main/preload.h"
-#include "app/worker_main/probe.h"
 #include "app/worker_main/sandbox.h"
 #include "base/log.h"
 
@@ -69,8 +67,7 @@ worker::core::WorkerLimits limits_of(const session::Adopt& session) {
 base::Result<session::Ended> run_session(const WorkerOptions& options, base::Logger& logger,
                                          const session::Adopt& session, base::UniqueFd connection) {
   const base::Clock& clock = base::monotonic_clock();
-  LW_ASSIGN(const std::filesystem::path cache, enter_cache_of(session.tenant, options.cache));
-  LW_TRY(confine({options.sandbox, cache}, logger));
+  LW_ASSIGN(const std::filesystem::path cache, enter_cage(options.cage, session.tenant, logger));
   LW_ASSIGN(std::unique_ptr<link::Link> link,
             make_session_link(std::move(connection), session,
                               Deadline::in(clock, kLinkTimeoutMs * base::kMillisecond)));
@@ -107,7 +104,6 @@ int worker_main(int argc, char** argv) {
     return 2;
   }
   ::signal(SIGPIPE, SIG_IGN);
-  if (!options->probe.empty()) return probe(*options, logger);
   if (options->preload && !preload_vendor_libraries()) begin_anew(argc, argv);
   auto received = await_session();
   if (!received) return 0;

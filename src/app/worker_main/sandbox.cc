@@ -1,28 +1,19 @@
 #include "app/worker_main/sandbox.h"
 
-#include <sched.h>
-#include <seccomp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
 #include <cstdlib>
-#include <memory>
 #include <string_view>
 
 #include "app/landlock.h"
-#include "app/worker_main/syscalls.h"
+#include "app/worker_main/places.h"
+#include "app/worker_main/syscall_filter.h"
+#include "app/worker_main/user.h"
 
 namespace longwire::app {
 namespace {
 
 namespace fs = std::filesystem;
-using base::Error;
-using base::ErrorCode;
 using base::Status;
-
-constexpr std::uint64_t kNewNamespaces = CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET |
-                                         CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWUTS;
 
 // What vendor drivers, the loader and ld read. Of /proc only this process, and what is the same for
 // all; of /etc nothing that has secrets.
@@ -56,61 +47,12 @@ constexpr const char* kReadablePlaces[] = {"/usr",
                                            "/proc/sys",
                                            "/proc/version"};
 
-struct FreeFilter {
-  void operator()(void* filter) const { ::seccomp_release(filter); }
-};
-using Filter = std::unique_ptr<void, FreeFilter>;
-
-Status checked(int result, std::string_view what) {
-  if (result == 0) return {};
-  return Error::from_errno(ErrorCode::kInternal, std::string("seccomp: ") + std::string(what),
-                           -result);
-}
-
-Status allow_families(scmp_filter_ctx filter) {
-  for (const char* name : kAllowedCalls) {
-    const int call = ::seccomp_syscall_resolve_name(name);
-    if (call == __NR_SCMP_ERROR || call < 0) continue;  // not of this architecture
-    LW_TRY(checked(::seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0), name));
-  }
-  return {};
-}
-
-// Allows a call where its first argument compares so.
-Status allow_if(scmp_filter_ctx filter, const char* name, scmp_compare how, scmp_datum_t a,
-                scmp_datum_t b = 0) {
-  const scmp_arg_cmp condition{0, how, a, b};
-  const int call = ::seccomp_syscall_resolve_name(name);
-  return checked(::seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition), name);
-}
-
-// Calls whose arguments decide.
-Status allow_with_conditions(scmp_filter_ctx filter) {
-  const auto self = static_cast<scmp_datum_t>(::getpid());
-  LW_TRY(allow_if(filter, "clone", SCMP_CMP_MASKED_EQ, kNewNamespaces, 0));
-  LW_TRY(allow_if(filter, "socketpair", SCMP_CMP_EQ, AF_UNIX));
-  LW_TRY(allow_if(filter, "kill", SCMP_CMP_EQ, self));
-  LW_TRY(allow_if(filter, "tgkill", SCMP_CMP_EQ, self));
-  return allow_if(filter, "prlimit64", SCMP_CMP_EQ, 0);
-}
-
-// clone3 keeps its flags in memory, where no filter sees them: libc shall use clone.
-Status refuse_by_name(scmp_filter_ctx filter, std::uint32_t otherwise) {
-  if (otherwise == SCMP_ACT_LOG) return {};
-  return checked(::seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
-}
-
-Status restrict_calls(Confinement strictness) {
-  const std::uint32_t otherwise =
-      strictness == Confinement::kLog ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM);
-  const Filter filter(::seccomp_init(otherwise));
-  if (!filter) return Error(ErrorCode::kInternal, "seccomp: no memory");
-  LW_TRY(allow_families(filter.get()));
-  LW_TRY(allow_with_conditions(filter.get()));
-  LW_TRY(refuse_by_name(filter.get(), otherwise));
-  LW_TRY(checked(::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimize"));
-  return checked(::seccomp_load(filter.get()), "load");
-}
+// Devices that compute, and those that everybody has. Others, an operator names (worker.devices).
+constexpr const char* kDevices[] = {"/dev/null",    "/dev/zero",  "/dev/full", "/dev/random",
+                                    "/dev/urandom", "/dev/accel", "/dev/dri",  "/dev/dxg",
+                                    "/dev/kfd",     "/dev/mali0"};
+constexpr std::string_view kNvidiaDevices = "nvidia";  // /dev/nvidia0, nvidiactl, nvidia-uvm, …
+constexpr std::size_t kMaxDevices = 4096;              // that /dev is searched for those
 
 // The folders of a colon-separated variable, where an operator keeps drivers in odd places.
 void add_places_of(const char* variable, std::vector<fs::path>& places) {
@@ -123,30 +65,48 @@ void add_places_of(const char* variable, std::vector<fs::path>& places) {
   }
 }
 
-FileAccess files_of(const Walls& walls) {
+void add_nvidia_devices(std::vector<fs::path>& devices) {
+  std::error_code error;
+  std::size_t seen = 0;
+  for (fs::directory_iterator i("/dev", error), end; !error && i != end; i.increment(error)) {
+    if (++seen > kMaxDevices) return;
+    if (i->path().filename().string().starts_with(kNvidiaDevices)) devices.push_back(i->path());
+  }
+}
+
+FileAccess files_of(const Cage& cage, const fs::path& place) {
   FileAccess access;
   access.read_and_execute.assign(std::begin(kReadablePlaces), std::end(kReadablePlaces));
   for (const char* variable :
        {"LD_LIBRARY_PATH", "OCL_ICD_VENDORS", "OPENCL_VENDOR_PATH", "OCL_ICD_FILENAMES"}) {
     add_places_of(variable, access.read_and_execute);
   }
-  access.use = {"/dev"};
-  access.own = {walls.cache};
+  access.use.assign(std::begin(kDevices), std::end(kDevices));
+  add_nvidia_devices(access.use);
+  access.use.insert(access.use.end(), cage.devices.begin(), cage.devices.end());
+  access.own = {place};
+  if (!cage.temporary.empty()) access.own.push_back(cage.temporary);
   return access;
 }
 
 }  // namespace
 
-Status confine(const Walls& walls, base::Logger& logger) {
-  if (walls.strictness == Confinement::kOff) {
+base::Result<fs::path> enter_cage(const Cage& cage, const std::string& tenant,
+                                  base::Logger& logger) {
+  LW_ASSIGN(const TenantPlace place, make_place_of(tenant, cage));
+  // Whom a tenant's worker runs as, also without the walls.
+  LW_TRY(become_user(place.user));
+  LW_TRY(enter_place(place.path, cage.temporary));
+  if (cage.strictness == Confinement::kOff) {
     logger.warning("the sandbox is off");
-    return {};
+    return place.path;
   }
   // Landlock has no mode that only tells.
-  if (walls.strictness == Confinement::kEnforce && landlock_version() > 0) {
-    LW_TRY(restrict_files(files_of(walls)));
+  if (cage.strictness == Confinement::kEnforce && landlock_version() > 0) {
+    LW_TRY(restrict_files(files_of(cage, place.path)));
   }
-  return restrict_calls(walls.strictness);
+  LW_TRY(restrict_calls(cage.strictness));
+  return place.path;
 }
 
 }  // namespace longwire::app
