@@ -32,7 +32,8 @@ constexpr std::uint32_t kTcpRoundTrips = 1;
 constexpr std::uint32_t kTlsRoundTrips = 1;
 constexpr std::uint32_t kHelloRoundTrips = 1;
 
-constexpr std::uint64_t kFeatures = session::kFeatureOpenCl | session::kFeatureLanes;
+constexpr std::uint64_t kFeatures =
+    session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureResume;
 
 session::Hello make_hello(Purpose purpose) {
   session::Hello hello;
@@ -47,6 +48,15 @@ session::Hello make_hello(Purpose purpose) {
   return hello;
 }
 
+// The session is over for good, or another attempt may succeed (Connector::open_resume).
+Error resume_failed(const Error& why, bool connected) {
+  const bool refused = why.code() == ErrorCode::kNotFound ||
+                       why.code() == ErrorCode::kPermissionDenied ||
+                       why.code() == ErrorCode::kUnsupported;
+  if (connected) return {refused ? ErrorCode::kNotFound : ErrorCode::kUnavailable, why.message()};
+  return why.code() == ErrorCode::kNotFound ? Error(ErrorCode::kUnavailable, why.message()) : why;
+}
+
 Result<std::unique_ptr<Link>> connect_tcp(const NodeAddress& address, Deadline deadline) {
   LW_ASSIGN(const link::HostPort place,
             link::parse_host_port(address.place, client::core::kDefaultPort));
@@ -58,6 +68,12 @@ Result<std::unique_ptr<Link>> connect_tcp(const NodeAddress& address, Deadline d
 Status send_preamble(Link& link, const session::Hello& hello, Deadline deadline) {
   return session::send_all(link, session::encode(session::Preamble{hello.purpose, hello.session}),
                            deadline);
+}
+
+session::Hello make_resume_hello(const session::Welcome& session) {
+  session::Hello hello = make_hello(Purpose::kResume);
+  hello.session = session.session;
+  return hello;
 }
 
 session::Hello make_lane_hello(const session::Welcome& session, std::uint32_t lane) {
@@ -90,14 +106,34 @@ class PlainConnector final : public Connector {
                            Deadline deadline) override {
     return open(make_lane_hello(session, lane), deadline);
   }
+  Result<Opened> open_resume(const session::Welcome& session,
+                             const std::function<wire::Sequence()>& received,
+                             Deadline deadline) override {
+    auto link = connect(deadline);
+    if (!link.ok()) return resume_failed(link.error(), false);
+    session::Hello hello = make_resume_hello(session);
+    hello.received = received();
+    auto opened = greet(std::move(link).value(), hello, deadline);
+    if (!opened.ok()) return resume_failed(opened.error(), true);
+    return opened;
+  }
   std::string node_name() const override { return address_.to_string(); }
 
  private:
   Result<Opened> open(const session::Hello& hello, Deadline deadline) {
+    const base::Nanoseconds began_ns = base::monotonic_clock().now_ns();
+    LW_ASSIGN(std::unique_ptr<Link> link, connect(deadline));
+    const base::Nanoseconds connected_ns = base::monotonic_clock().now_ns();
+    LW_ASSIGN(Opened opened, greet(std::move(link), hello, deadline));
+    opened.round_trip_ns = connected_ns - began_ns;
+    return opened;
+  }
+
+  Result<Opened> greet(std::unique_ptr<Link> link, const session::Hello& hello, Deadline deadline) {
     Opened opened;
     opened.round_trips = kHelloRoundTrips;
     if (address_.transport != NodeAddress::Transport::kUnix) opened.round_trips += kTcpRoundTrips;
-    LW_ASSIGN(opened.link, connect(deadline));
+    opened.link = std::move(link);
     LW_TRY(send_preamble(*opened.link, hello, deadline));
     LW_ASSIGN(opened.welcome, session::hello_and_welcome(*opened.link, hello, deadline));
     return opened;
@@ -124,11 +160,14 @@ class TlsConnector final : public Connector {
 
   Result<Opened> open_session(Deadline deadline) override {
     const session::Hello hello = make_hello(Purpose::kNewSession);
+    const base::Nanoseconds began_ns = base::monotonic_clock().now_ns();
     LW_ASSIGN(std::unique_ptr<Link> tcp, connect_tcp(address_, deadline));
+    const base::Nanoseconds connected_ns = base::monotonic_clock().now_ns();
     LW_TRY(send_preamble(*tcp, hello, deadline));
     LW_ASSIGN(std::unique_ptr<link::TlsLink> agent, meet_agent(std::move(tcp), deadline));
     Opened opened;
     opened.round_trips = kTcpRoundTrips + 2 * kTlsRoundTrips + kHelloRoundTrips;
+    opened.round_trip_ns = connected_ns - began_ns;
     LW_ASSIGN(opened.welcome, session::hello_and_welcome(*agent, hello, deadline));
     LW_ASSIGN(tcp, agent->release());
     LW_ASSIGN(opened.link, meet_worker(std::move(tcp), opened.welcome, deadline));
@@ -137,13 +176,17 @@ class TlsConnector final : public Connector {
 
   Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
                            Deadline deadline) override {
-    const session::Hello hello = make_lane_hello(session, lane);
     LW_ASSIGN(std::unique_ptr<Link> tcp, connect_tcp(address_, deadline));
-    LW_TRY(send_preamble(*tcp, hello, deadline));
-    Opened opened;
-    opened.round_trips = kTcpRoundTrips + kTlsRoundTrips + kHelloRoundTrips;
-    LW_ASSIGN(opened.link, meet_worker(std::move(tcp), session, deadline));
-    LW_ASSIGN(opened.welcome, session::hello_and_welcome(*opened.link, hello, deadline));
+    return open_inner(std::move(tcp), session, make_lane_hello(session, lane), {}, deadline);
+  }
+  Result<Opened> open_resume(const session::Welcome& session,
+                             const std::function<wire::Sequence()>& received,
+                             Deadline deadline) override {
+    auto tcp = connect_tcp(address_, deadline);
+    if (!tcp.ok()) return resume_failed(tcp.error(), false);
+    auto opened =
+        open_inner(std::move(tcp).value(), session, make_resume_hello(session), received, deadline);
+    if (!opened.ok()) return resume_failed(opened.error(), true);
     return opened;
   }
 
@@ -165,6 +208,20 @@ class TlsConnector final : public Connector {
     auto agent = link::TlsLink::handshake(std::move(tcp), std::move(context), deadline);
     if (!agent.ok() && unknown) return not_paired();
     return agent;
+  }
+
+  // With a session's worker.
+  static Result<Opened> open_inner(std::unique_ptr<Link> tcp, const session::Welcome& session,
+                                   session::Hello hello,
+                                   const std::function<wire::Sequence()>& received,
+                                   Deadline deadline) {
+    LW_TRY(send_preamble(*tcp, hello, deadline));
+    Opened opened;
+    opened.round_trips = kTcpRoundTrips + kTlsRoundTrips + kHelloRoundTrips;
+    LW_ASSIGN(opened.link, meet_worker(std::move(tcp), session, deadline));
+    if (received) hello.received = received();
+    LW_ASSIGN(opened.welcome, session::hello_and_welcome(*opened.link, hello, deadline));
+    return opened;
   }
 
   static Result<std::unique_ptr<Link>> meet_worker(std::unique_ptr<Link> tcp,

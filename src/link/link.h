@@ -63,6 +63,10 @@ class Link {
   // Ends both directions. Later reads and writes fail with kClosed; a wait() under way returns.
   virtual void close() noexcept = 0;
 
+  // After a failure: the other side's kernel has ended the connection (its process has gone, or has
+  // closed it). False: it was this side, or only silence says that the connection is dead.
+  virtual bool closed_by_peer() const noexcept { return false; }
+
   virtual LinkInfo info() const = 0;
 
   // Shared with whoever reads them, also after the link has gone. Null: this link counts nothing.

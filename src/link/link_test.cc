@@ -293,7 +293,7 @@ TEST(HostPort, Parses) {
 TEST(Tcp, NobodyListens) {
   const std::uint16_t port = TcpListener::listen({"127.0.0.1", 0}).value().port();
   const auto refused = connect_tcp({"127.0.0.1", port}, soon());
-  EXPECT_EQ(refused.error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kClosed);
 }
 
 TEST(Tcp, NoSuchHost) {

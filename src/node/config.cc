@@ -171,7 +171,9 @@ Schema limits_schema(LimitsConfig& c) {
           {"worker_start_timeout_ms", number(c.worker_start_timeout_ms, 100, 600'000)},
           {"drain_ms", number(c.drain_ms, 0, 86'400'000)},
           {"lanes", number(c.lanes, 0, 8)},
-          {"eager_credit", size(c.eager_credit_bytes)}};
+          {"eager_credit", size(c.eager_credit_bytes)},
+          {"grace_ms", number(c.grace_ms, 0, 86'400'000)},
+          {"grace_after_close_ms", number(c.grace_after_close_ms, 0, 86'400'000)}};
 }
 
 Schema worker_schema(WorkerConfig& c) {

@@ -52,7 +52,10 @@ struct LimitsConfig {
   std::uint64_t eager_credit_bytes = std::uint64_t{64} << 20;
   std::uint64_t session_memory_bytes = 0;  // of devices; 0: what the device has
   std::uint64_t session_handles = 0;       // objects at once; 0: the worker's own limit
-  std::uint32_t grace_ms = 0;              // that a session survives without a link
+  // That a session survives without a link (0: not at all), and that it does where the client's
+  // machine has closed the link: because the program is gone, or a device between has reset it.
+  std::uint32_t grace_ms = 60'000;
+  std::uint32_t grace_after_close_ms = 1'200;
 };
 
 // How strictly a worker is confined: kOff for debugging only; kLog lets through what kEnforce would

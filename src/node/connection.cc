@@ -1,5 +1,7 @@
 #include "node/connection.h"
 
+#include <array>
+
 namespace longwire::node {
 namespace {
 
@@ -12,6 +14,11 @@ inline constexpr std::size_t kWireChunkBytes = 4096;
 inline constexpr std::size_t kMessageHeaderBytes = 8;
 // TLS, Hello and what a refused client still sends: no handshake needs more.
 inline constexpr std::size_t kMaxConnectionBytes = std::size_t{64} << 10;
+
+// A record of one fatal alert, unknown_psk_identity (115).
+constexpr std::array kUnknownPskIdentity = {std::byte{21}, std::byte{3}, std::byte{3},
+                                            std::byte{0},  std::byte{2}, std::byte{2},
+                                            std::byte{115}};
 
 std::string client_text(const session::Hello& hello, const std::string& address) {
   std::string text = address;
@@ -153,7 +160,7 @@ void Connection::on_preamble() {
   switch (preamble_.purpose) {
     case Purpose::kLane:
     case Purpose::kResume:
-      return hand_lane_over();
+      return join_session();
     case Purpose::kNewSession:
       if (peer_.transport == Transport::kTls) return begin_tls();
       return need(kMessageHeaderBytes, &Connection::on_hello_header);
@@ -163,12 +170,25 @@ void Connection::on_preamble() {
   }
 }
 
-void Connection::hand_lane_over() {
+void Connection::join_session() {
+  if (auto may = services_.sessions.may_join(preamble_.session, peer_.origin()); !may) {
+    return refuse_to_join(may.error());
+  }
   const base::UniqueFd socket = take_socket();
   auto routed =
       services_.sessions.route(preamble_.purpose, preamble_.session, peer_.address, socket.get());
   if (!routed) return fail(std::move(routed).error());
   finish(true);
+}
+
+// A client with TLS waits for the worker's part of the handshake, so it is told in TLS: the alert
+// of RFC 8446, 6.2, for a key that nobody knows here.
+void Connection::refuse_to_join(const Error& why) {
+  if (peer_.transport != Transport::kTls) return refuse(why);
+  log_refusal(why);
+  wanted_ = 0;
+  wire_out_.assign(kUnknownPskIdentity.begin(), kUnknownPskIdentity.end());
+  transmit(&Connection::on_refusal_sent);
 }
 
 void Connection::begin_tls() {
@@ -223,6 +243,7 @@ void Connection::request_session(const session::Hello& hello) {
   }
   NewSession wanted;
   wanted.encrypted = peer_.transport == Transport::kTls;
+  wanted.origin = peer_.origin();
   wanted.version = *version;
   wanted.features = hello.features;
   wanted.max_payload_bytes = hello.max_payload_bytes;
@@ -299,13 +320,17 @@ base::UniqueFd Connection::take_socket() {
 // --- ends ---
 
 void Connection::refuse(const Error& why) {
+  log_refusal(why);
+  plain_in_.clear();
+  send(session::encode(session::Refusal{why.code(), why.message()}), &Connection::on_refusal_sent);
+}
+
+void Connection::log_refusal(const Error& why) {
   services_.journal.event(LogLevel::kWarning, "connection.refused",
                           {{"peer", peer_.address},
                            {"transport", name_of(peer_.transport)},
                            {"code", base::name_of(why.code())},
                            {"reason", why.message()}});
-  plain_in_.clear();
-  send(session::encode(session::Refusal{why.code(), why.message()}), &Connection::on_refusal_sent);
 }
 
 // Half-close and wait for the client to do the same: closing with unread bytes would reset the

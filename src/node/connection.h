@@ -30,6 +30,10 @@ struct Peer {
   std::string address;   // for people: "192.168.1.7:50122", "unix:uid=1000,pid=4711"
   std::string gate_key;  // whom the gate counts
   std::string user;      // unix: the tenant that a local user is
+
+  // Who may join a session: with TLS its secret proves the rest, and on a unix socket the user is
+  // known. In clear whoever knows the session's number may: he reads and writes all of it anyway.
+  std::string origin() const { return std::string(name_of(transport)) + ":" + user; }
 };
 
 // What connections share; outlives them.
@@ -82,9 +86,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_pairing_message();
 
   base::Result<ClientIdentity> identify();
-  void hand_lane_over();
+  void join_session();
+  void refuse_to_join(const base::Error& why);
   base::UniqueFd take_socket();
   void refuse(const base::Error& why);
+  void log_refusal(const base::Error& why);
   void on_refusal_sent();
   void await_end();
   void fail(const base::Error& why);

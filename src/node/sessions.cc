@@ -42,7 +42,11 @@ struct Sessions::Live {
 
 namespace {
 
-constexpr std::uint64_t kOfferedFeatures = session::kFeatureOpenCl | session::kFeatureLanes;
+std::uint64_t offered_features(const LimitsConfig& limits) {
+  std::uint64_t features = session::kFeatureOpenCl | session::kFeatureLanes;
+  if (limits.grace_ms > 0) features |= session::kFeatureResume;
+  return features;
+}
 
 session::Adopt adopt_message(const NewSession& wanted, const session::Welcome& welcome,
                              const LimitsConfig& limits) {
@@ -57,6 +61,7 @@ session::Adopt adopt_message(const NewSession& wanted, const session::Welcome& w
   adopt.max_payload_bytes = welcome.max_payload_bytes;
   adopt.eager_credit_bytes = welcome.eager_credit_bytes;
   adopt.grace_ms = welcome.grace_ms;
+  adopt.grace_after_close_ms = limits.grace_after_close_ms;
   adopt.limits = {limits.session_memory_bytes, limits.session_handles};
   adopt.tenant = welcome.tenant;
   adopt.node = welcome.node;
@@ -160,7 +165,7 @@ session::Welcome Sessions::welcome_for(const NewSession& wanted) {
   const LimitsConfig& limits = config_.limits;
   session::Welcome welcome;
   welcome.version = wanted.version;
-  welcome.features = wanted.features & kOfferedFeatures;
+  welcome.features = wanted.features & offered_features(limits);
   random_.fill(std::as_writable_bytes(std::span(welcome.session)));
   if (wanted.encrypted) random_.fill(std::as_writable_bytes(std::span(welcome.secret)));
   const bool lanes = (welcome.features & session::kFeatureLanes) != 0;
@@ -229,6 +234,15 @@ void Sessions::abandon(const SessionId& id) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end() || found->second->adopted) return;
   found->second->worker->kill(SIGKILL);
+}
+
+Status Sessions::may_join(const SessionId& id, const std::string& origin) const {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end() || !found->second->adopted) {
+    return Error(ErrorCode::kNotFound, "no such session");
+  }
+  if (found->second->wanted.origin == origin) return {};
+  return Error(ErrorCode::kPermissionDenied, "the session is somebody else's");
 }
 
 Status Sessions::route(session::Purpose purpose, const SessionId& id, const std::string& peer,

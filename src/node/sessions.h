@@ -34,6 +34,7 @@ inline constexpr std::uint32_t kKillAfterDrainMs = 2'000;
 // Everything that a client has said and we have found out, for one new session.
 struct NewSession {
   bool encrypted = false;
+  std::string origin;  // only connections of the same origin may join (see may_join())
   std::uint16_t version = 0;
   std::uint64_t features = 0;
   std::uint32_t max_payload_bytes = 0;
@@ -79,7 +80,10 @@ class Sessions {
   base::Status adopt(const session::SessionId& id, int connection);
   // The client is gone before adopt().
   void abandon(const session::SessionId& id);
-  // A further connection of a session. kNotFound for one that does not live here.
+  // Whether a connection of that origin may ask the session's worker to be let in. kNotFound (the
+  // session does not live here, and will not), kPermissionDenied.
+  base::Status may_join(const session::SessionId& id, const std::string& origin) const;
+  // A further connection of a session, after may_join().
   base::Status route(session::Purpose purpose, const session::SessionId& id,
                      const std::string& peer, int connection);
 

@@ -45,6 +45,7 @@ void put(Out& out, const Adopt& adopt) {
   out.u32(adopt.max_payload_bytes);
   out.u64(adopt.eager_credit_bytes);
   out.u64(adopt.grace_ms);
+  out.u64(adopt.grace_after_close_ms);
   out.u64(adopt.limits.memory_bytes);
   out.u64(adopt.limits.handles);
   for (const std::string* text : {&adopt.tenant, &adopt.node, &adopt.peer, &adopt.program}) {
@@ -127,6 +128,7 @@ Adopt take_adopt(Reader& in) {
   adopt.max_payload_bytes = in.u32("max_payload_bytes");
   adopt.eager_credit_bytes = in.u64("eager_credit_bytes");
   adopt.grace_ms = in.u64("grace_ms");
+  adopt.grace_after_close_ms = in.u64("grace_after_close_ms");
   adopt.limits.memory_bytes = in.u64("memory_bytes");
   adopt.limits.handles = in.u64("handles");
   adopt.tenant = take_text(in, "tenant");

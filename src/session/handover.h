@@ -47,6 +47,7 @@ struct Adopt {
   std::uint32_t max_payload_bytes = 0;
   std::uint64_t eager_credit_bytes = 0;
   std::uint64_t grace_ms = 0;
+  std::uint64_t grace_after_close_ms = 0;
   SessionLimits limits;
   std::string tenant;
   std::string node;

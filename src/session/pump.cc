@@ -216,6 +216,11 @@ void Pump::notify() noexcept {
   if (s.background_runs && s.stream.ended()) s.background_changed.notify_one();
 }
 
+bool Pump::waited_for() const noexcept {
+  const State::Lock lock(state_->mutex);
+  return (state_->role_taken && !state_->background_pumps) || !state_->followers.empty();
+}
+
 bool Pump::State::wait_on(std::condition_variable& cv, Lock& lock, Deadline deadline) {
   if (deadline.is_never()) {
     cv.wait(lock);

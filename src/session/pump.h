@@ -39,6 +39,9 @@ class Pump final : public StreamWaiter {
   // Makes every waiter look at its done() again.
   void notify() noexcept override;
 
+  // Some thread is in wait_until().
+  bool waited_for() const noexcept;
+
   // Queued frames should go out soon, though nobody waits for an answer: wakes the background
   // thread to flush, once per batch.
   void flush_soon() noexcept;

@@ -122,12 +122,14 @@ void SendQueue::want_ack(wire::Sequence received) noexcept {
   ack_wanted_.store(true, std::memory_order_release);
 }
 
-void SendQueue::want_pong(std::uint64_t cookie) noexcept {
+void SendQueue::want_pong(std::uint64_t cookie, wire::Sequence received) noexcept {
+  ack_value_.store(received, std::memory_order_release);
   pong_cookie_.store(cookie);
   pong_wanted_.store(true);
 }
 
-void SendQueue::want_ping(std::uint64_t cookie) noexcept {
+void SendQueue::want_ping(std::uint64_t cookie, wire::Sequence received) noexcept {
+  ack_value_.store(received, std::memory_order_release);
   ping_cookie_.store(cookie);
   ping_wanted_.store(true);
 }

@@ -54,8 +54,8 @@ class SendQueue {
 
   // Unnumbered frames, written behind what is queued. The newest of a kind replaces the older.
   void want_ack(wire::Sequence received) noexcept;
-  void want_pong(std::uint64_t cookie) noexcept;
-  void want_ping(std::uint64_t cookie) noexcept;
+  void want_pong(std::uint64_t cookie, wire::Sequence received) noexcept;
+  void want_ping(std::uint64_t cookie, wire::Sequence received) noexcept;
   void want_fault(base::ErrorCode code, std::string_view message);
 
   // --- acknowledgement and replay ----------------------------------------------------------------

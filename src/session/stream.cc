@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -43,8 +45,10 @@ struct Stream::State {
   void count_received(std::size_t bytes);
   Status write();
   Status make_room_while_handling(std::size_t frame_bytes);
-  Status check_alive();
-  Deadline next_alive_check(Deadline deadline) const;
+  Status attach(std::unique_ptr<link::Link> link, wire::Sequence peer_received);
+  Status check_received(wire::Sequence peer_received) const;
+  Status take_offer();
+  Status await_offer(Deadline deadline);
   // Any failure of the link itself, even a forged TLS record, is a loss that a new link repairs.
   Error link_failed(const Error& error);
   // Sorts a failure: a lost link is given to the handler, anything else ends the stream.
@@ -64,6 +68,16 @@ struct Stream::State {
   // Written with the pump role and link_mutex held, so readable with either.
   std::unique_ptr<link::Link> link;
   std::mutex link_mutex;
+  std::unique_ptr<link::Link> lost_link;  // closed when there is another
+  std::atomic<bool> let_go{false};        // the link is used no more
+  struct Offer {
+    std::unique_ptr<link::Link> link;
+    wire::Sequence peer_received = 0;
+  };
+  Offer offered;                          // guarded by link_mutex
+  std::atomic<bool> has_offer{false};     // changes with it
+  std::condition_variable without_link;   // for who pumps meanwhile, with link_mutex
+  bool woken_without_link = false;        // guarded by link_mutex
   std::atomic<bool> write_failed{false};  // the writer's news for the pumping thread
 
   std::atomic<std::thread::id> handling_thread{};  // inside on_frame
@@ -71,8 +85,8 @@ struct Stream::State {
   std::atomic<std::size_t> unacknowledged_bytes{0};
   bool link_lost = false;  // by the error that pump_once() is returning
   bool goodbye_received = false;
-  base::Nanoseconds last_heard_ns = 0;
-  base::Nanoseconds last_ping_ns = 0;
+  std::optional<LinkLoss> loss;  // that the stream waits to be repaired
+  Deadline repaired_until;
 
   std::mutex end_mutex;
   std::optional<Error> why_ended;
@@ -104,22 +118,84 @@ Stream::Stream(const base::Clock& clock, StreamLimits limits, FrameSink& sink) {
 Stream::~Stream() = default;
 
 Status Stream::attach(std::unique_ptr<link::Link> link, wire::Sequence peer_received) {
-  State& s = *state_;
-  if (s.ended) return why_ended();
-  if (peer_received < s.sending.acknowledged()) {
+  if (state_->ended) return why_ended();
+  return state_->attach(std::move(link), peer_received);
+}
+
+Status Stream::State::check_received(wire::Sequence peer_received) const {
+  if (peer_received < sending.acknowledged()) {
     return Error(ErrorCode::kWireFault, "the peer has forgotten frames that it acknowledged");
   }
-  LW_TRY(s.sending.acknowledge(peer_received));
-  {
-    const std::lock_guard lock(s.link_mutex);
-    s.link = std::move(link);
-    s.write_failed = false;
-    s.sending.rewind();
-    s.receiving.restart();
+  if (peer_received > sending.committed_sequence()) {
+    return Error(ErrorCode::kWireFault, "the peer has received frames that were never sent");
   }
-  s.last_heard_ns = s.last_ping_ns = s.clock.now_ns();
-  if (s.ended) wake();
   return {};
+}
+
+Status Stream::check_received(wire::Sequence peer_received) const {
+  return state_->check_received(peer_received);
+}
+
+Status Stream::State::attach(std::unique_ptr<link::Link> next, wire::Sequence peer_received) {
+  LW_TRY(check_received(peer_received));
+  LW_TRY(sending.acknowledge(peer_received));
+  const std::lock_guard lock(link_mutex);
+  lost_link.reset();
+  link = std::move(next);
+  write_failed = let_go = false;
+  loss.reset();
+  sending.rewind();
+  receiving.restart();
+  if (ended) link->close();
+  return {};
+}
+
+void Stream::offer(std::unique_ptr<link::Link> link, wire::Sequence peer_received) {
+  State& s = *state_;
+  const std::lock_guard lock(s.link_mutex);
+  if (s.ended) return;
+  s.offered = {std::move(link), peer_received};
+  s.has_offer = true;
+  if (s.link) s.link->wake();
+  s.without_link.notify_all();
+}
+
+wire::Sequence Stream::let_link_go() noexcept {
+  State& s = *state_;
+  const std::lock_guard lock(s.link_mutex);
+  s.let_go = true;
+  if (s.link) s.link->wake();
+  return s.received;
+}
+
+Status Stream::State::take_offer() {
+  Offer taken;
+  {
+    const std::lock_guard lock(link_mutex);
+    if (!has_offer.exchange(false)) return {};
+    taken = std::move(offered);
+  }
+  return attach(std::move(taken.link), taken.peer_received);
+}
+
+// Without a link: waits for an offer, the deadline or wake(), or ends the stream when it is time.
+Status Stream::State::await_offer(Deadline deadline) {
+  const Deadline until{std::min(deadline.at_ns, repaired_until.at_ns)};
+  std::unique_lock lock(link_mutex);
+  const auto changed = [this] {
+    return has_offer || ended || std::exchange(woken_without_link, false);
+  };
+  if (until.is_never()) {
+    without_link.wait(lock, changed);
+  } else {
+    const base::Nanoseconds left = std::max<base::Nanoseconds>(until.at_ns - clock.now_ns(), 0);
+    without_link.wait_for(lock, std::chrono::nanoseconds(left), changed);
+  }
+  if (has_offer || ended || clock.now_ns() < repaired_until.at_ns) return {};
+  lock.unlock();
+  Error why = Error(loss->why).during("the link did not come back in time");
+  end(why);
+  return why;
 }
 
 void Stream::set_link_lost_handler(LinkLostHandler handler) {
@@ -140,6 +216,10 @@ void Stream::State::end(Error why) {
   {
     const std::lock_guard lock(link_mutex);
     if (link) link->close();
+    lost_link.reset();
+    offered = {};
+    has_offer = false;
+    without_link.notify_all();
   }
   if (StreamWaiter* w = waiter) w->notify();
 }
@@ -226,7 +306,7 @@ bool Stream::needs_flush() const { return state_->sending.unflushed_bytes() > 0;
 Status Stream::State::write() {
   if (!sending.has_unwritten() && !sending.blocked()) return {};
   const std::lock_guard lock(link_mutex);
-  if (!link || write_failed) return {};
+  if (!link || write_failed || let_go) return {};
   const bool was_blocked = sending.blocked();
   const Status written = sending.write_to(*link);
   if (!written.ok()) write_failed = true;
@@ -247,7 +327,15 @@ base::Result<std::size_t> Stream::pump(Deadline deadline) {
 }
 
 base::Result<std::size_t> Stream::State::pump_once(Deadline deadline) {
-  if (!link) return link_failed(Error(ErrorCode::kLinkLost, "no link"));
+  if (has_offer.load(std::memory_order_relaxed)) {
+    LW_TRY(take_offer());
+    return 0;  // whoever has woken the old link has something to say to the caller
+  }
+  if (loss) {
+    LW_TRY(await_offer(deadline));
+    return 0;
+  }
+  if (!link || let_go) return link_failed(Error(ErrorCode::kLinkLost, "no link"));
   LW_TRY(write());
   if (!receiving.probably_more()) {
     LW_ASSIGN(const link::Readiness ready, wait_for_link(deadline));
@@ -266,9 +354,7 @@ base::Result<std::size_t> Stream::State::pump_once(Deadline deadline) {
 }
 
 base::Result<link::Readiness> Stream::State::wait_for_link(Deadline deadline) {
-  LW_TRY(check_alive());
-  auto ready =
-      link->wait({.readable = true, .writable = sending.blocked()}, next_alive_check(deadline));
+  auto ready = link->wait({.readable = true, .writable = sending.blocked()}, deadline);
   if (!ready.ok()) return link_failed(ready.error());
   return ready;
 }
@@ -276,7 +362,6 @@ base::Result<link::Readiness> Stream::State::wait_for_link(Deadline deadline) {
 base::Result<std::size_t> Stream::State::read_and_deliver() {
   const auto bytes = receiving.fill(*link);
   if (!bytes.ok()) return link_failed(bytes.error());
-  if (*bytes > 0 && limits.ping_after_ns > 0) last_heard_ns = clock.now_ns();
   return deliver_all();
 }
 
@@ -347,7 +432,7 @@ Status Stream::State::on_control(const ReceivedFrame& frame) {
     case wire::kOpPong:
       return {};  // that it came is the message
     case wire::kOpPing:
-      sending.want_pong(r.u64("ping cookie"));
+      sending.want_pong(r.u64("ping cookie"), received);
       return r.finish();
     case wire::kOpFault:
       return on_fault(frame.payload);
@@ -373,8 +458,13 @@ Status Stream::State::on_fault(std::span<const std::byte> payload) {
 Status Stream::State::make_room_while_handling(std::size_t frame_bytes) {
   while (!sending.has_room(frame_bytes)) {
     if (ended) return {};  // begin() says why
+    LW_TRY(take_offer());
+    if (loss) {
+      LW_TRY(await_offer(Deadline::never()));
+      continue;
+    }
     LW_TRY(write());
-    if (!link || write_failed) {
+    if (!link || write_failed || let_go) {
       LW_TRY(replace_lost_link(Error(ErrorCode::kLinkLost, "the connection broke")));
       continue;
     }
@@ -414,10 +504,18 @@ Status Stream::State::replace_lost_link(Error error) {
     const std::lock_guard lock(end_mutex);
     return *why_ended;
   }
+  if (has_offer) return take_offer();
   if (!on_link_lost) return error;
-  Status replaced = on_link_lost(error);
-  if (!replaced.ok()) end(replaced.error());
-  return replaced;
+  loss = LinkLoss{std::move(error), link && link->closed_by_peer()};
+  {
+    const std::lock_guard lock(link_mutex);
+    lost_link = std::move(link);
+  }
+  const auto until = on_link_lost(LinkLoss(*loss));  // which may attach(), and so forget the loss
+  if (!until.ok()) end(until.error());
+  LW_TRY(until);
+  repaired_until = *until;
+  return {};
 }
 
 void Stream::State::tell_peer_and_end(const Error& error) {
@@ -430,32 +528,18 @@ void Stream::State::tell_peer_and_end(const Error& error) {
   end(error);
 }
 
-Status Stream::State::check_alive() {
-  if (limits.ping_after_ns <= 0) return {};
-  const base::Nanoseconds now = clock.now_ns();
-  if (limits.lost_after_ns > 0 && now - last_heard_ns >= limits.lost_after_ns) {
-    return link_failed(Error(ErrorCode::kLinkLost, "nothing was heard from the other side"));
-  }
-  if (now - std::max(last_heard_ns, last_ping_ns) >= limits.ping_after_ns) {
-    last_ping_ns = now;
-    sending.want_ping(static_cast<std::uint64_t>(now));
-    return write();
-  }
-  return {};
-}
-
-Deadline Stream::State::next_alive_check(Deadline deadline) const {
-  if (limits.ping_after_ns <= 0) return deadline;
-  base::Nanoseconds next = std::max(last_heard_ns, last_ping_ns) + limits.ping_after_ns;
-  if (limits.lost_after_ns > 0) next = std::min(next, last_heard_ns + limits.lost_after_ns);
-  return {std::min(deadline.at_ns, next)};
-}
-
 // --- what others ask ---
 
 void Stream::wake() noexcept {
   const std::lock_guard lock(state_->link_mutex);
-  if (state_->link) state_->link->wake();
+  if (state_->link) return state_->link->wake();
+  state_->woken_without_link = true;
+  state_->without_link.notify_all();
+}
+
+void Stream::ping() {
+  state_->sending.want_ping(static_cast<std::uint64_t>(state_->clock.now_ns()), state_->received);
+  (void)state_->write();  // a failure is found by whoever pumps
 }
 
 std::size_t Stream::max_payload_bytes() const { return state_->limits.max_payload_bytes; }

@@ -12,8 +12,10 @@
 // alone, reading ahead but handling nothing. Only one side of a session may do so (the worker,
 // whose frames answer the client's): two handlers that wait for each other would wait for ever.
 //
-// Losing the link. What was not acknowledged stays in the ring; pump() asks the LinkLostHandler for
-// a new link, and without one reports kLinkLost until attach().
+// Losing the link. What was not acknowledged stays in the ring. pump() tells the LinkLostHandler,
+// which says for how long to wait for another link (offer()), or why to end; without a handler
+// pump() reports kLinkLost until attach(). While the stream waits everything else goes on: frames
+// are queued as far as the ring has room, and whoever pumps just waits.
 //
 // Control frames (acknowledgement, ping, pong, fault) are the stream's own business; all others,
 // kOpGoodbye included, go to the sink.
@@ -61,10 +63,6 @@ struct StreamLimits {
   std::size_t flush_threshold_bytes = std::size_t{32} << 10;  // unflushed bytes that force a write
   std::size_t ack_every_bytes = std::size_t{1} << 20;         // received bytes that force an ack
   std::size_t max_payload_bytes = wire::kMaxPayloadBytes;     // the smaller of both sides' Hello
-  // Silence after which a ping is sent, and after which the link counts as lost. 0: never; TCP has
-  // its own, which a program stopped in a debugger survives (link/tcp/tcp.h).
-  base::Nanoseconds ping_after_ns = 0;
-  base::Nanoseconds lost_after_ns = 0;
 };
 
 // How a thread waits that is not the pumping one: for room in the ring. The Pump is one.
@@ -85,9 +83,23 @@ class Stream {
   // kWireFault: the peer claims what cannot be. REQUIRES: the pump role, or that nobody pumps yet.
   base::Status attach(std::unique_ptr<link::Link> link, wire::Sequence peer_received);
 
-  // Called on the pumping thread when the link is lost, with the reason: reconnects and attach()es
-  // (then returns ok), or says why the stream is to end. Set before the first pump.
-  using LinkLostHandler = std::function<base::Status(const base::Error&)>;
+  // attach() from any thread: the thread that pumps changes over to the link as soon as it can,
+  // also from one that seems to live. Of two offers the later one counts.
+  void offer(std::unique_ptr<link::Link> link, wire::Sequence peer_received);
+  // Stops using the link that the stream has, for the one that is about to be offered, and returns
+  // what the peer must be told (received()): no later acknowledgement leaves on the old link. It is
+  // not closed before the offer is taken, or the peer might take that for the end of this process.
+  wire::Sequence let_link_go() noexcept;
+  // Whether a peer that says so can have received just that (see attach()).
+  base::Status check_received(wire::Sequence peer_received) const;
+
+  struct LinkLoss {
+    base::Error why;
+    bool closed_by_peer = false;  // see link::Link
+  };
+  // Called once per loss, on the pumping thread: either attach()es another link, or says until when
+  // to wait for an offer(); then, or with an error, the stream ends. Set before the first pump.
+  using LinkLostHandler = std::function<base::Result<base::Deadline>(const LinkLoss&)>;
   void set_link_lost_handler(LinkLostHandler handler);
   // Who makes other threads wait. Without one a thread that needs room pumps by itself, which is
   // right where only one thread uses the stream. nullptr takes it away again.
@@ -120,6 +132,8 @@ class Stream {
   // What sends many small frames soon, without a system call each: flushes at once over the
   // threshold, otherwise has the background thread flush (see ClientSession, WorkerSession).
   bool needs_flush() const;  // queued bytes that no flush has taken yet
+  // Asks the peer for a sign of life, which is also an acknowledgement.
+  void ping();
 
   // --- receiving -------------------------------------------------------------------------------
   // Reads and delivers whatever is there, after waiting at most until `deadline` for something to

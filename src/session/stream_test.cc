@@ -137,6 +137,14 @@ struct Both {
     EXPECT_TRUE(a.attach(std::move(links.first), b_received).ok());
     EXPECT_TRUE(b.attach(std::move(links.second), a_received).ok());
   }
+  // B's end of the link goes, and B gets along with another that ends nowhere.
+  void b_link_dies() { EXPECT_TRUE(b.attach(link::make_inproc_pair().first, a.received()).ok()); }
+  void offer() {
+    auto links = link::make_inproc_pair();
+    const wire::Sequence a_received = a.let_link_go();
+    a.offer(std::move(links.first), b.received());
+    EXPECT_TRUE(b.attach(std::move(links.second), a_received).ok());
+  }
   void pump_until(const std::function<bool()>& done) {
     for (int i = 0; i < 100'000 && !done(); ++i) {
       ASSERT_TRUE(a.pump({0}).ok());
@@ -390,11 +398,11 @@ TEST(Stream, ReplayedDuplicatesAreDropped) {
 TEST(Stream, LinkLostHandlerReconnects) {
   Both both;
   int lost = 0;
-  both.a.set_link_lost_handler([&](const Error& why) {
-    EXPECT_EQ(why.code(), ErrorCode::kLinkLost);
+  both.a.set_link_lost_handler([&](const Stream::LinkLoss& loss) {
+    EXPECT_EQ(loss.why.code(), ErrorCode::kLinkLost);
     ++lost;
     both.connect();
-    return Status();
+    return Deadline::never();
   });
   std::uint64_t received = 0;
   both.b_sink.set([&](const Frame& frame) {
@@ -421,23 +429,101 @@ TEST(Stream, AttachRefusesWhatCannotBe) {
   EXPECT_EQ(half.relink(1).error().code(), ErrorCode::kWireFault);
 }
 
-TEST(Stream, SilenceIsPingedAndThenLost) {
-  struct Clock final : base::Clock {
-    base::Nanoseconds now = 0;
-    base::Nanoseconds now_ns() const noexcept override { return now; }
-  } clock;
-  FunctionSink sink;
-  Stream stream(clock, {.ping_after_ns = 100, .lost_after_ns = 1000}, sink);
-  ScriptedLink::Script script;
-  ASSERT_TRUE(stream.attach(std::make_unique<ScriptedLink>(script), 0).ok());
-  ASSERT_TRUE(stream.pump({0}).ok());
-  EXPECT_TRUE(script.written.empty());
-  clock.now = 150;
-  ASSERT_TRUE(stream.pump({0}).ok());
-  ASSERT_EQ(headers_in(script.written).size(), 1u);
-  EXPECT_EQ(headers_in(script.written)[0].opcode, wire::kOpPing);
-  clock.now = 1001;
-  EXPECT_EQ(stream.pump({0}).error().code(), ErrorCode::kLinkLost);
+// Gives links to a stream that has lost its own, and counts how often that happened.
+struct Repair {
+  explicit Repair(Both& both_, base::Nanoseconds within_ns = kPatienceNs) : both(both_) {
+    both.a.set_link_lost_handler([this, within_ns](const Stream::LinkLoss& loss) {
+      losses.push_back(loss.closed_by_peer);
+      return Deadline::in(base::monotonic_clock(), within_ns);
+    });
+  }
+  static constexpr base::Nanoseconds kPatienceNs = 60 * base::kSecond;
+  Both& both;
+  std::vector<bool> losses;
+};
+
+TEST(Stream, WaitsForAnOfferWhileFramesAreQueued) {
+  Both both;
+  Repair repair(both);
+  std::uint64_t received = 0;
+  both.b_sink.set([&](const Frame& frame) {
+    EXPECT_EQ(u64_of(frame), received++);
+    return Status();
+  });
+  ASSERT_TRUE(send_u64(both.a, 0).ok());
+  both.pump_until([&] { return received == 1; });
+  both.b_link_dies();
+  ASSERT_TRUE(both.a.pump(Deadline::never()).ok());  // it notices
+  EXPECT_EQ(repair.losses, std::vector<bool>{true});
+  ASSERT_TRUE(send_u64(both.a, 1).ok());
+  ASSERT_TRUE(both.a.flush().ok());
+  ASSERT_TRUE(both.a.pump({0}).ok());
+  both.offer();
+  both.pump_until([&] { return received == 2; });
+  EXPECT_EQ(repair.losses.size(), 1u);
+}
+
+TEST(Stream, AnOfferReplacesALinkThatSeemsToLive) {
+  Both both;
+  Repair repair(both);
+  std::uint64_t received = 0;
+  both.b_sink.set([&](const Frame& frame) {
+    EXPECT_EQ(u64_of(frame), received++);
+    return Status();
+  });
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    ASSERT_TRUE(send_u64(both.a, i).ok());
+    both.offer();
+    both.pump_until([&] { return received == i + 1; });
+  }
+  EXPECT_TRUE(repair.losses.empty());
+}
+
+TEST(Stream, NothingLeavesOnALinkThatIsLetGo) {
+  Half half;
+  half.stream.set_link_lost_handler([](const Stream::LinkLoss& loss) {
+    EXPECT_FALSE(loss.closed_by_peer);
+    return Deadline::never();
+  });
+  half.feed(frame_bytes(kTestOpcode, 1, 0));
+  ASSERT_TRUE(half.pump().ok());
+  EXPECT_EQ(half.stream.let_link_go(), 1u);
+  ASSERT_TRUE(send_u64(half.stream, 0).ok());
+  ASSERT_TRUE(half.stream.flush().ok());
+  ASSERT_TRUE(half.pump().ok());
+  EXPECT_TRUE(half.script().written.empty());
+  EXPECT_FALSE(half.script().closed) << "the peer would take it for the end of this process";
+}
+
+TEST(Stream, ALinkThatDoesNotComeBackInTimeEndsTheStream) {
+  Both both;
+  Repair repair(both, 0);
+  both.b_link_dies();
+  ASSERT_TRUE(both.a.pump(Deadline::never()).ok());
+  EXPECT_EQ(both.a.pump(Deadline::never()).error().code(), ErrorCode::kLinkLost);
+  EXPECT_TRUE(both.a.ended());
+}
+
+TEST(Stream, ShutDownEndsAPumpWithoutALink) {
+  Both both;
+  Repair repair(both);
+  both.b_link_dies();
+  ASSERT_TRUE(both.a.pump(Deadline::never()).ok());
+  std::thread other([&] { both.a.shut_down(Error(ErrorCode::kClosed, "enough")); });
+  base::Result<std::size_t> pumped = 0;
+  while (pumped.ok())
+    pumped = both.a.pump(Deadline::never());
+  EXPECT_EQ(pumped.error().code(), ErrorCode::kClosed);
+  other.join();
+}
+
+TEST(Stream, APingIsAnsweredWithAnAcknowledgement) {
+  Both both;
+  ASSERT_TRUE(send_u64(both.a, 0).ok());
+  both.pump_until([&] { return both.b.received() == 1; });
+  EXPECT_EQ(both.a.acknowledged(), 0u);
+  both.a.ping();
+  both.pump_until([&] { return both.a.acknowledged() == 1; });
 }
 
 // --- faults ---

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "link/tcp/tcp.h"
+#include "link/tls/tls_link.h"
 #include "link/unix/unix.h"
 
 namespace longwire::node {
@@ -168,7 +169,8 @@ TEST_F(AgentTest, ASessionReachesItsWorkerOverUnixAndTcp) {
     auto welcome = open(*link);
     ASSERT_TRUE(welcome.ok()) << welcome.error().message();
     EXPECT_EQ(welcome->node, "test");
-    EXPECT_EQ(welcome->features, session::kFeatureOpenCl | session::kFeatureLanes);
+    EXPECT_EQ(welcome->features,
+              session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureResume);
     EXPECT_EQ(welcome->secret, session::SessionSecret{});  // nothing secret goes out in clear
     expect_echo(*link);
   }
@@ -187,14 +189,52 @@ TEST_F(AgentTest, LanesFindTheirSessionByItsId) {
                         soon())
           .ok());
   expect_echo(*lane);  // the fake worker skips the lane's Hello
-  welcome->session[3] ^= 1;
-  const auto stray = connect_unix();
-  ASSERT_TRUE(
-      session::send_all(
-          *stray, session::encode(session::Preamble{Purpose::kLane, welcome->session}), soon())
-          .ok());
-  expect_end(*stray);
-  EXPECT_THAT(journal.wait_for("connection.failed"), HasSubstr("no such session"));
+}
+
+TEST_F(AgentTest, WhoComesBackToASessionThatIsNoMoreIsToldSo) {
+  start();
+  for (const Purpose purpose : {Purpose::kLane, Purpose::kResume}) {
+    auto back = hello();
+    back.purpose = purpose;
+    back.session[3] = 1;
+    for (const bool unix_socket : {true, false}) {
+      const auto link = unix_socket ? connect_unix() : connect_tcp();
+      const auto refused = open(*link, back);
+      ASSERT_FALSE(refused.ok());
+      EXPECT_EQ(refused.error().code(), ErrorCode::kNotFound);
+    }
+  }
+  EXPECT_THAT(journal.wait_for("connection.refused"), HasSubstr("no such session"));
+}
+
+TEST_F(AgentTest, WithTlsThatIsAnAlertForAnUnknownKey) {
+  config.listen.plain.clear();
+  config.listen.tls = {{"127.0.0.1", 0}};
+  start();
+  session::Welcome gone;
+  gone.session[3] = 1;
+  auto tcp = connect_tcp();
+  ASSERT_TRUE(session::send_all(
+                  *tcp, session::encode(session::Preamble{Purpose::kResume, gone.session}), soon())
+                  .ok());
+  auto context = link::TlsContext::with_pre_shared_key(link::TlsRole::kClient,
+                                                       session::to_hex(gone.session), gone.secret);
+  ASSERT_TRUE(context.ok());
+  const auto worker = link::TlsLink::handshake(std::move(tcp), *std::move(context), soon());
+  ASSERT_FALSE(worker.ok());
+  EXPECT_EQ(worker.error().code(), ErrorCode::kNotFound);
+}
+
+TEST_F(AgentTest, ASessionIsJoinedFromWhereItCameFromOnly) {
+  start();
+  const auto main = connect_unix();
+  const auto welcome = open(*main);
+  ASSERT_TRUE(welcome.ok());
+  auto back = hello();
+  back.purpose = Purpose::kResume;
+  back.session = welcome->session;
+  const auto stranger = connect_tcp();
+  EXPECT_EQ(open(*stranger, back).error().code(), ErrorCode::kPermissionDenied);
 }
 
 TEST_F(AgentTest, GarbageIsClosedAndLogged) {

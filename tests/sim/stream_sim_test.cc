@@ -127,7 +127,10 @@ class Side {
         sink_([this](const Frame& frame) { return on_frame(frame); }),
         stream_(network.sim, network.plan.limits, sink_),
         port_(network.sim, stream_) {
-    stream_.set_link_lost_handler([this](const Error&) { return reconnect(); });
+    stream_.set_link_lost_handler([this](const Stream::LinkLoss&) -> base::Result<Deadline> {
+      LW_TRY(reconnect());
+      return Deadline::never();
+    });
   }
   virtual ~Side() = default;
 

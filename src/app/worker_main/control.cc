@@ -31,8 +31,7 @@ Control::Control(const base::Clock& clock, base::Logger& logger, int socket,
 Control::~Control() {
   ::eventfd_write(stop_.get(), 1);
   if (thread_.joinable()) thread_.join();
-  for (std::thread& lane : lanes_)
-    lane.join();  // each ends within kLaneTimeoutMs
+  join_handshakes(true);  // each ends within kLinkHandshakeMs
 }
 
 void Control::start() {
@@ -92,28 +91,63 @@ void Control::on_message(session::ReceivedHandover received) {
   if (adopt == nullptr || adopt->purpose == session::Purpose::kNewSession) {
     return logger_.error("a handover message out of turn");
   }
-  if (lane_handshakes_.load() >= kMaxLaneHandshakes || lanes_.size() >= kMaxLaneAttempts) {
-    return logger_.warning("too many lanes at once: one is turned away");
+  join_handshakes(false);
+  if (handshakes_.size() >= kMaxLinkHandshakes) {
+    return logger_.warning("too many links at once: one is turned away");
   }
-  lane_handshakes_.fetch_add(1);
   // std::function wants to copy its captures, hence the bare descriptor.
-  lanes_.push_back(base::start_thread("lw-lane", [this, fd = received.connection.release()] {
-    adopt_lane(base::UniqueFd(fd));
-    lane_handshakes_.fetch_sub(1);
-  }));
+  Handshake& handshake = handshakes_.emplace_back();
+  handshake.thread = base::start_thread(
+      "lw-greet", [this, &handshake, purpose = adopt->purpose, fd = received.connection.release()] {
+        greet(purpose, base::UniqueFd(fd));
+        handshake.over = true;
+      });
 }
 
-void Control::adopt_lane(base::UniqueFd socket) {
-  const Deadline deadline = Deadline::in(clock_, kLaneTimeoutMs * kMillisecond);
+void Control::join_handshakes(bool all) {
+  handshakes_.remove_if([all](Handshake& handshake) {
+    if (!all && !handshake.over) return false;
+    handshake.thread.join();
+    return true;
+  });
+}
+
+void Control::greet(session::Purpose purpose, base::UniqueFd socket) {
+  const Deadline deadline = Deadline::in(clock_, kLinkHandshakeMs * kMillisecond);
   const auto adopt = [&]() -> base::Status {
     LW_ASSIGN(std::unique_ptr<link::Link> link,
               make_session_link(std::move(socket), session_, deadline));
-    LW_TRY(welcome_lane(*link, session_, deadline));
-    return worker_.adopt_lane(metered(std::move(link), meter_));
+    link = metered(std::move(link), meter_);
+    return purpose == session::Purpose::kResume ? resume(std::move(link), deadline)
+                                                : adopt_lane(std::move(link), deadline);
   };
   if (auto adopted = adopt(); !adopted) {
-    logger_.warning(std::string("a lane was refused: ") + adopted.error().message());
+    logger_.warning(std::string("a link was refused: ") + adopted.error().message());
   }
+}
+
+base::Status Control::adopt_lane(std::unique_ptr<link::Link> link, Deadline deadline) {
+  LW_ASSIGN(const session::Hello hello, meet_client(*link, session_, deadline));
+  if (hello.purpose != session::Purpose::kLane) {
+    return Error(ErrorCode::kWireFault, "Hello does not fit its connection");
+  }
+  LW_TRY(welcome_client(*link, session_, 0, deadline));
+  return worker_.adopt_lane(std::move(link));
+}
+
+base::Status Control::resume(std::unique_ptr<link::Link> link, Deadline deadline) {
+  LW_ASSIGN(const session::Hello hello, meet_client(*link, session_, deadline));
+  if (hello.purpose != session::Purpose::kResume) {
+    return Error(ErrorCode::kWireFault, "Hello does not fit its connection");
+  }
+  const auto received = worker_.meet_again(hello.received);
+  if (!received) {
+    LW_TRY(refuse_client(*link, Error(ErrorCode::kNotFound, received.error().message()), deadline));
+    return received.error();
+  }
+  LW_TRY(welcome_client(*link, session_, *received, deadline));
+  worker_.resume(std::move(link), hello.received);
+  return {};
 }
 
 }  // namespace longwire::app

@@ -1,11 +1,12 @@
-// Control: the worker's side of the handover socket once the session runs: lanes come in, the
-// account goes out, a drain ends the session in time.
+// Control: the worker's side of the handover socket once the session runs: lanes come in, and the
+// client's new links after a loss; the account goes out, a drain ends the session in time.
 #pragma once
 
 #include <atomic>
+#include <list>
+#include <memory>
 #include <optional>
 #include <thread>
-#include <vector>
 
 #include "app/worker_main/metered.h"
 #include "base/clock.h"
@@ -17,9 +18,9 @@
 namespace longwire::app {
 
 inline constexpr int kStatsEveryMs = 1'000;
-inline constexpr int kLaneTimeoutMs = 10'000;
-inline constexpr int kMaxLaneHandshakes = 8;           // at once
-inline constexpr std::size_t kMaxLaneAttempts = 1024;  // in a session's life
+inline constexpr int kLinkHandshakeMs = 10'000;
+inline constexpr std::size_t kMaxLinkHandshakes = 16;  // at once; of a client that gives up each
+                                                       // attempt after a short while
 
 class Control {
  public:
@@ -36,7 +37,10 @@ class Control {
   // False once the agent is gone.
   bool take_message();
   void on_message(session::ReceivedHandover received);
-  void adopt_lane(base::UniqueFd socket);
+  void greet(session::Purpose purpose, base::UniqueFd socket);
+  base::Status adopt_lane(std::unique_ptr<link::Link> link, base::Deadline deadline);
+  base::Status resume(std::unique_ptr<link::Link> link, base::Deadline deadline);
+  void join_handshakes(bool all);
   void on_time();
 
   const base::Clock& clock_;
@@ -47,8 +51,11 @@ class Control {
   Meter& meter_;
   base::UniqueFd stop_;  // an eventfd
   std::thread thread_;
-  std::vector<std::thread> lanes_;  // this thread's alone, until it is joined
-  std::atomic<int> lane_handshakes_{0};
+  struct Handshake {
+    std::thread thread;
+    std::atomic<bool> over{false};
+  };
+  std::list<Handshake> handshakes_;  // this thread's alone, until it is joined
   base::Nanoseconds stats_at_ns_ = 0;
   std::optional<base::Nanoseconds> drain_at_ns_;
 };

@@ -29,21 +29,22 @@ base::Result<std::unique_ptr<link::Link>> make_clear_link(base::UniqueFd socket)
   return link;
 }
 
-base::Status check_lane(const session::Hello& hello, const session::Adopt& session) {
-  if (hello.purpose == session::Purpose::kResume) {
-    return Error(ErrorCode::kUnsupported, "this node does not resume sessions");
-  }
-  if (hello.purpose != session::Purpose::kLane || hello.session != session.session) {
+base::Status check_hello(const session::Hello& hello, const session::Adopt& session) {
+  const bool resume = hello.purpose == session::Purpose::kResume;
+  if ((!resume && hello.purpose != session::Purpose::kLane) || hello.session != session.session) {
     return Error(ErrorCode::kPermissionDenied, "this link does not belong to the session");
   }
-  if (hello.lane >= session.lanes) {
+  if (resume && (session.features & session::kFeatureResume) == 0) {
+    return Error(ErrorCode::kUnsupported, "this session cannot be resumed");
+  }
+  if (!resume && hello.lane >= session.lanes) {
     return Error(ErrorCode::kLimit,
                  "the session may have " + std::to_string(session.lanes) + " lanes");
   }
   return {};
 }
 
-session::Welcome lane_welcome(const session::Adopt& session) {
+session::Welcome inner_welcome(const session::Adopt& session) {
   session::Welcome welcome;
   welcome.version = session.version;
   welcome.features = session.features;
@@ -69,15 +70,26 @@ base::Result<std::unique_ptr<link::Link>> make_session_link(base::UniqueFd socke
   return secure;
 }
 
-base::Status welcome_lane(link::Link& link, const session::Adopt& session,
-                          base::Deadline deadline) {
-  LW_ASSIGN(const session::Hello hello, session::receive_hello(link, deadline));
-  if (auto fits = check_lane(hello, session); !fits) {
-    const session::Refusal refusal{fits.error().code(), fits.error().message()};
-    LW_TRY(session::send_all(link, session::encode(refusal), deadline));
-    return fits;
+base::Result<session::Hello> meet_client(link::Link& link, const session::Adopt& session,
+                                         base::Deadline deadline) {
+  LW_ASSIGN(session::Hello hello, session::receive_hello(link, deadline));
+  if (const auto fits = check_hello(hello, session); !fits) {
+    LW_TRY(refuse_client(link, fits.error(), deadline));
+    return fits.error();
   }
-  return session::send_all(link, session::encode(lane_welcome(session)), deadline);
+  return hello;
+}
+
+base::Status welcome_client(link::Link& link, const session::Adopt& session,
+                            wire::Sequence received, base::Deadline deadline) {
+  session::Welcome welcome = inner_welcome(session);
+  welcome.received = received;
+  return session::send_all(link, session::encode(welcome), deadline);
+}
+
+base::Status refuse_client(link::Link& link, const Error& why, base::Deadline deadline) {
+  return session::send_all(link, session::encode(session::Refusal{why.code(), why.message()}),
+                           deadline);
 }
 
 }  // namespace longwire::app

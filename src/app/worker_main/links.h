@@ -17,7 +17,13 @@ base::Result<std::unique_ptr<link::Link>> make_session_link(base::UniqueFd socke
                                                             const session::Adopt& session,
                                                             base::Deadline deadline);
 
-// A lane's own Hello and Welcome, on its link. Refuses what does not belong to the session.
-base::Status welcome_lane(link::Link& link, const session::Adopt& session, base::Deadline deadline);
+// The Hello of a lane, or of a client that comes back, on its link. Refuses what does not belong to
+// the session.
+base::Result<session::Hello> meet_client(link::Link& link, const session::Adopt& session,
+                                         base::Deadline deadline);
+// `received` of this side, where the session is resumed.
+base::Status welcome_client(link::Link& link, const session::Adopt& session,
+                            wire::Sequence received, base::Deadline deadline);
+base::Status refuse_client(link::Link& link, const base::Error& why, base::Deadline deadline);
 
 }  // namespace longwire::app

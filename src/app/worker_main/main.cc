@@ -61,6 +61,11 @@ session::Ended describe(ExitCode code, const Meter& meter) {
 worker::core::WorkerLimits limits_of(const session::Adopt& session) {
   worker::core::WorkerLimits limits;
   limits.eager_credit_bytes = session.eager_credit_bytes;
+  if ((session.features & session::kFeatureResume) != 0) {
+    limits.grace_ns = static_cast<base::Nanoseconds>(session.grace_ms) * base::kMillisecond;
+    limits.grace_after_close_ns =
+        static_cast<base::Nanoseconds>(session.grace_after_close_ms) * base::kMillisecond;
+  }
   return limits;
 }
 

@@ -23,6 +23,7 @@ class MeteredLink final : public link::Link {
   }
   void wake() noexcept override { link_->wake(); }
   void close() noexcept override { link_->close(); }
+  bool closed_by_peer() const noexcept override { return link_->closed_by_peer(); }
   link::LinkInfo info() const override { return link_->info(); }
 
  private:

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/thread.h"
+#include "client/core/link_watch.h"
+#include "client/core/redial.h"
 #include "client/core/task_thread.h"
 #include "client/core/uploads.h"
 #include "wire/opcodes.h"
@@ -93,13 +95,15 @@ struct NodeSession::State {
       : clock(clock_),
         connector(std::move(connector_)),
         meter(clock_),
-        service("lw-service", kEndedPollInterval, std::move(idle)) {}
+        service("lw-service", kWatchIntervalNs, std::move(idle)) {}
 
   const base::Clock& clock;
   const std::unique_ptr<Connector> connector;
   WaitMeter meter;
   mutable std::mutex counters_lock;
-  std::vector<SharedCounters> link_counters;  // the stream's link first, then the lanes'
+  std::vector<SharedCounters> stream_links;  // the last is the one in use; guarded by counters_lock
+  std::vector<SharedCounters> lane_links;    // guarded by counters_lock
+  LinkWatch link_watch;                      // the service thread's, but for counters_lock
   session::Welcome welcome;
   std::atomic<PushSink*> sink{nullptr};
   ReplyTable replies;
@@ -115,7 +119,8 @@ struct NodeSession::State {
   std::optional<RoomWaiter> room_waiter;  // outlives the pump, which takes it away from the stream
   std::optional<session::Pump> pump;
   std::optional<session::BulkPort> bulk;
-  TaskThread service;  // what frame handlers must not do themselves
+  std::optional<Redial> redial;  // where sessions are resumed
+  TaskThread service;            // what frame handlers must not do themselves
 };
 
 NodeSession::NodeSession(const base::Clock& clock, std::unique_ptr<Connector> connector)
@@ -126,8 +131,11 @@ NodeSession::~NodeSession() { close(); }
 void NodeSession::close() noexcept {
   State& s = *state_;
   if (!s.pump || s.abandoned) return;
-  if (!s.lost) (void)s.stream->say_goodbye();
+  if (!s.lost && s.stream->sent() - s.stream->acknowledged() <= kFramesWithoutWaiting) {
+    (void)s.stream->say_goodbye();
+  }
   lose(Error(ErrorCode::kClosed, "the session is over"));
+  s.redial.reset();
   s.service.stop();
   s.bulk.reset();
   s.pump.reset();
@@ -154,12 +162,18 @@ Status NodeSession::connect(base::Deadline deadline) {
   }
   s.uploads.set_credit(s.welcome.eager_credit_bytes);
   s.stream.emplace(s.clock, limits, *this);
-  s.stream->set_link_lost_handler([this](const Error& why) -> Status {
-    state_->service.post([this, why] { lose(why); });
-    return why;
-  });
+  s.stream->set_link_lost_handler(
+      [this](const session::Stream::LinkLoss& loss) -> base::Result<base::Deadline> {
+        if (!resumes()) {
+          state_->service.post([this, why = loss.why] { lose(why); });
+          return loss.why;
+        }
+        state_->redial->begin(loss.closed_by_peer);
+        return base::Deadline::never();  // the redial knows when to give up
+      });
+  if (resumes()) prepare_redial(opened.round_trip_ns);
   s.meter.opened_link(opened.round_trips);
-  s.link_counters.push_back(opened.link->counters());
+  s.stream_links.push_back(opened.link->counters());
   LW_TRY(s.stream->attach(std::move(opened.link), 0));
   s.pump.emplace(*s.stream, s.clock);
   s.room_waiter.emplace(s.meter, *s.stream, *s.pump);
@@ -184,16 +198,65 @@ SessionCounters NodeSession::counters() const {
   counters.messages_sent = s.stream->sent();
   counters.messages_received = s.stream->received();
   const std::lock_guard lock(s.counters_lock);
-  for (std::size_t i = 0; i < s.link_counters.size(); ++i) {
-    if (s.link_counters[i]) add(*s.link_counters[i], i == 0 ? counters.link : counters.lane_links);
-  }
-  counters.lanes = s.link_counters.size() - 1;
+  for (const SharedCounters& one : s.stream_links)
+    if (one) add(*one, counters.link);
+  for (const SharedCounters& one : s.lane_links)
+    if (one) add(*one, counters.lane_links);
+  counters.lanes = s.lane_links.size();
   return counters;
 }
 
-// A stream may end where no call of ours is told: by bytes that are no frame.
+// A stream may end where no call of ours is told: by bytes that are no frame. And a link may die
+// where no kernel tells us.
 void NodeSession::watch() {
-  if (!lost() && state_->stream->ended()) lose(state_->stream->why_ended());
+  State& s = *state_;
+  if (lost()) return;
+  if (s.stream->ended()) return lose(s.stream->why_ended());
+  if (!resumes()) return;
+  const bool awaited = s.pump->waited_for() || s.stream->sent() != s.stream->acknowledged();
+  LinkWatch::Advice advice = LinkWatch::Advice::kNothing;
+  {
+    const std::lock_guard lock(s.counters_lock);
+    const SharedCounters& link = s.stream_links.back();
+    if (link) advice = s.link_watch.look(link->bytes_in.load(std::memory_order_relaxed), awaited);
+  }
+  if (advice == LinkWatch::Advice::kPing) s.stream->ping();
+  if (advice == LinkWatch::Advice::kSuspect) s.redial->begin(false);
+}
+
+// --- resuming ---
+
+bool NodeSession::resumes() const noexcept {
+  const session::Welcome& welcome = state_->welcome;
+  return (welcome.features & session::kFeatureResume) != 0 && welcome.grace_ms > 0;
+}
+
+void NodeSession::prepare_redial(base::Nanoseconds round_trip_ns) {
+  State& s = *state_;
+  s.link_watch.set_round_trip(round_trip_ns);
+  Redial::Session session;
+  session.grace_ns = static_cast<base::Nanoseconds>(s.welcome.grace_ms) * base::kMillisecond;
+  session.round_trip_ns = round_trip_ns;
+  session.open = [&s](base::Deadline deadline) {
+    return s.connector->open_resume(
+        s.welcome, [&s] { return s.stream->let_link_go(); }, deadline);
+  };
+  session.resumed = [this](Connector::Opened opened) { adopt_resumed(std::move(opened)); };
+  session.lost = [this](Error why) {
+    state_->service.post([this, why = std::move(why)] { lose(why); });
+  };
+  s.redial.emplace(s.clock, std::move(session));
+}
+
+void NodeSession::adopt_resumed(Connector::Opened opened) {
+  State& s = *state_;
+  s.meter.opened_link(opened.round_trips);
+  {
+    const std::lock_guard lock(s.counters_lock);
+    s.stream_links.push_back(opened.link->counters());
+    if (const SharedCounters& link = s.stream_links.back()) s.link_watch.relinked(link->bytes_in);
+  }
+  s.stream->offer(std::move(opened.link), opened.welcome.received);
 }
 
 Status NodeSession::fail_if_ended(Status status) {
@@ -211,6 +274,7 @@ void NodeSession::lose(const Error& why) {
   std::call_once(s.lost_once, [&] {
     t_in_loss = true;
     s.lost = true;
+    if (s.redial) s.redial->stop();
     s.stream->shut_down(why);
     s.bulk->shut_down(why);
     while (auto upload = s.uploads.take_any())
@@ -482,7 +546,7 @@ void NodeSession::open_lanes() {
     s.meter.opened_link((*lane)->round_trips);
     if (!s.bulk->add_lane(std::move((*lane)->link)).ok()) break;
     const std::lock_guard counting(s.counters_lock);
-    s.link_counters.push_back(std::move(counters));
+    s.lane_links.push_back(std::move(counters));
   }
   thread_counters().round_trips += round_trips;
 }

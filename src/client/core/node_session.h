@@ -1,6 +1,7 @@
 // NodeSession: one client process's session with one node, for every API. It owns the stream, the
 // pump and the bulk lanes; sends commands without waiting; matches replies to tokens; hands pushes
-// (completions, notifications) to its PushSink. src/driver connects it to links.
+// (completions, notifications) to its PushSink. src/driver connects it to links. A link that is
+// lost is replaced (redial.h) where the node resumes sessions; meanwhile calls just take longer.
 //
 // Threads: everything may be called from any thread. Handlers of PushSink run on the pumping
 // thread: they must not block, must not wait for the session, and must not call user code.
@@ -15,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "client/core/connector.h"
 #include "client/core/counters.h"
 #include "client/core/reply_table.h"
 #include "client/core/wait_meter.h"
@@ -29,22 +31,6 @@
 
 namespace longwire::client::core {
 
-// Opens links to one node; concrete ones live in src/driver/connect and in tests.
-class Connector {
- public:
-  virtual ~Connector() = default;
-  struct Opened {
-    std::unique_ptr<link::Link> link;  // frames (or lane chunks) may flow
-    session::Welcome welcome;
-    std::uint32_t round_trips = 0;  // that opening it took
-  };
-  virtual base::Result<Opened> open_session(base::Deadline deadline) = 0;
-  // From several threads at once.
-  virtual base::Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
-                                         base::Deadline deadline) = 0;
-  virtual std::string node_name() const = 0;  // for people: "gpu-box:9477"
-};
-
 // What the worker pushes on its own account.
 class PushSink {
  public:
@@ -55,7 +41,6 @@ class PushSink {
 
 // Named limits.
 inline constexpr base::Nanoseconds kLaneConnectTimeout = 5 * base::kSecond;
-inline constexpr base::Nanoseconds kEndedPollInterval = base::kSecond;  // see NodeSession::watch()
 
 class NodeSession final : public session::FrameSink {
  public:
@@ -169,6 +154,9 @@ class NodeSession final : public session::FrameSink {
   void lose(const base::Error& why);
   void await_loss() noexcept;
   void watch();
+  bool resumes() const noexcept;
+  void prepare_redial(base::Nanoseconds round_trip_ns);
+  void adopt_resumed(Connector::Opened opened);
 
   struct State;
   std::unique_ptr<State> state_;

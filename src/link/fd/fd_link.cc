@@ -19,11 +19,6 @@ using base::ErrorCode;
 
 constexpr std::size_t kMaxParts = 16;  // of one vectored write; more go with the next
 
-base::Result<std::size_t> failed(const char* what, int error_number) {
-  if (error_number == EAGAIN || error_number == EWOULDBLOCK || error_number == EINTR) return 0;
-  return Error::from_errno(ErrorCode::kLinkLost, what, error_number);
-}
-
 timespec time_left(base::Deadline deadline) {
   const auto left =
       std::max<base::Nanoseconds>(0, deadline.at_ns - base::monotonic_clock().now_ns());
@@ -55,8 +50,9 @@ base::Result<std::size_t> FdLink::read_some(std::span<std::byte> out) {
     counters_->count(counters_->bytes_in, static_cast<std::uint64_t>(n));
     return static_cast<std::size_t>(n);
   }
-  if (n == 0) return Error(ErrorCode::kClosed, "the peer closed the connection");
-  return failed("receive", errno);
+  if (n < 0) return failed("receive", errno);
+  ended_by_peer_ = true;
+  return Error(ErrorCode::kClosed, "the peer closed the connection");
 }
 
 base::Result<std::size_t> FdLink::write_some(std::span<const ConstBuffer> parts) {
@@ -102,6 +98,12 @@ base::Result<Readiness> FdLink::wait(Interest interest, base::Deadline deadline)
   // With no interest in either direction a broken link must not look like a time-out.
   if (broken && found.timed_out()) found.woken = true;
   return found;
+}
+
+base::Result<std::size_t> FdLink::failed(const char* what, int error_number) noexcept {
+  if (error_number == EAGAIN || error_number == EWOULDBLOCK || error_number == EINTR) return 0;
+  if (error_number == ECONNRESET || error_number == EPIPE) ended_by_peer_ = true;
+  return Error::from_errno(ErrorCode::kLinkLost, what, error_number);
 }
 
 bool FdLink::consume_wake() noexcept {

@@ -21,6 +21,7 @@ class FdLink final : public Link {
   base::Result<Readiness> wait(Interest interest, base::Deadline deadline) override;
   void wake() noexcept override;
   void close() noexcept override;
+  bool closed_by_peer() const noexcept override { return ended_by_peer_ && !closed_; }
   LinkInfo info() const override { return info_; }
   std::shared_ptr<const LinkCounters> counters() const override { return counters_; }
 
@@ -31,6 +32,7 @@ class FdLink final : public Link {
  private:
   FdLink(base::UniqueFd socket, base::UniqueFd wake_fd, LinkInfo info);
   bool consume_wake() noexcept;
+  base::Result<std::size_t> failed(const char* what, int error_number) noexcept;
 
   base::UniqueFd socket_;
   base::UniqueFd wake_fd_;
@@ -39,6 +41,7 @@ class FdLink final : public Link {
       std::make_shared<LinkCounters>();  // see counters()
   std::atomic<bool> wake_pending_{false};
   std::atomic<bool> closed_{false};
+  std::atomic<bool> ended_by_peer_{false};
 };
 
 }  // namespace longwire::link

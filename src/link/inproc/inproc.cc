@@ -121,6 +121,11 @@ class InprocLink final : public Link {
     channel_->changed.notify_all();
   }
 
+  bool closed_by_peer() const noexcept override {
+    const std::lock_guard lock(channel_->mutex);
+    return channel_->closed[1 - end_] && !channel_->closed[end_];
+  }
+
   LinkInfo info() const override {
     return {.kind = "inproc", .peer_address = "this process", .encrypted = false};
   }

@@ -114,6 +114,10 @@ class SimLink final : public Link {
   void wake() noexcept override { wire_->woken[end_] = true; }
   void close() noexcept override { wire_->closed[end_] = true; }
 
+  bool closed_by_peer() const noexcept override {
+    return wire_->closed[1 - end_] && !wire_->closed[end_];
+  }
+
   LinkInfo info() const override {
     return {.kind = "sim", .peer_address = "simulated", .encrypted = false};
   }

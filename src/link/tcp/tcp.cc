@@ -53,9 +53,9 @@ std::string numeric(const sockaddr* address, socklen_t size) {
 
 base::Result<base::UniqueFd> connect_one(const addrinfo& address, base::Deadline deadline) {
   const auto fail = [&](int error_number) {
-    return Error::from_errno(ErrorCode::kUnavailable,
-                             "connect to " + numeric(address.ai_addr, address.ai_addrlen),
-                             error_number);
+    return Error::from_errno(
+        error_number == ECONNREFUSED ? ErrorCode::kClosed : ErrorCode::kUnavailable,
+        "connect to " + numeric(address.ai_addr, address.ai_addrlen), error_number);
   };
   base::UniqueFd socket(
       ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));

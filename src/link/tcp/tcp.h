@@ -33,7 +33,8 @@ base::Result<HostPort> parse_host_port(std::string_view text, std::uint16_t defa
 std::string to_string(const HostPort& address);
 
 // Connects to the first address of the name that answers. Name resolution itself is libc's and has
-// its own time-outs. Errors: kNotFound (no such name), kUnavailable, kTimeout.
+// its own time-outs. Errors: kNotFound (no such name), kClosed (nobody listens there),
+// kUnavailable, kTimeout.
 base::Result<base::UniqueFd> connect_tcp(const HostPort& address, base::Deadline deadline);
 
 // What every session socket wants: no Nagle, keep-alives. Errors: kInternal.

@@ -153,6 +153,9 @@ Error TlsEngine::State::failure(int result, const char* what) const {
   }
   const int reason = ERR_GET_REASON(::ERR_peek_last_error());
   const bool alert = reason >= SSL_AD_REASON_OFFSET;
+  if (reason == SSL_AD_REASON_OFFSET + SSL_AD_UNKNOWN_PSK_IDENTITY) {
+    return openssl_error(ErrorCode::kNotFound, what);
+  }
   return openssl_error(
       handshake_done && !alert ? ErrorCode::kWireFault : ErrorCode::kUnauthenticated, what);
 }

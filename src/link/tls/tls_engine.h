@@ -82,7 +82,8 @@ class TlsEngine {
   // --- our side ---------------------------------------------------------------------------------
   // Goes on with the handshake as far as possible; true when it is done on this side. (A server may
   // still refuse a client's certificate: the client then fails in read().) Call it first, and after
-  // every received(). Errors: kUnauthenticated, kWireFault; to_send() may hold an alert by then.
+  // every received(). Errors: kUnauthenticated, kNotFound (the
+  // peer does not know this pre-shared key), kWireFault; to_send() may hold an alert by then.
   base::Result<bool> handshake();
   // 0: more bytes from the network are needed. kClosed: the peer has ended in order.
   base::Result<std::size_t> read(std::span<std::byte> out);

@@ -60,6 +60,7 @@ base::Result<std::size_t> TlsLink::read_some(std::span<std::byte> out) {
     {
       const std::lock_guard lock(mutex_);
       const auto n = engine_->read(out.subspan(total));
+      if (!n.ok() && n.error().code() == ErrorCode::kClosed) ended_by_peer_ = true;
       if (!n.ok() && total > 0) break;  // it will fail again
       LW_TRY(n);
       total += *n;

@@ -24,6 +24,9 @@ class TlsLink final : public Link {
   base::Result<Readiness> wait(Interest interest, base::Deadline deadline) override;
   void wake() noexcept override;
   void close() noexcept override;
+  bool closed_by_peer() const noexcept override {
+    return !closed_ && (ended_by_peer_ || under_.closed_by_peer());
+  }
   LinkInfo info() const override;
   std::shared_ptr<const LinkCounters> counters() const override { return under_.counters(); }
 
@@ -50,6 +53,7 @@ class TlsLink final : public Link {
   bool unsent_ = false;  // guarded by mutex_: encrypted bytes wait for the link
   std::atomic<bool> woken_{false};
   std::atomic<bool> closed_{false};
+  std::atomic<bool> ended_by_peer_{false};  // by TLS's own end
 };
 
 }  // namespace longwire::link

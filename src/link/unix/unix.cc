@@ -49,7 +49,9 @@ base::Result<base::UniqueFd> connect_unix(const std::string& path, base::Deadlin
          0) {
     // EAGAIN: the listener's queue is full; unix sockets have no "in progress".
     if (errno != EAGAIN && errno != EINTR) {
-      return Error::from_errno(ErrorCode::kUnavailable, "connect to " + path, errno);
+      const bool nobody = errno == ECONNREFUSED || errno == ENOENT;
+      return Error::from_errno(nobody ? ErrorCode::kClosed : ErrorCode::kUnavailable,
+                               "connect to " + path, errno);
     }
     if (base::monotonic_clock().now_ns() >= deadline.at_ns) {
       return Error(ErrorCode::kTimeout, "connect to " + path + ": the listener is busy");

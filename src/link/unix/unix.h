@@ -12,7 +12,7 @@
 
 namespace longwire::link {
 
-// Errors: kInvalidArgument (path too long), kUnavailable.
+// Errors: kInvalidArgument (path too long), kClosed (nobody listens there), kUnavailable.
 base::Result<base::UniqueFd> connect_unix(const std::string& path, base::Deadline deadline);
 
 // A link over a connected socket.

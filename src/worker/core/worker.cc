@@ -10,7 +10,8 @@ namespace longwire::worker::core {
 
 Worker::Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimits& limits,
                const MakeBackend& make_backend)
-    : logger_(logger),
+    : clock_(clock),
+      logger_(logger),
       limits_(limits),
       stream_(clock, limits.stream, *this),
       bulk_(clock, stream_),
@@ -32,6 +33,7 @@ Worker::Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimit
                 }},
       backend_(make_backend(services_)) {
   stream_.set_waiter(&waiter_);
+  stream_.set_link_lost_handler([this](const auto& loss) { return on_link_lost(loss); });
 }
 
 Worker::~Worker() {
@@ -41,8 +43,27 @@ Worker::~Worker() {
   bulk_.shut_down(why);
 }
 
-base::Status Worker::adopt_main(std::unique_ptr<link::Link> link, wire::Sequence peer_received) {
-  return stream_.attach(std::move(link), peer_received);
+base::Status Worker::adopt_main(std::unique_ptr<link::Link> link) {
+  return stream_.attach(std::move(link), 0);
+}
+
+base::Result<wire::Sequence> Worker::meet_again(wire::Sequence peer_received) const {
+  if (stream_.ended()) return stream_.why_ended();
+  LW_TRY(stream_.check_received(peer_received));
+  return stream_.received();
+}
+
+void Worker::resume(std::unique_ptr<link::Link> link, wire::Sequence peer_received) {
+  stream_.offer(std::move(link), peer_received);
+}
+
+// Frames that are under way go on; so does the dispatch thread, whose pump() waits for a link.
+base::Result<base::Deadline> Worker::on_link_lost(const session::Stream::LinkLoss& loss) {
+  const base::Nanoseconds grace_ns =
+      loss.closed_by_peer ? limits_.grace_after_close_ns : limits_.grace_ns;
+  if (grace_ns <= 0) return loss.why;
+  logger_.info("link lost: " + loss.why.to_string());
+  return base::Deadline::in(clock_, grace_ns);
 }
 
 base::Status Worker::adopt_lane(std::unique_ptr<link::Link> lane) {
@@ -81,8 +102,6 @@ ExitCode Worker::run() {
   auto next = base::Deadline::never();
   for (;;) {
     const auto pumped = stream_.pump({std::min(next.at_ns, outbox_.before_wait().at_ns)});
-    // A lost link ends the session. Waiting for the client to resume (Welcome.grace_ms) belongs
-    // here: pump() then goes on with the link that adopt_main() attaches.
     if (!pumped.ok()) return end(pumped.error());
     waiter_.notify();
     outbox_.drain();
@@ -102,8 +121,11 @@ ExitCode Worker::end(const base::Error& why) {
   uploads_.shut_down(why);  // first: a lane may be waiting for a ring block
   bulk_.shut_down(why);
   staging_.stop();
-  const bool idle = mirrors_.stop(limits_.free_timeout_ms);
-  const bool freed = backend_->shut_down(limits_.free_timeout_ms) && idle;
+  const bool abandoned = why.code() == base::ErrorCode::kLinkLost;
+  const int timeout_ms = abandoned ? std::min(limits_.free_timeout_ms, kAbandonedFreeTimeoutMs)
+                                   : limits_.free_timeout_ms;
+  const bool idle = mirrors_.stop(timeout_ms);
+  const bool freed = backend_->shut_down(timeout_ms) && idle;
   if (!freed) {
     logger_.warning("the vendor driver did not let go in time; the process ends instead");
     return ExitCode::kStuck;

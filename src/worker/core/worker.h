@@ -32,7 +32,14 @@ struct WorkerLimits {
   std::uint64_t eager_credit_bytes = std::uint64_t{64} << 20;  // what Welcome has promised
   std::size_t staging_bytes = std::size_t{8} << 30;
   int free_timeout_ms = 5000;  // for the vendor driver to let go at the end of a session
+  // That a session lives without a link; after the client's kernel has ended it (its process is
+  // gone, most likely) or without such a sign. 0: not at all.
+  base::Nanoseconds grace_ns = 0;
+  base::Nanoseconds grace_after_close_ns = 0;
 };
+
+// As free_timeout_ms, when nobody hears any more how the session ends.
+inline constexpr int kAbandonedFreeTimeoutMs = 300;
 
 // What a backend works with. Everything outlives it.
 struct Services {
@@ -83,11 +90,13 @@ class Worker final : private session::FrameSink {
          const MakeBackend& make_backend);
   ~Worker() override;
 
-  // The session's command stream, after its handshake. A second call resumes on a new link, with
-  // the sequence that the client has received.
-  base::Status adopt_main(std::unique_ptr<link::Link> link, wire::Sequence peer_received = 0);
+  // The session's command stream, after its handshake. Before run().
+  base::Status adopt_main(std::unique_ptr<link::Link> link);
   base::Status adopt_lane(std::unique_ptr<link::Link> lane);
-  wire::Sequence received() const { return stream_.received(); }
+  // The client comes back: whether it can have received just that, and what it is to be told; then,
+  // after that handshake, the link with which the session goes on, whatever became of its last one.
+  base::Result<wire::Sequence> meet_again(wire::Sequence peer_received) const;
+  void resume(std::unique_ptr<link::Link> link, wire::Sequence peer_received);
   const Uploads& uploads() const { return uploads_; }
 
   // Pumps until the session has ended, then frees everything. After kStuck leave with _exit().
@@ -98,10 +107,12 @@ class Worker final : private session::FrameSink {
  private:
   base::Status on_frame(const session::Frame& frame) override;
   base::Status on_control(const session::Frame& frame);
+  base::Result<base::Deadline> on_link_lost(const session::Stream::LinkLoss& loss);
   void post(std::function<void()> task);
   void run_posted();
   ExitCode end(const base::Error& why);
 
+  const base::Clock& clock_;
   base::Logger& logger_;
   const WorkerLimits limits_;
   RoomWaiter waiter_;

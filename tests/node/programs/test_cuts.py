@@ -1,0 +1,103 @@
+"""Sessions that outlive their links: a program that checks its own results runs through a wire that
+is cut again and again, and ends as if nothing had happened."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+import time
+import unittest
+
+from programs import BUILD, PATIENCE_S, ProgramTest, program, require_driver
+from wire_cutter import WireCutter
+
+COUNTING = BUILD / "tests" / "counting"
+LONG_KERNEL = BUILD / "tests" / "long_kernel"
+LONG_KERNEL_S = 90  # far longer than anything here waits
+
+
+class Cuts(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        require_driver()
+        if not COUNTING.exists():
+            self.skipTest(f"{COUNTING} is not built")
+
+    def start_own_node(self, mode, lanes=4, limits=""):
+        """longwired behind a wire that can be cut; what LONGWIRE_NODES calls it."""
+        listen = {"tls": 'tls = ["127.0.0.1:0"]', "tcp": 'tls = []\nplain = ["127.0.0.1:0"]'}[mode]
+        self.config = self.folder / "node.toml"
+        self.config.write_text(
+            f'name = "box"\n[listen]\nunix = ""\n{listen}\n[limits]\nlanes = {lanes}\n{limits}\n'
+            f'[state]\ndirectory = "{self.folder / "state"}"\ncache = "{self.folder / "cache"}"\n')
+        self.log = self.folder / "node.log"
+        self.node = self.launch_node()
+        port = int(self.wait_for_log(rf"endpoint={mode}://127\.0\.0\.1:(\d+)")[1])
+        if mode == "tls":
+            self.pair(port)
+        self.wire = WireCutter(port)
+        self.addCleanup(self.wire.close)
+        prefix = "tcp:" if mode == "tcp" else ""
+        return f"{prefix}127.0.0.1:{self.wire.port}"
+
+    def launch_node(self):
+        with open(self.log, "a", encoding="utf-8") as log:
+            node = subprocess.Popen([program("longwired"), "--config", self.config], stdout=log,
+                                    stderr=log, env=self.environment)
+        self.addCleanup(self.end, node)
+        return node
+
+    def pair(self, port):
+        desk = self.start(program("longwire"), "pair", "--state", self.folder / "state")
+        code = next(found[1] for line in desk.stdout
+                    if (found := re.search(r"longwire pair \S+:\d+ (\S+)", line)))
+        done = self.run_program(program("longwire"), "pair", f"127.0.0.1:{port}", code)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(desk.wait(PATIENCE_S), 0)
+
+    def client(self, place, *argv):
+        driver = (BUILD / "lib" / "liblongwire_opencl.so").resolve()
+        environment = dict(self.environment, OCL_ICD_VENDORS=str(driver), LONGWIRE_NODES=place)
+        client = self.start(*argv, env=environment)
+        self.assertEqual(client.stdout.readline(), "running\n")
+        return client
+
+    def expect_right(self, client):
+        out, err = client.communicate(timeout=PATIENCE_S * 4)
+        self.assertEqual((client.returncode, out, err), (0, "right\n", ""))
+
+    def cut_until_it_ends(self, client, every_s, reset):
+        cuts = 0
+        while client.poll() is None:
+            time.sleep(every_s)
+            cuts += self.wire.cut(reset) > 0
+        return cuts
+
+    def run_through_cuts(self, mode, lanes, every_s, reset, rounds):
+        place = self.start_own_node(mode, lanes)
+        client = self.client(place, COUNTING, str(rounds))
+        cutter = threading.Thread(target=self.cut_until_it_ends, args=(client, every_s, reset),
+                                  daemon=True)
+        cutter.start()
+        self.expect_right(client)
+        cutter.join()
+        self.assertGreater(self.wire.accepted, 3, "hardly anything was cut")
+        self.assertEqual(len(re.findall("session.start", self.log.read_text())), 1)
+
+
+class CutsOfTheStream(Cuts):
+    """All bytes go through the one link."""
+
+    def test_resets_over_tls(self):
+        self.run_through_cuts("tls", 0, 0.1, True, 30)
+
+    def test_resets_over_tcp(self):
+        self.run_through_cuts("tcp", 0, 0.1, True, 30)
+
+    def test_ends_in_order_over_tls(self):
+        self.run_through_cuts("tls", 0, 0.15, False, 60)
+
+
+if __name__ == "__main__":
+    unittest.main()
