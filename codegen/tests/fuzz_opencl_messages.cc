@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/check.h"
+#include "fuzz/target.h"
 #include "opencl/message_visit.h"
 #include "random_message.h"
 
@@ -27,6 +28,23 @@ void fuzz(std::span<const std::byte> payload) {
 
 }  // namespace
 }  // namespace longwire::opencl
+
+// Some of each, with everything in it that it can have.
+std::vector<longwire::fuzz::Seed> longwire::fuzz::seeds() {
+  std::vector<Seed> all;
+  std::uint64_t index = 0;
+  longwire::opencl::for_each_struct([&](std::string_view name, auto message) {
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      longwire::opencl::RandomMessage random(i + 1);
+      random.fill(message);
+      Bytes bytes = written([&](auto& out) { out.u64(index); });
+      append(bytes, longwire::opencl::encoded(message));
+      all.push_back({std::string(name) + "_" + std::to_string(i), std::move(bytes)});
+    }
+    ++index;
+  });
+  return all;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto input = std::as_bytes(std::span(data, size));

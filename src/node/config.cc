@@ -1,13 +1,11 @@
 #include "node/config.h"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include <fstream>
 #include <functional>
 #include <map>
 #include <sstream>
+
+#include "base/toml.h"
 
 namespace longwire::node {
 namespace {

@@ -8,8 +8,10 @@
 #include <span>
 #include <vector>
 
+#include "fuzz/target.h"
 #include "session/bulk.h"
 #include "session/stream.h"
+#include "wire/frame_codec.h"
 #include "wire/opcodes.h"
 
 namespace longwire::session {
@@ -95,8 +97,63 @@ void run(std::span<const std::byte> input) {
   }
 }
 
+// --- seeds ---
+
+fuzz::Bytes frame(wire::Opcode opcode, std::uint16_t flags, wire::Sequence sequence,
+                  std::span<const std::byte> payload, wire::Sequence acknowledged = 0) {
+  fuzz::Bytes bytes(wire::kFrameHeaderBytes);
+  wire::encode_frame_header(
+      {static_cast<std::uint32_t>(payload.size()), opcode, flags, sequence, acknowledged},
+      std::span<std::byte, wire::kFrameHeaderBytes>(bytes));
+  return fuzz::append(bytes, payload);
+}
+
+fuzz::Bytes chunk(wire::Sequence sequence, TransferId transfer, std::uint64_t offset,
+                  std::size_t bytes) {
+  return frame(wire::kOpBulkData, 0, sequence, fuzz::written([&](auto& out) {
+                 out.u64(transfer);
+                 out.u64(offset);
+                 out.bytes(fuzz::Bytes(bytes));
+               }));
+}
+
+fuzz::Bytes unnumbered(wire::Opcode opcode, wire::Sequence acknowledged = 0) {
+  const auto cookie = fuzz::written([](auto& out) { out.u64(7); });
+  return frame(opcode, wire::kFrameUnnumbered, 0,
+               opcode == wire::kOpAck ? std::span<const std::byte>() : cookie, acknowledged);
+}
+
+fuzz::Bytes session_in_order() {
+  fuzz::Bytes all;
+  fuzz::append(all, frame(wire::kFirstCommand, 0, 1, fuzz::Bytes(64)));
+  fuzz::append(all, unnumbered(wire::kOpPing));
+  fuzz::append(all, chunk(2, 1, 0, 504));
+  fuzz::append(all, chunk(3, 1, 504, 496));
+  fuzz::append(all, unnumbered(wire::kOpAck, 1));
+  fuzz::append(all, chunk(4, 9, 0, 8));  // nobody has announced it
+  fuzz::append(all, frame(wire::kFirstCommand, 0, 5, {}, 2));
+  return fuzz::append(all, frame(wire::kOpGoodbye, 0, 6, {}));
+}
+
 }  // namespace
 }  // namespace longwire::session
+
+std::vector<longwire::fuzz::Seed> longwire::fuzz::seeds() {
+  using namespace longwire::session;
+  const Bytes fault = frame(wire::kOpFault, wire::kFrameUnnumbered, 0, written([](auto& out) {
+                              out.u64(9);
+                              out.string("enough");
+                            }));
+  Bytes twice = frame(wire::kFirstCommand, 0, 1, Bytes(8));
+  append(twice, Bytes(twice));  // replayed: dropped
+  return {{"in_order", selected(255, session_in_order())},
+          {"in_small_pieces", selected(0, session_in_order())},
+          {"fault", selected(9, fault)},
+          {"pong", selected(9, unnumbered(wire::kOpPong))},
+          {"replayed", selected(9, twice)},
+          {"past_its_transfer", selected(9, chunk(1, 1, 999, 8))},
+          {"largest", selected(200, frame(wire::kFirstCommand, 0, 1, Bytes(1024)))}};
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   longwire::session::run(std::as_bytes(std::span(data, size)));

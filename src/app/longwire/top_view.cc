@@ -77,7 +77,7 @@ std::string age(std::int64_t ms) {
 constexpr std::size_t kNameWidth = 24;
 
 std::vector<std::string> row_of(const TopSession& s) {
-  return {s.session,
+  return {printable(s.session, 2 * kNameWidth),
           printable(s.tenant, kNameWidth),
           printable(s.program, kNameWidth),
           printable(s.peer, 2 * kNameWidth),
@@ -131,7 +131,8 @@ base::Result<TopNode> parse_top(const std::string& answer) {
 }
 
 std::string top_text(const TopNode& node, const std::vector<DeviceFacts>& devices) {
-  std::string text = "node " + node.node + ", " + node.software + ", up " + age(node.uptime_ms) +
+  std::string text = "node " + printable(node.node, kNameWidth) + ", " +
+                     printable(node.software, kNameWidth) + ", up " + age(node.uptime_ms) +
                      "; sessions: " + std::to_string(node.sessions.size()) + " of " +
                      std::to_string(node.max_sessions) + ", " +
                      std::to_string(node.ended_sessions) + " ended\n";

@@ -9,10 +9,7 @@
 #include <cstdlib>
 #include <utility>
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
+#include "base/toml.h"
 #include "base/unique_fd.h"
 
 namespace longwire::client::core {

@@ -97,6 +97,8 @@ class Commands final : public AutoCommands {
   void find_platforms();
   Device* add_device(cl_device_id native, cl_platform_id platform, bool sub);
   void add_memory(Handle handle, Context* context, cl_mem native, cl_int status);
+  cl_int set_user_event(Event& event, cl_int execution_status);
+  void abandon(Event& event);
   // Resolves handles; an unknown one makes *status an error.
   std::vector<Ref<Device>> devices_of(wire::U64View handles, cl_int* status);
   // As devices_of(), of programs that have their native side.

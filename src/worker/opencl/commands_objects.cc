@@ -203,6 +203,9 @@ base::Status Commands::on(const msg::ReleaseObject& m) {
       return {};
     }
   }
+  if (object != nullptr && object->kind() == Kind::kEvent && !object->failed()) {
+    abandon(static_cast<Event&>(*object));
+  }
   const bool released = state_.table.release(m.object);
   reply(m.token, released ? CL_SUCCESS : CL_INVALID_VALUE);
   return {};
@@ -375,15 +378,23 @@ base::Status Commands::on(const msg::GetImageRequirements& m) {
 
 base::Status Commands::on(const msg::SetUserEventStatus& m) {
   const auto event = state_.find<Event>(m.event);
-  cl_int status = event.status;
-  if (event.ok()) {
-    status = event.object->is_user
-                 ? api().clSetUserEventStatus(event.object->native, m.execution_status)
-                 : CL_INVALID_EVENT;
-    if (m.execution_status < 0) state_.completions.note_failure();
-  }
+  const cl_int status =
+      event.ok() ? set_user_event(*event.object, m.execution_status) : event.status;
   if (status != CL_SUCCESS) state_.failed(m.event, status);
   return {};
+}
+
+cl_int Commands::set_user_event(Event& event, cl_int execution_status) {
+  if (!event.is_user) return CL_INVALID_EVENT;
+  const cl_int status = api().clSetUserEventStatus(event.native, execution_status);
+  event.is_set = event.is_set || status == CL_SUCCESS;
+  if (execution_status < 0) state_.completions.note_failure();
+  return status;
+}
+
+// Nobody can set it any more: what waits for it would wait beyond the end of the session.
+void Commands::abandon(Event& event) {
+  if (event.is_user && !event.is_set) (void)set_user_event(event, CL_OUT_OF_RESOURCES);
 }
 
 base::Status Commands::on(const msg::SubscribeEvent& m) {

@@ -253,6 +253,7 @@ class Event final : public Object {
   cl_event native = nullptr;
   Ref<Queue> queue;  // none: a user event
   bool is_user = false;
+  bool is_set = false;  // a user event's status
 
   Completions* completions = nullptr;  // while it is watched
 

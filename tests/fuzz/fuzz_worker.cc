@@ -1,9 +1,9 @@
 // Fuzzer: a client that may send anything, against the whole worker on the fake driver. Nothing may
 // crash, hang or be left behind.
 //
-// Input: messages one after the other, each u32 number (as in gen/opencl/fuzz_seeds, which are
-// inputs of one message), u32 payload bytes (0: all that is left), payload. Handles 1 to 3 of every
-// kind exist before.
+// Input: messages one after the other, each u32 number (as for_each_struct counts), u32 payload
+// bytes (0: all that is left), payload. Handles 1 to 3 of every kind exist before. Or u32 kRaw, then
+// the bytes of the command stream as they are. (Frames that are none: src/session/fuzz_frames.cc.)
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -12,8 +12,11 @@
 #include <random>
 #include <vector>
 
+#include "fuzz/program.h"
+#include "fuzz/recording.h"
 #include "link/inproc/inproc.h"
 #include "opencl/message_visit.h"
+#include "random_message.h"
 #include "worker/fake/fake_driver.h"
 #include "worker/opencl/raw_client_test.h"
 
@@ -25,7 +28,8 @@ namespace {
 using testing::RawClient;
 namespace msg = longwire::opencl::msg;
 
-constexpr std::size_t kMostMessages = 64;
+constexpr std::size_t kMostMessages = 256;
+constexpr std::uint32_t kRaw = 0xffffffff;
 constexpr std::size_t kMostPayload = 32 << 10;
 constexpr int kObjects = 3;
 
@@ -89,33 +93,95 @@ void send_input(RawClient& client, std::span<const std::uint8_t> input) {
   }
 }
 
-int run_one(std::span<const std::uint8_t> input) {
+void run_worker(fake::FakeDriver& driver, std::unique_ptr<link::Link> link) {
+  core::WorkerLimits limits;
+  limits.staging_bytes = std::size_t{64} << 20;
+  limits.eager_credit_bytes = std::size_t{1} << 20;
+  base::StderrLogger logger(base::LogLevel::kOff);
+  core::Worker worker(base::monotonic_clock(), logger, limits,
+                      make_backend(driver.api(), nullptr));
+  const auto adopted = worker.adopt_main(std::move(link));
+  LW_CHECK(adopted.ok());
+  if (worker.run() == core::ExitCode::kStuck) std::abort();
+}
+
+// A client that speaks in frames, and has made some objects.
+void run_messages(fake::FakeDriver& driver, std::span<const std::uint8_t> input) {
+  auto [ours, theirs] = link::make_inproc_pair(std::size_t{256} << 10);
+  RawClient client(std::move(ours));
+  make_objects(client);
+  send_input(client, input);
+  client.goodbye();
+  run_worker(driver, std::move(theirs));
+}
+
+void run_raw(fake::FakeDriver& driver, std::span<const std::uint8_t> input) {
+  auto [ours, theirs] = link::make_inproc_pair(input.size() + 1);
+  const link::ConstBuffer bytes = std::as_bytes(input);
+  LW_CHECK(ours->write_some(std::span(&bytes, 1)).ok());
+  ours->close();
+  run_worker(driver, std::move(theirs));
+}
+
+void run_one(std::span<const std::uint8_t> input) {
   fake::FakeDriver driver({.memory_bytes = std::size_t{8} << 20, .devices = 2});
-  {
-    auto [ours, theirs] = link::make_inproc_pair(std::size_t{256} << 10);
-    RawClient client(std::move(ours));
-    core::WorkerLimits limits;
-    limits.staging_bytes = std::size_t{64} << 20;
-    limits.eager_credit_bytes = std::size_t{1} << 20;
-    base::StderrLogger logger(base::LogLevel::kOff);
-    core::Worker worker(base::monotonic_clock(), logger, limits,
-                        make_backend(driver.api(), nullptr));
-    const auto adopted = worker.adopt_main(std::move(theirs));
-    LW_CHECK(adopted.ok());
-    make_objects(client);
-    send_input(client, input);
-    client.goodbye();
-    if (worker.run() == core::ExitCode::kStuck) std::abort();
+  std::uint32_t first = 0;
+  if (input.size() >= sizeof first) std::memcpy(&first, input.data(), sizeof first);
+  if (first == kRaw) {
+    run_raw(driver, input.subspan(sizeof first));
+  } else {
+    run_messages(driver, input);
   }
   if (driver.live_objects() != 0) std::abort();
-  return 0;
+}
+
+// --- seeds ---
+
+void add(fuzz::Bytes& input, std::uint64_t number, std::span<const std::byte> payload) {
+  fuzz::append(input, fuzz::written([&](auto& out) {
+                 out.u32(static_cast<std::uint32_t>(number));
+                 out.u32(static_cast<std::uint32_t>(payload.size()));
+               }));
+  fuzz::append(input, payload);
+}
+
+fuzz::Bytes messages_of(const fuzz::Recording& recording) {
+  fuzz::Bytes input;
+  for (const fuzz::Message& message : recording.from_client) {
+    const auto found = std::ranges::find(opcodes(), message.opcode);
+    if (message.opcode < wire::kFirstCommand || found == opcodes().end()) continue;
+    add(input, static_cast<std::uint64_t>(found - opcodes().begin()), message.payload);
+  }
+  return input;
 }
 
 }  // namespace
 }  // namespace longwire::worker::opencl
 
+// Whole sessions of a program, and each message alone.
+std::vector<longwire::fuzz::Seed> longwire::fuzz::seeds() {
+  using namespace longwire::worker::opencl;
+  std::vector<Seed> all;
+  for (std::uint32_t section = 1; section < kAllSections; section *= 2) {
+    const Recording recording = record_session(section);
+    all.push_back({"section_" + std::to_string(section), messages_of(recording)});
+    Bytes raw = written([](auto& out) { out.u32(kRaw); });
+    all.push_back({"raw_" + std::to_string(section), append(raw, recording.client_bytes)});
+  }
+  std::uint64_t number = 0;
+  longwire::opencl::for_each_struct([&](std::string_view name, auto message) {
+    Bytes input;
+    longwire::opencl::RandomMessage random(number + 1);
+    random.fill(message);
+    worker::opencl::add(input, number++, longwire::opencl::encoded(message));
+    all.push_back({std::string(name), std::move(input)});
+  });
+  return all;
+}
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  return longwire::worker::opencl::run_one({data, size});
+  longwire::worker::opencl::run_one({data, size});
+  return 0;
 }
 
 // Puts handles that exist into the input now and then: nobody guesses 64 bits.

@@ -1,0 +1,82 @@
+// Fuzzes what `longwire` reads of others: a node's answer to `top`, and a trace file.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "app/longwire/top_view.h"
+#include "app/longwire/trace_events.h"
+#include "app/longwire/trace_file.h"
+#include "app/longwire/trace_report.h"
+#include "fuzz/target.h"
+
+namespace fuzz = longwire::fuzz;
+namespace app = longwire::app;
+
+namespace {
+
+enum Target : std::uint8_t { kTop, kTrace, kTargets };
+
+void read_top(const std::string& text) {
+  const auto node = app::parse_top(text);
+  if (!node.ok()) return;
+  const std::string shown = top_text(*node, {});
+  if (shown.empty() || top_json(*node, {}).empty()) std::abort();
+  for (const char c : shown) {
+    if (c == '\033') std::abort();  // nobody's name moves the cursor
+  }
+}
+
+void read_trace(std::string_view text) {
+  const int file = ::memfd_create("trace", MFD_CLOEXEC);
+  if (file < 0 || ::write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    std::abort();
+  }
+  const std::string path = "/proc/self/fd/" + std::to_string(file);
+  app::TraceReport report;
+  (void)app::read_trace(path, report);
+  if (!report.empty()) (void)report.text();
+  auto events = app::TraceEvents::create("/dev/null");
+  if (!events.ok()) std::abort();
+  (void)app::read_trace(path, *events);
+  (void)events->finish();
+  ::close(file);
+}
+
+}  // namespace
+
+std::vector<fuzz::Seed> fuzz::seeds() {
+  const std::string top =
+      R"({"event":"node","node":"box","software":"longwire 0","unix":"/run/s","uptime_ms":7380000,)"
+      R"("sessions":1,"max_sessions":64,"ended_sessions":17})"
+      "\n"
+      R"({"event":"session","session":"00ff","tenant":"alice","peer":"10.0.0.2:5 on laptop",)"
+      R"("program":"ren\u001b[2Jder","encrypted":1,"pid":4711,"age_ms":61000,"bytes_in":2048,)"
+      R"("bytes_in_per_s":1024,"commands_per_s":12345,"device_ms_per_s":250,"resident_bytes":1})"
+      "\n";
+  const std::string trace =
+      R"({"longwire_trace":)" + std::to_string(longwire::client::core::kTraceFormat) +
+      R"(,"program":"a","process":1,"dropped":0})"
+      "\n"
+      R"({"node":"box","setup_round_trips":3,"round_trips":4,"messages_sent":5,"bytes_in":6})"
+      "\n"
+      R"({"thread":1,"name":"main"})"
+      "\n"
+      R"({"function":"clFinish","calls":2,"took_ns":50,"longest_ns":30,"round_trips":2})"
+      "\n"
+      R"({"call":"clFinish","thread":1,"began_ns":1000,"took_ns":20,"sent":40})"
+      "\n"
+      R"({"command":4592,"node_index":0,"queue":7,"began_ns":1,"took_ns":2})"
+      "\n";
+  return {{"top", selected(kTop, bytes_of(top))}, {"trace", selected(kTrace, bytes_of(trace))}};
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size == 0) return 0;
+  const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
+  data[0] % kTargets == kTop ? read_top(text) : read_trace(text);
+  return 0;
+}

@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+"""Runs the fuzz targets of build/fuzz, after their canaries; `./dev fuzz` builds both.
+
+60 seconds each, or so long that all of them take N hours together. Prints executions, coverage and
+crashes; a crash, or a canary that lives, is exit status 1. New inputs stay in build/fuzz/corpus, those
+that crash in build/fuzz/artifacts. --coverage fuzzes nothing: it says how much of the decoders (see
+DECODES in cmake/Longwire.cmake) seeds, regressions and corpus reach.
+"""
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "fuzz"
+COVERAGE = ROOT / "build" / "coverage"
+CORPUS = BUILD / "corpus"
+SEEDS = BUILD / "seeds"
+ARTIFACTS = BUILD / "artifacts"
+REGRESSIONS = ROOT / "tests" / "fuzz" / "regressions"
+SECONDS = 60
+# Huge and slow are failures: no decoder needs more for an input of at most a few 100 KiB.
+LIMITS = ["-rss_limit_mb=2048", "-malloc_limit_mb=512", "-timeout=10"]
+QUIET = ["-close_fd_mask=3", "-print_final_stats=1"]
+# A canary's bug is found within this, or the fuzzer fuzzes nothing.
+CANARY_RUNS = 2_000_000
+CANARY_SECONDS = 300
+
+
+@dataclasses.dataclass
+class Result:
+    name: str
+    executions: int = 0
+    edges: int = 0
+    inputs: int = 0
+    peak_mb: int = 0
+    failed: bool = False
+    artifacts: list = dataclasses.field(default_factory=list)
+
+
+def targets(kind, names=()):
+    found = sorted(p for p in (BUILD / "fuzz").glob(f"{kind}_*")
+                   if p.is_file() and not p.suffix and os.access(p, os.X_OK))
+    chosen = [p for p in found if not names or p.name.split("_", 1)[1] in names or p.name in names]
+    if names and not chosen and kind == "fuzz":
+        sys.exit(f"fuzz: no such target; there are {', '.join(p.name for p in found)}")
+    return chosen
+
+
+def write_seeds(binary):
+    folder = SEEDS / binary.name.replace("canary_", "fuzz_")
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([binary], env={**os.environ, "LONGWIRE_FUZZ_SEEDS": str(folder)}, check=True,
+                   stdout=subprocess.DEVNULL)
+    return folder
+
+
+def libfuzzer(binary, arguments, log):
+    """Exit status, and what it said (also in the file `log`)."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "wb") as out:
+        code = subprocess.run([binary, *LIMITS, *QUIET, *map(str, arguments)], stdout=out,
+                              stderr=subprocess.STDOUT, check=False).returncode
+    return code, log.read_text(errors="replace")
+
+
+def last_number(pattern, text):
+    found = re.findall(pattern, text)
+    return int(found[-1]) if found else 0
+
+
+def fuzz(binary, seconds):
+    name = binary.name
+    corpus = CORPUS / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    before = set(ARTIFACTS.glob(f"{name}-*"))
+    folders = [corpus, write_seeds(binary)]
+    if (REGRESSIONS / name).is_dir():
+        folders.append(REGRESSIONS / name)
+    code, said = libfuzzer(binary, [f"-max_total_time={seconds}",
+                                    f"-artifact_prefix={ARTIFACTS / name}-", *folders],
+                           BUILD / "logs" / f"{name}.log")
+    return Result(name, last_number(r"stat::number_of_executed_units: *(\d+)", said),
+                  last_number(r"\bcov: (\d+)", said), len(list(corpus.iterdir())),
+                  last_number(r"stat::peak_rss_mb: *(\d+)", said), code != 0,
+                  sorted(set(ARTIFACTS.glob(f"{name}-*")) - before))
+
+
+def canary(binary):
+    """Whether the planted bug was found, as a crash that an input shows again."""
+    found = BUILD / "canaries" / binary.name
+    found.unlink(missing_ok=True)
+    found.parent.mkdir(parents=True, exist_ok=True)
+    code, said = libfuzzer(binary, [f"-runs={CANARY_RUNS}", f"-max_total_time={CANARY_SECONDS}",
+                                    "-seed=1", f"-exact_artifact_path={found}", write_seeds(binary)],
+                           BUILD / "logs" / f"{binary.name}.log")
+    return Result(binary.name, last_number(r"stat::number_of_executed_units: *(\d+)", said),
+                  last_number(r"\bcov: (\d+)", said), failed=code == 0 or not found.is_file())
+
+
+def in_parallel(jobs, work, items):
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(work, items))
+
+
+def table(rows):
+    widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(str(cell).ljust(w) if i == 0 else str(cell).rjust(w)
+                        for i, (cell, w) in enumerate(zip(row, widths))))
+
+
+def run_canaries(names, jobs):
+    results = in_parallel(jobs, canary, targets("canary", names))
+    for one in results:
+        print(f"{one.name}: " + ("its planted bug was NOT FOUND" if one.failed else
+                                 f"found after {one.executions} executions"), flush=True)
+    return any(one.failed for one in results)
+
+
+def run_fuzzers(names, seconds, jobs):
+    chosen = targets("fuzz", names)
+    if seconds is None:
+        seconds = SECONDS
+    else:
+        seconds = max(1, int(seconds * jobs / len(chosen)))
+    print(f"{len(chosen)} targets, {seconds} s each, {jobs} at once", flush=True)
+    results = in_parallel(jobs, lambda binary: fuzz(binary, seconds), chosen)
+    table([("target", "executions", "edges", "corpus", "peak MiB", "crashes")] +
+          [(r.name, r.executions, r.edges, r.inputs, r.peak_mb, len(r.artifacts))
+           for r in results] +
+          [("all", sum(r.executions for r in results), "", "", "",
+            sum(len(r.artifacts) for r in results))])
+    for one in results:
+        for artifact in one.artifacts:
+            print(f"{one.name} FAILED; again: build/fuzz/fuzz/{one.name} "
+                  f"{artifact.relative_to(ROOT)}")
+        if one.failed and not one.artifacts:
+            print(f"{one.name} FAILED; see build/fuzz/logs/{one.name}.log")
+    return any(one.failed for one in results)
+
+
+def decoders_of(name):
+    lines = (COVERAGE / "fuzz" / f"{name}.decodes").read_text().split()
+    return [str(pathlib.Path(line) if line.startswith("/") else ROOT / line) for line in lines]
+
+
+def measure(binary):
+    """(file, regions seen, regions, lines seen, lines) of what the target decodes."""
+    name = binary.name
+    raw = COVERAGE / f"{name}.profraw"
+    profile = COVERAGE / f"{name}.profdata"
+    inputs = [str(f) for f in (CORPUS / name, REGRESSIONS / name) if f.is_dir()]
+    subprocess.run([binary, *inputs], check=True, env={**os.environ, "LLVM_PROFILE_FILE": str(raw)},
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(["llvm-profdata-14", "merge", "-sparse", raw, "-o", profile], check=True)
+    said = subprocess.run(["llvm-cov-14", "export", "-summary-only", binary,
+                           f"-instr-profile={profile}", *decoders_of(name)],
+                          check=True, capture_output=True, text=True).stdout
+    for one in json.loads(said)["data"][0]["files"]:
+        regions, lines = one["summary"]["regions"], one["summary"]["lines"]
+        where = pathlib.Path(one["filename"])
+        where = where.relative_to(ROOT) if where.is_relative_to(ROOT) else where
+        if where.is_relative_to("build"):
+            where = where.relative_to("build/coverage")
+        yield str(where), regions["covered"], regions["count"], lines["covered"], lines["count"]
+
+
+def percent(seen, all_of_it):
+    return f"{100 * seen / all_of_it:.1f}%" if all_of_it else "-"
+
+
+def show_coverage(names):
+    rows = [("target", "decoder", "regions", "lines")]
+    for binary in targets("fuzz", names):
+        sums = [0, 0, 0, 0]
+        for where, *counts in measure(COVERAGE / "fuzz" / binary.name):
+            sums = [a + b for a, b in zip(sums, counts)]
+            rows.append(("", where, percent(*counts[:2]), percent(*counts[2:])))
+        rows.append((binary.name, "all", percent(*sums[:2]), percent(*sums[2:])))
+    table(rows)
+    return False
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev fuzz", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--hours", type=float, help="of all targets together")
+    parser.add_argument("--jobs", type=int, default=2, help="at once (2)")
+    parser.add_argument("--canaries", action="store_true", help="only those")
+    parser.add_argument("--coverage", action="store_true", help="only tell what is reached")
+    options = parser.parse_args()
+    if options.coverage:
+        return show_coverage(options.names)
+    failed = run_canaries(options.names, options.jobs)
+    if options.canaries:
+        return failed
+    seconds = None if options.hours is None else options.hours * 3600
+    return run_fuzzers(options.names, seconds, options.jobs) or failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
