@@ -62,7 +62,8 @@ class CheckingSink final : public BulkSink {
   }
   void received(std::uint64_t, std::size_t bytes, bool complete) override {
     arrived_ += bytes;
-    if (over_ || arrived_ > memory_.size() || complete != (arrived_ == memory_.size())) std::abort();
+    if (over_ || arrived_ > memory_.size() || complete != (arrived_ == memory_.size()))
+      std::abort();
     over_ = complete;
   }
   void aborted(const base::Error&) override {
@@ -130,8 +131,8 @@ std::vector<longwire::fuzz::Seed> longwire::fuzz::seeds() {
   using namespace longwire::session;
   return {{"whole", selected(255, chunks({chunk(1, 0, 1000), chunk(2, 0, 5000)}))},
           {"in_pieces", selected(0, chunks({chunk(1, 0, 1000)}))},
-          {"out_of_order", selected(99, chunks({chunk(2, 4000, 1000), chunk(1, 0, 1000),
-                                                chunk(2, 0, 4000)}))},
+          {"out_of_order",
+           selected(99, chunks({chunk(2, 4000, 1000), chunk(1, 0, 1000), chunk(2, 0, 4000)}))},
           {"unfinished", selected(9, chunks({chunk(2, 0, 100)}))},
           {"twice", selected(9, chunks({chunk(1, 0, 1000), chunk(1, 0, 8)}))},
           {"unannounced", selected(9, chunks({chunk(77, 0, 8)}))}};

@@ -2,10 +2,11 @@
 // calls. Whatever comes, the program gets an error or an answer; nothing crashes, hangs or is
 // written where it does not belong.
 //
-// Input: u32 sections of the program (program.h) and kDescribed (the node first describes its devices
-// as a real one does: a program goes no further without), then the node's messages one after the other:
-// u16 opcode, u16 mode, u32 payload bytes, payload. The framing is made right (fuzz_frames is for
-// that); with mode bit 0 a reply answers the oldest request that waits, whatever token it has.
+// Input: u32 sections of the program (program.h) and kDescribed (the node first describes its
+// devices as a real one does: a program goes no further without), then the node's messages one
+// after the other: u16 opcode, u16 mode, u32 payload bytes, payload. The framing is made right
+// (fuzz_frames is for that); with mode bit 0 a reply answers the oldest request that waits,
+// whatever token it has.
 #include <pthread.h>
 
 #include <algorithm>
@@ -31,7 +32,7 @@
 namespace longwire::fuzz {
 namespace {
 
-constexpr std::uint16_t kAnswersOldest = 1;  // mode bit
+constexpr std::uint16_t kAnswersOldest = 1;       // mode bit
 constexpr std::uint32_t kDescribed = 0x80000000;  // beside the sections
 constexpr std::size_t kMostMessages = 512;
 // Only if the program does not get on otherwise: what comes while nobody asks.
@@ -226,10 +227,14 @@ Bytes input_of(std::uint32_t sections, bool described = true) {
 }  // namespace
 
 std::vector<Seed> seeds() {
-  return {{"infos", input_of(kInfos)},     {"buffers", input_of(kBuffers)},
-          {"images", input_of(kImages)},   {"programs", input_of(kPrograms)},
-          {"events", input_of(kEvents)},   {"bulk", input_of(kBulk)},
-          {"everything", input_of(kAllSections)}, {"description", input_of(kInfos, false)},
+  return {{"infos", input_of(kInfos)},
+          {"buffers", input_of(kBuffers)},
+          {"images", input_of(kImages)},
+          {"programs", input_of(kPrograms)},
+          {"events", input_of(kEvents)},
+          {"bulk", input_of(kBulk)},
+          {"everything", input_of(kAllSections)},
+          {"description", input_of(kInfos, false)},
           {"silent", Bytes(4)}};
 }
 

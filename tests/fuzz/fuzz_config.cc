@@ -40,8 +40,7 @@ void read_client(const char* variable, const std::string& text, bool as_file) {
     if (variable != nullptr && std::string_view(name) == variable) return text;
     return std::nullopt;
   };
-  source.file =
-      [&](const std::string&) -> longwire::base::Result<std::optional<std::string>> {
+  source.file = [&](const std::string&) -> longwire::base::Result<std::optional<std::string>> {
     return as_file ? std::optional<std::string>(text) : std::nullopt;
   };
   const auto config = core::load_config(source);
@@ -107,8 +106,9 @@ std::vector<fuzz::Seed> fuzz::seeds() {
           seed("address", kAddress, "10.0.0.2:9477"),
           seed("address_v6", kAddress, "[::1]:9477"),
           seed("size", kSize, "64 MiB"),
-          seed("client", kClientFile, "nodes = [\"gpu-box\", \"unix:/run/a.sock\"]\n"
-                                      "connect_timeout_ms = 3000\n"),
+          seed("client", kClientFile,
+               "nodes = [\"gpu-box\", \"unix:/run/a.sock\"]\n"
+               "connect_timeout_ms = 3000\n"),
           seed("nodes", kNodeList, "gpu-box, tcp:10.0.0.2:9477, unix:/run/longwire.sock, [::1]:1"),
           seed("timeout", kTimeout, " 3000 ")};
 }

@@ -2,8 +2,9 @@
 // crash, hang or be left behind.
 //
 // Input: messages one after the other, each u32 number (as for_each_struct counts), u32 payload
-// bytes (0: all that is left), payload. Handles 1 to 3 of every kind exist before. Or u32 kRaw, then
-// the bytes of the command stream as they are. (Frames that are none: src/session/fuzz_frames.cc.)
+// bytes (0: all that is left), payload. Handles 1 to 3 of every kind exist before. Or u32 kRaw,
+// then the bytes of the command stream as they are. (Frames that are none:
+// src/session/fuzz_frames.cc.)
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -98,8 +99,7 @@ void run_worker(fake::FakeDriver& driver, std::unique_ptr<link::Link> link) {
   limits.staging_bytes = std::size_t{64} << 20;
   limits.eager_credit_bytes = std::size_t{1} << 20;
   base::StderrLogger logger(base::LogLevel::kOff);
-  core::Worker worker(base::monotonic_clock(), logger, limits,
-                      make_backend(driver.api(), nullptr));
+  core::Worker worker(base::monotonic_clock(), logger, limits, make_backend(driver.api(), nullptr));
   const auto adopted = worker.adopt_main(std::move(link));
   LW_CHECK(adopted.ok());
   if (worker.run() == core::ExitCode::kStuck) std::abort();

@@ -59,9 +59,8 @@ struct Program {
   void done_with(cl_event event) {
     if (event == nullptr) return;
     api::WaitForEvents(1, &event);
-    query_all(CL_EVENT_COMMAND_QUEUE, CL_EVENT_CONTEXT, [&](auto param, auto... rest) {
-      return api::GetEventInfo(event, param, rest...);
-    });
+    query_all(CL_EVENT_COMMAND_QUEUE, CL_EVENT_CONTEXT,
+              [&](auto param, auto... rest) { return api::GetEventInfo(event, param, rest...); });
     query_all(CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_COMPLETE,
               [&](auto param, auto... rest) {
                 return api::GetEventProfilingInfo(event, param, rest...);
@@ -94,20 +93,19 @@ void Program::infos() {
     return api::GetPlatformInfo(platform, param, rest...);
   });
   for (const cl_device_id device : std::span(devices).first(std::min<cl_uint>(device_count, 4))) {
-    query_all(CL_DEVICE_TYPE, CL_DEVICE_TYPE + 0x70, [&](auto param, auto... rest) {
-      return api::GetDeviceInfo(device, param, rest...);
-    });
+    query_all(CL_DEVICE_TYPE, CL_DEVICE_TYPE + 0x70,
+              [&](auto param, auto... rest) { return api::GetDeviceInfo(device, param, rest...); });
   }
-  query_all(CL_CONTEXT_REFERENCE_COUNT, CL_CONTEXT_NUM_DEVICES, [&](auto param, auto... rest) {
-    return api::GetContextInfo(context, param, rest...);
-  });
+  query_all(CL_CONTEXT_REFERENCE_COUNT, CL_CONTEXT_NUM_DEVICES,
+            [&](auto param, auto... rest) { return api::GetContextInfo(context, param, rest...); });
   query_all(CL_QUEUE_CONTEXT, CL_QUEUE_PROPERTIES_ARRAY, [&](auto param, auto... rest) {
     return api::GetCommandQueueInfo(queue, param, rest...);
   });
 }
 
 void Program::buffers() {
-  const cl_mem one = api::CreateBuffer(context, CL_MEM_COPY_HOST_PTR, kBytes, memory.data(), nullptr);
+  const cl_mem one =
+      api::CreateBuffer(context, CL_MEM_COPY_HOST_PTR, kBytes, memory.data(), nullptr);
   const cl_mem two = buffer(kBytes);
   cl_event event = nullptr;
   api::EnqueueWriteBuffer(queue, one, CL_FALSE, 0, kBytes, memory.data(), 0, nullptr, &event);
@@ -120,9 +118,8 @@ void Program::buffers() {
   mapping(two);
   const cl_buffer_region region{0, kBytes / 2};
   const cl_mem part = api::CreateSubBuffer(one, 0, CL_BUFFER_CREATE_TYPE_REGION, &region, nullptr);
-  query_all(CL_MEM_TYPE, CL_MEM_PROPERTIES, [&](auto param, auto... rest) {
-    return api::GetMemObjectInfo(part, param, rest...);
-  });
+  query_all(CL_MEM_TYPE, CL_MEM_PROPERTIES,
+            [&](auto param, auto... rest) { return api::GetMemObjectInfo(part, param, rest...); });
   api::EnqueueMigrateMemObjects(queue, 1, &one, 0, 0, nullptr, nullptr);
   api::ReleaseMemObject(part);
   api::ReleaseMemObject(one);
@@ -143,9 +140,8 @@ void Program::rectangles(cl_mem from, cl_mem to) {
 
 void Program::mapping(cl_mem buffer) {
   cl_event event = nullptr;
-  auto* const there = static_cast<std::byte*>(
-      api::EnqueueMapBuffer(queue, buffer, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 64, 512, 0, nullptr,
-                            nullptr, nullptr));
+  auto* const there = static_cast<std::byte*>(api::EnqueueMapBuffer(
+      queue, buffer, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 64, 512, 0, nullptr, nullptr, nullptr));
   if (there == nullptr) return;
   there[511] = std::byte{1};
   api::EnqueueUnmapMemObject(queue, buffer, there, 0, nullptr, &event);
@@ -173,12 +169,11 @@ void Program::images() {
   api::EnqueueReadImage(queue, image, CL_TRUE, origin, region, 0, 0, memory.data(), 0, nullptr,
                         nullptr);
   std::size_t row = 0;
-  void* const there = api::EnqueueMapImage(queue, image, CL_TRUE, CL_MAP_WRITE, origin, region, &row,
-                                           nullptr, 0, nullptr, nullptr, nullptr);
+  void* const there = api::EnqueueMapImage(queue, image, CL_TRUE, CL_MAP_WRITE, origin, region,
+                                           &row, nullptr, 0, nullptr, nullptr, nullptr);
   if (there != nullptr) api::EnqueueUnmapMemObject(queue, image, there, 0, nullptr, nullptr);
-  query_all(CL_IMAGE_FORMAT, CL_IMAGE_NUM_SAMPLES, [&](auto param, auto... rest) {
-    return api::GetImageInfo(image, param, rest...);
-  });
+  query_all(CL_IMAGE_FORMAT, CL_IMAGE_NUM_SAMPLES,
+            [&](auto param, auto... rest) { return api::GetImageInfo(image, param, rest...); });
   const cl_sampler sampler = api::CreateSamplerWithProperties(context, nullptr, nullptr);
   if (sampler != nullptr) api::ReleaseSampler(sampler);
   api::Finish(queue);
@@ -187,8 +182,7 @@ void Program::images() {
 
 void Program::programs() {
   const char* source = kSource;
-  const cl_program program =
-      api::CreateProgramWithSource(context, 1, &source, nullptr, nullptr);
+  const cl_program program = api::CreateProgramWithSource(context, 1, &source, nullptr, nullptr);
   api::BuildProgram(program, 0, nullptr, "", nullptr, nullptr);
   query_all(CL_PROGRAM_BUILD_STATUS, CL_PROGRAM_BUILD_GLOBAL_VARIABLE_TOTAL_SIZE,
             [&](auto param, auto... rest) {
@@ -206,8 +200,8 @@ void Program::programs() {
     unsigned char* place = binary.data();
     api::GetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof place, &place, nullptr);
     const unsigned char* from = place;
-    const cl_program again = api::CreateProgramWithBinary(context, 1, devices.data(), &size, &from,
-                                                          nullptr, nullptr);
+    const cl_program again =
+        api::CreateProgramWithBinary(context, 1, devices.data(), &size, &from, nullptr, nullptr);
     if (again != nullptr) api::ReleaseProgram(again);
   }
   launches(program);
@@ -243,9 +237,8 @@ void Program::launches(cl_program program) {
 }
 
 void Program::about(cl_kernel kernel) {
-  query_all(CL_KERNEL_FUNCTION_NAME, CL_KERNEL_ATTRIBUTES, [&](auto param, auto... rest) {
-    return api::GetKernelInfo(kernel, param, rest...);
-  });
+  query_all(CL_KERNEL_FUNCTION_NAME, CL_KERNEL_ATTRIBUTES,
+            [&](auto param, auto... rest) { return api::GetKernelInfo(kernel, param, rest...); });
   for (cl_uint argument = 0; argument < 4; ++argument) {
     query_all(CL_KERNEL_ARG_ADDRESS_QUALIFIER, CL_KERNEL_ARG_NAME, [&](auto param, auto... rest) {
       return api::GetKernelArgInfo(kernel, argument, param, rest...);

@@ -42,10 +42,23 @@ std::vector<Input>& inputs() {
 }
 
 // Values at which decoders go wrong.
-constexpr std::uint64_t kCorners[] = {0,      1,          7,          8,         9,        255,
-                                      65535,  0x7fffffff, 0x80000000, 0xffffffff, 1u << 20, 4096,
-                                      1u << 30, ~std::uint64_t{0}, ~std::uint64_t{7},
-                                      std::uint64_t{1} << 63, (std::uint64_t{1} << 63) - 1};
+constexpr std::uint64_t kCorners[] = {0,
+                                      1,
+                                      7,
+                                      8,
+                                      9,
+                                      255,
+                                      65535,
+                                      0x7fffffff,
+                                      0x80000000,
+                                      0xffffffff,
+                                      1u << 20,
+                                      4096,
+                                      1u << 30,
+                                      ~std::uint64_t{0},
+                                      ~std::uint64_t{7},
+                                      std::uint64_t{1} << 63,
+                                      (std::uint64_t{1} << 63) - 1};
 
 void put_corner(std::uint8_t* data, std::size_t size) {
   const std::size_t width = std::size_t{1} << below(4);
