@@ -55,8 +55,9 @@ base::Result<node::WorkerCommand> worker_command(const node::NodeConfig& config,
   if (command.program.empty()) {
     LW_ASSIGN(command.program, find_worker());
   }
-  command.arguments = {"--cache", config.state.cache.string(), "--sandbox",
-                       std::string(name_of(config.worker.sandbox))};
+  command.arguments = {"--cache",   config.state.cache.string(),
+                       "--sandbox", std::string(name_of(config.worker.sandbox)),
+                       "--scrub",   std::string(name_of(config.worker.scrub))};
   if (no_tenant_users_because(config).empty()) {
     command.arguments.insert(command.arguments.end(),
                              {"--first-user", std::to_string(config.worker.first_user)});

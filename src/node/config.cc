@@ -170,6 +170,8 @@ Schema limits_schema(LimitsConfig& c) {
           {"drain_ms", number(c.drain_ms, 0, 86'400'000)},
           {"lanes", number(c.lanes, 0, 8)},
           {"eager_credit", size(c.eager_credit_bytes)},
+          {"session_memory", size(c.session_memory_bytes)},
+          {"session_handles", number(c.session_handles, 0, 1u << 22)},
           {"grace_ms", number(c.grace_ms, 0, 86'400'000)},
           {"grace_after_close_ms", number(c.grace_after_close_ms, 0, 86'400'000)}};
 }
@@ -187,6 +189,9 @@ Schema worker_schema(WorkerConfig& c) {
           {"address_space", size(c.address_space_bytes)},
           {"first_user", number(c.first_user, 0, kMostUser)},
           {"devices", paths(c.devices)},
+          {"scrub", choice<ScrubMode>(c.scrub, {{"auto", ScrubMode::kAuto},
+                                                {"always", ScrubMode::kAlways},
+                                                {"never", ScrubMode::kNever}})},
           {"dies_with_agent", flag(c.dies_with_agent)}};
 }
 

@@ -42,6 +42,8 @@ worker_start_timeout_ms = 800
 drain_ms = 900
 lanes = 2
 eager_credit = "1MiB"
+session_memory = "8GiB"
+session_handles = 1000
 [worker]
 program = "/x/worker"
 sandbox = "log"
@@ -53,6 +55,7 @@ memory = "3GiB"
 address_space = "64GiB"
 first_user = 70000
 devices = ["/dev/fpga0", "/dev/fpga1"]
+scrub = "always"
 dies_with_agent = true
 [state]
 directory = "/s"
@@ -79,6 +82,9 @@ format = "json"
   EXPECT_EQ(config->worker.address_space_bytes, 64ull << 30);
   EXPECT_EQ(config->worker.first_user, 70000u);
   EXPECT_EQ(config->worker.devices.size(), 2u);
+  EXPECT_EQ(config->worker.scrub, ScrubMode::kAlways);
+  EXPECT_EQ(config->limits.session_memory_bytes, 8ull << 30);
+  EXPECT_EQ(config->limits.session_handles, 1000u);
   EXPECT_TRUE(config->worker.dies_with_agent);
   EXPECT_EQ(config->state.cache, "/c");
   EXPECT_EQ(config->log.level, base::LogLevel::kDebug);

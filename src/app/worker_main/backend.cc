@@ -18,12 +18,13 @@ struct OpenCl {
 
 }  // namespace
 
-base::Result<worker::core::Worker::MakeBackend> load_opencl(const std::filesystem::path& cache) {
+base::Result<worker::core::Worker::MakeBackend> load_opencl(
+    const std::filesystem::path& cache, const worker::opencl::SessionLimits& limits) {
   auto cl = std::make_unique<OpenCl>();
   LW_ASSIGN(cl->api, worker::opencl::load_system_driver(kIcdLoader));
   LW_ASSIGN(cl->output, worker::opencl::StdoutPipe::create());
   const OpenCl& kept = *cl.release();  // on purpose, see above
-  return worker::opencl::make_backend(kept.api, kept.output.get(), cache / "builds");
+  return worker::opencl::make_backend(kept.api, kept.output.get(), cache / "builds", limits);
 }
 
 }  // namespace longwire::app

@@ -5,11 +5,13 @@
 
 #include "base/result.h"
 #include "worker/core/worker.h"
+#include "worker/opencl/session_limits.h"
 
 namespace longwire::app {
 
 // Loads libOpenCL.so.1. To be called once, after the sandbox and the cache are in place. kNotFound
 // where this node has no ICD loader. Builds are cached in a folder of `cache`, the tenant's own.
-base::Result<worker::core::Worker::MakeBackend> load_opencl(const std::filesystem::path& cache);
+base::Result<worker::core::Worker::MakeBackend> load_opencl(
+    const std::filesystem::path& cache, const worker::opencl::SessionLimits& limits);
 
 }  // namespace longwire::app

@@ -69,6 +69,17 @@ worker::core::WorkerLimits limits_of(const session::Adopt& session) {
   return limits;
 }
 
+worker::opencl::SessionLimits share_of(const session::Adopt& session,
+                                       const WorkerOptions& options) {
+  worker::opencl::SessionLimits share;
+  share.memory_bytes = session.limits.memory_bytes;
+  share.handles = session.limits.handles;
+  share.scrub = options.scrub;
+  // Nothing comes while the link is cut.
+  share.creation_stall_ns += static_cast<base::Nanoseconds>(session.grace_ms) * base::kMillisecond;
+  return share;
+}
+
 base::Result<session::Ended> run_session(const WorkerOptions& options, base::Logger& logger,
                                          const session::Adopt& session, base::UniqueFd connection) {
   const base::Clock& clock = base::monotonic_clock();
@@ -76,7 +87,8 @@ base::Result<session::Ended> run_session(const WorkerOptions& options, base::Log
   LW_ASSIGN(std::unique_ptr<link::Link> link,
             make_session_link(std::move(connection), session,
                               Deadline::in(clock, kLinkTimeoutMs * base::kMillisecond)));
-  LW_ASSIGN(const worker::core::Worker::MakeBackend make_backend, load_opencl(cache));
+  LW_ASSIGN(const worker::core::Worker::MakeBackend make_backend,
+            load_opencl(cache, share_of(session, options)));
   Meter meter;
   worker::core::Worker worker(clock, logger, limits_of(session), [&](const auto& services) {
     return metered(make_backend(services), meter);

@@ -29,6 +29,18 @@ Status set_first_user(Cage& cage, std::string_view value) {
   return Error(ErrorCode::kInvalidArgument, "--first-user is a number");
 }
 
+Status set_scrub(WorkerOptions& options, std::string_view value) {
+  using worker::opencl::Scrub;
+  if (value == "always") {
+    options.scrub = Scrub::kAlways;
+  } else if (value == "never") {
+    options.scrub = Scrub::kNever;
+  } else if (value != "auto") {
+    return Error(ErrorCode::kInvalidArgument, "--scrub is auto, always or never");
+  }
+  return {};
+}
+
 Status set(WorkerOptions& options, std::string_view name, std::string_view value) {
   Cage& cage = options.cage;
   if (name == "--cache") {
@@ -41,6 +53,8 @@ Status set(WorkerOptions& options, std::string_view name, std::string_view value
     options.preload = value != "off";
   } else if (name == "--first-user") {
     return set_first_user(cage, value);
+  } else if (name == "--scrub") {
+    return set_scrub(options, value);
   } else if (name == "--sandbox") {
     return set_sandbox(cage, value);
   } else {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "worker/opencl/session_limits.h"
 
 namespace longwire::app {
 
@@ -23,6 +24,7 @@ struct Cage {
 
 struct WorkerOptions {
   Cage cage;
+  worker::opencl::Scrub scrub = worker::opencl::Scrub::kAuto;
   bool preload = true;  // the vendors' libraries, before a session comes
 };
 base::Result<WorkerOptions> parse_worker_options(int argc, char** argv);

@@ -13,6 +13,7 @@ class Uploads::Sink : public session::BulkSink {
 
  protected:
   void forget() { owner_.forget(transfer_); }
+  void got_on() { owner_.progress_.fetch_add(1, std::memory_order_relaxed); }
   Uploads& owner_;
   const session::TransferId transfer_;
 };
@@ -36,6 +37,7 @@ class Uploads::WholeSink final : public Sink {
     return block_.bytes().subspan(offset, bytes);
   }
   void received(std::uint64_t, std::size_t, bool complete) override {
+    got_on();
     if (!complete) return;
     forget();
     if (Done done = take()) done(std::move(block_));

@@ -67,6 +67,8 @@ class Uploads {
     return staged_bytes_.load(std::memory_order_relaxed);
   }
 
+  // Rises whenever bytes of a receive() come: whether somebody who waits for them gets on.
+  std::uint64_t progress() const noexcept { return progress_.load(std::memory_order_relaxed); }
   // The client will send no (more) bytes.
   void abort(session::TransferId transfer);
   // Ends every upload and every wait for the ring.
@@ -88,6 +90,7 @@ class Uploads {
   BlockPool ring_{kUploadRingBytes};
   const std::uint64_t eager_credit_;
   std::atomic<std::uint64_t> staged_bytes_{0};
+  std::atomic<std::uint64_t> progress_{0};
   std::mutex mutex_;
   std::uint64_t eager_out_ = 0;
   bool ended_ = false;

@@ -87,7 +87,7 @@ cl_int device_number(cl_device_info param, std::size_t room, void* value, std::s
   const std::size_t memory = state().options.memory_bytes;
   switch (param) {
     case CL_DEVICE_TYPE:
-      return ulong(CL_DEVICE_TYPE_ACCELERATOR);
+      return ulong(state().options.type);
     case CL_DEVICE_VENDOR_ID:
       return uint(0x4C57);
     case CL_DEVICE_MAX_COMPUTE_UNITS:

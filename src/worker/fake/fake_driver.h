@@ -25,6 +25,8 @@ namespace longwire::worker::fake {
 struct FakeOptions {
   std::size_t memory_bytes = std::size_t{256} << 20;
   unsigned devices = 2;
+  bool recycle = false;  // new memory has the bytes of what was freed before
+  cl_device_type type = CL_DEVICE_TYPE_ACCELERATOR;
 };
 
 // One at a time per process: OpenCL's functions have no place for a pointer to their driver.

@@ -10,6 +10,9 @@ namespace longwire::worker::fake {
 
 FakeMem::~FakeMem() {
   state().memory -= bytes.size();
+  if (state().options.recycle && !bytes.empty()) {
+    state().freed[bytes.size()].push_back(std::move(bytes));
+  }
   for (auto one = destructors.rbegin(); one != destructors.rend(); ++one) {
     state().callbacks.push_back([function = one->first, user = one->second,
                                  self = native<cl_mem>(this)] { function(self, user); });
@@ -95,6 +98,10 @@ FakeMem* allocate(cl_context context, std::size_t size, const void* host, cl_int
   auto* mem = new FakeMem;
   mem->context = Use<FakeContext>(fake<FakeContext>(context));
   mem->size = size;
+  if (const auto freed = s.freed.find(size); freed != s.freed.end() && !freed->second.empty()) {
+    mem->bytes = std::move(freed->second.back());
+    freed->second.pop_back();
+  }
   mem->bytes.resize(size);
   s.memory += size;
   if (host != nullptr) std::memcpy(mem->bytes.data(), host, size);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,6 +39,7 @@ struct FakeState {
   std::size_t live = 0;
   std::size_t memory = 0;
   std::size_t commands = 0;
+  std::map<std::size_t, std::vector<std::vector<std::byte>>> freed;  // by size, with `recycle`
   cl_ulong time = 1000;
   std::vector<struct FakeQueue*> queues;
   std::vector<std::function<void()>> callbacks;  // to be run without the mutex

@@ -1,5 +1,6 @@
 #include "worker/opencl/backend.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "opencl/worker_dispatch.h"
@@ -7,11 +8,12 @@
 namespace longwire::worker::opencl {
 
 Backend::Backend(const NativeApi& api, const core::Services& services, StdoutPipe* output,
-                 const std::filesystem::path& build_cache)
+                 const std::filesystem::path& build_cache, const SessionLimits& limits)
     : services_(services),
       output_(output),
-      state_(std::make_unique<SessionState>(api, services, output)),
-      commands_(std::make_unique<Commands>(*state_, build_cache)) {
+      state_(std::make_unique<SessionState>(api, services, output, limits)),
+      commands_(std::make_unique<Commands>(*state_, build_cache)),
+      creation_stall_ns_(limits.creation_stall_ns) {
   state_->on_arrival = [this] {
     if (auto status = run_deferred(); !status.ok()) services_.fail(std::move(status).error());
   };
@@ -56,7 +58,24 @@ base::Deadline Backend::on_idle() {
   state_->flush_touched();
   Completions& completions = state_->completions;
   if (completions.next_sweep().at_ns <= services_.clock.now_ns()) completions.sweep();
-  return completions.next_sweep();
+  return {std::min(completions.next_sweep().at_ns, watch_arrivals().at_ns)};
+}
+
+base::Deadline Backend::watch_arrivals() {
+  if (!state_->must_wait()) {
+    stalled_at_ns_.reset();
+    return base::Deadline::never();
+  }
+  const base::Nanoseconds now_ns = services_.clock.now_ns();
+  const std::uint64_t progress = services_.uploads.progress();
+  if (!stalled_at_ns_ || std::exchange(progress_, progress) != progress) {
+    stalled_at_ns_ = now_ns + creation_stall_ns_;
+  } else if (now_ns >= *stalled_at_ns_) {
+    services_.fail(
+        base::Error(base::ErrorCode::kTimeout, "the data of a creation has stopped coming"));
+    return base::Deadline::never();
+  }
+  return {*stalled_at_ns_};
 }
 
 bool Backend::shut_down(int timeout_ms) {
@@ -79,9 +98,10 @@ bool Backend::shut_down(int timeout_ms) {
 }
 
 core::Worker::MakeBackend make_backend(const NativeApi& api, StdoutPipe* output,
-                                       const std::filesystem::path& build_cache) {
-  return [&api, output, build_cache](const core::Services& services) {
-    return std::make_unique<Backend>(api, services, output, build_cache);
+                                       const std::filesystem::path& build_cache,
+                                       const SessionLimits& limits) {
+  return [&api, output, build_cache, limits](const core::Services& services) {
+    return std::make_unique<Backend>(api, services, output, build_cache, limits);
   };
 }
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "opencl/native_api.h"
@@ -23,7 +24,7 @@ class Backend final : public core::Backend {
   // `api` and `services` outlive it. `output` may be null: then kernels print where they like.
   // Without a folder no builds are cached.
   Backend(const NativeApi& api, const core::Services& services, StdoutPipe* output,
-          const std::filesystem::path& build_cache);
+          const std::filesystem::path& build_cache, const SessionLimits& limits);
   ~Backend() override;
 
   base::Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) override;
@@ -39,6 +40,8 @@ class Backend final : public core::Backend {
   base::Status run(wire::Opcode opcode, std::span<const std::byte> payload);
   base::Status defer(wire::Opcode opcode, std::span<const std::byte> payload);
   base::Status run_deferred();
+  // Ends the session where the data of a creation has stopped coming. Returns when to look again.
+  base::Deadline watch_arrivals();
 
   const core::Services& services_;
   StdoutPipe* const output_;
@@ -46,10 +49,14 @@ class Backend final : public core::Backend {
   std::unique_ptr<Commands> commands_;
   std::deque<Deferred> deferred_;
   std::size_t deferred_bytes_ = 0;
+  const base::Nanoseconds creation_stall_ns_;
+  std::optional<base::Nanoseconds> stalled_at_ns_;  // while a creation waits
+  std::uint64_t progress_ = 0;                      // of the uploads, when last looked at
 };
 
 // The factory for core::Worker.
 core::Worker::MakeBackend make_backend(const NativeApi& api, StdoutPipe* output,
-                                       const std::filesystem::path& build_cache = {});
+                                       const std::filesystem::path& build_cache = {},
+                                       const SessionLimits& limits = {});
 
 }  // namespace longwire::worker::opencl

@@ -13,6 +13,7 @@
 
 #include "opencl/worker_dispatch.h"
 #include "worker/opencl/builder.h"
+#include "worker/opencl/infos.h"
 #include "worker/opencl/session_state.h"
 #include "worker/opencl/transfers.h"
 
@@ -95,8 +96,12 @@ class Commands final : public AutoCommands {
   // Before generated code creates something natively: a wire fault if the handle cannot be new.
   base::Status check_new(Handle handle, Kind kind) const;
   void find_platforms();
+  std::vector<longwire::opencl::record::info> infos_of(cl_device_id device, InfoBytes& bytes) const;
+  // Of a device's memory a session is shown what it may have.
+  void show_share(longwire::opencl::record::info& info, InfoBytes& bytes) const;
   Device* add_device(cl_device_id native, cl_platform_id platform, bool sub);
-  void add_memory(Handle handle, Context* context, cl_mem native, cl_int status);
+  void add_memory(Handle handle, Context* context, cl_mem native, cl_int status,
+                  Reservation reserved);
   cl_int set_user_event(Event& event, cl_int execution_status);
   void abandon(Event& event);
   // Resolves handles; an unknown one makes *status an error.

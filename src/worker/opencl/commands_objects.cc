@@ -57,6 +57,8 @@ void CL_CALLBACK on_destroyed(cl_mem, void* user) {
   watch->outbox.flush();
 }
 
+void CL_CALLBACK on_memory_gone(cl_mem, void* user) { delete static_cast<Reservation*>(user); }
+
 cl_image_desc native_desc(const longwire::opencl::record::image_desc& desc, cl_mem from) {
   cl_image_desc native{};
   native.image_type = desc.type;
@@ -137,6 +139,32 @@ std::uint64_t pixel_bytes(const longwire::opencl::record::image_format& format) 
       return 4 * channels_of(format.channel_order);
     default:
       return 0;
+  }
+}
+
+// What an image is reckoned with; an unknown format at its widest.
+std::uint64_t image_bytes(const longwire::opencl::record::image_desc& desc, std::uint64_t element) {
+  constexpr std::uint64_t kWidestPixel = 16;
+  std::uint64_t bytes = 0;
+  const std::uint64_t pixels = pixel_count(desc);
+  const bool sane =
+      pixels != 0 && !__builtin_mul_overflow(pixels, element == 0 ? kWidestPixel : element, &bytes);
+  return sane ? bytes : ~std::uint64_t{0};
+}
+
+// All of an image, as clEnqueueFillImage has it.
+std::array<std::size_t, 3> whole_region(const longwire::opencl::record::image_desc& desc) {
+  switch (desc.type) {
+    case CL_MEM_OBJECT_IMAGE1D:
+      return {desc.width, 1, 1};
+    case CL_MEM_OBJECT_IMAGE1D_ARRAY:
+      return {desc.width, desc.array_size, 1};
+    case CL_MEM_OBJECT_IMAGE2D_ARRAY:
+      return {desc.width, desc.height, desc.array_size};
+    case CL_MEM_OBJECT_IMAGE3D:
+      return {desc.width, desc.height, desc.depth};
+    default:
+      return {desc.width, desc.height, 1};
   }
 }
 
@@ -287,6 +315,7 @@ base::Status Commands::on(const msg::CreateCommandQueue& m) {
   Queue& queue = *made.object;
   queue.context = Ref<Context>(state_.find<Context>(m.context).object);
   queue.device = Ref<Device>(state_.find<Device>(m.device).object);
+  if (queue.context) queue.context->enter(queue.native);
   for (std::size_t i = 0; i + 1 < m.properties.size(); i += 2) {
     if (m.properties[i] != CL_QUEUE_PROPERTIES) continue;
     queue.in_order = (m.properties[i + 1] & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE) == 0;
@@ -297,9 +326,20 @@ base::Status Commands::on(const msg::CreateCommandQueue& m) {
 
 // --- memory objects ---
 
-void Commands::add_memory(Handle handle, Context* context, cl_mem native, cl_int status) {
+void Commands::add_memory(Handle handle, Context* context, cl_mem native, cl_int status,
+                          Reservation reserved) {
   auto* mem = new Mem(api(), handle);
-  mem->native = status == CL_SUCCESS ? native : nullptr;
+  mem->native = native;
+  mem->reserved = std::move(reserved);
+  // Commands under way, and parts of it, hold native memory longer than the client does its handle.
+  if (native != nullptr && state_.memory->limited()) {
+    auto watch = std::make_unique<Reservation>(std::move(mem->reserved));
+    if (api().clSetMemObjectDestructorCallback(native, on_memory_gone, watch.get()) == CL_SUCCESS) {
+      (void)watch.release();  // on_memory_gone() has it
+    } else {
+      mem->reserved = std::move(*watch);
+    }
+  }
   mem->context = Ref<Context>(context);
   state_.add(mem, status);
 }
@@ -312,6 +352,8 @@ base::Status Commands::on(const msg::CreateBuffer& m) {
     return base::Error(base::ErrorCode::kWireFault, "CreateBuffer: data of another size");
   std::span<const std::byte> data;
   if (!state_.arrived(m.data, &data, &status)) return {};
+  Reservation reserved(state_.memory, m.size);
+  if (status == CL_SUCCESS && !reserved.ok()) status = CL_MEM_OBJECT_ALLOCATION_FAILURE;
   cl_mem native = nullptr;
   if (status == CL_SUCCESS) {
     const cl_mem_flags flags =
@@ -324,9 +366,12 @@ base::Status Commands::on(const msg::CreateBuffer& m) {
       native = api().clCreateBufferWithProperties(context.object->native, properties.data(), flags,
                                                   m.size, host, &status);
     }
+    if (status != CL_SUCCESS) native = nullptr;
+    if (native != nullptr && data.empty() && state_.clearing.wanted(*context.object))
+      status = state_.clearing.buffer(*context.object, native, m.size);
   }
   state_.drop(m.data);
-  add_memory(m.mem, context.object, native, status);
+  add_memory(m.mem, context.object, native, status, std::move(reserved));
   return {};
 }
 
@@ -351,11 +396,19 @@ base::Status Commands::on(const msg::CreateImage& m) {
     return base::Error(base::ErrorCode::kWireFault, "CreateImage: data of another size");
   std::span<const std::byte> data;
   if (!state_.arrived(m.data, &data, &status)) return {};
+  // An image of another object's memory has none of its own.
+  Reservation reserved(state_.memory, from == nullptr ? image_bytes(m.desc, element) : 0);
+  if (status == CL_SUCCESS && !reserved.ok()) status = CL_MEM_OBJECT_ALLOCATION_FAILURE;
   cl_mem native = nullptr;
-  if (status == CL_SUCCESS)
+  if (status == CL_SUCCESS) {
     native = create_image(api(), context.object->native, m, from, data, &status);
+    if (status != CL_SUCCESS) native = nullptr;
+    if (native != nullptr && from == nullptr && data.empty() &&
+        state_.clearing.wanted(*context.object))
+      status = state_.clearing.image(*context.object, native, whole_region(m.desc));
+  }
   state_.drop(m.data);
-  add_memory(m.mem, context.object, native, status);
+  add_memory(m.mem, context.object, native, status, std::move(reserved));
   const auto made = state_.find<Mem>(m.mem);
   if (made.ok() &&
       api().clGetImageInfo(native, CL_IMAGE_ELEMENT_SIZE, sizeof made.object->element_bytes,

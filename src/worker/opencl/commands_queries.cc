@@ -1,11 +1,15 @@
 // Platforms, devices, timers, image formats.
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "worker/opencl/commands.h"
 #include "worker/opencl/infos.h"
 
 namespace longwire::worker::opencl {
+
+using longwire::opencl::record::info;
+
 namespace {
 
 constexpr cl_uint kMaxPlatforms = 64;
@@ -24,9 +28,31 @@ Device* Commands::add_device(cl_device_id native, cl_platform_id platform, bool 
   device->version = version_of(api(), native);
   cl_bool unified = CL_FALSE;
   api().clGetDeviceInfo(native, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, nullptr);
+  cl_device_type type = CL_DEVICE_TYPE_DEFAULT;
+  api().clGetDeviceInfo(native, CL_DEVICE_TYPE, sizeof type, &type, nullptr);
+  device->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
   device->host_unified = unified != CL_FALSE;
   state_.add(device, CL_SUCCESS);
   return device;
+}
+
+std::vector<info> Commands::infos_of(cl_device_id device, InfoBytes& bytes) const {
+  std::vector<info> infos = device_infos(api(), device, bytes);
+  for (info& one : infos)
+    show_share(one, bytes);
+  return infos;
+}
+
+void Commands::show_share(info& info, InfoBytes& bytes) const {
+  const bool is_memory =
+      info.param == CL_DEVICE_GLOBAL_MEM_SIZE || info.param == CL_DEVICE_MAX_MEM_ALLOC_SIZE;
+  cl_ulong size = 0;
+  if (!is_memory || info.status != CL_SUCCESS || info.value.size() != sizeof size) return;
+  std::memcpy(&size, info.value.data(), sizeof size);
+  size = state_.memory->shown(size);
+  const auto shown = bytes.add(sizeof size);
+  std::memcpy(shown.data(), &size, sizeof size);
+  info.value = shown;
 }
 
 void Commands::find_platforms() {
@@ -63,7 +89,7 @@ base::Status Commands::on(const msg::DescribePlatforms& m) {
     for (const Ref<Device>& device : devices) {
       auto& its = platform.devices.emplace_back();
       its.handle = device->handle();
-      its.infos = device_infos(api(), device->native, bytes);
+      its.infos = infos_of(device->native, bytes);
     }
   }
   reply(m.token, CL_SUCCESS, answer);
@@ -78,9 +104,10 @@ base::Status Commands::on(const msg::GetDeviceInfo& m) {
     return {};
   }
   InfoBytes bytes;
-  const auto info = take_info(m.param, bytes, [&](std::size_t size, void* value, std::size_t* out) {
+  auto info = take_info(m.param, bytes, [&](std::size_t size, void* value, std::size_t* out) {
     return api().clGetDeviceInfo(device.object->native, m.param, size, value, out);
   });
+  show_share(info, bytes);
   reply(m.token, info.status, msg::GetDeviceInfo::Reply{info.value});
   return {};
 }
@@ -110,7 +137,7 @@ base::Status Commands::on(const msg::CreateSubDevices& m) {
       Device* const sub = add_device(id, device.object->platform, true);
       auto& its = answer.devices.emplace_back();
       its.handle = sub->handle();
-      its.infos = device_infos(api(), id, bytes);
+      its.infos = infos_of(id, bytes);
     }
   }
   reply(m.token, status, answer);

@@ -15,6 +15,8 @@ Device::~Device() {
 Context::~Context() {
   for (const auto& [device, queue] : hidden_)
     api_.clReleaseCommandQueue(queue);
+  if (cleared_ != nullptr) api_.clReleaseEvent(cleared_);
+  if (clearing_ != nullptr) api_.clReleaseCommandQueue(clearing_);
   if (native != nullptr) api_.clReleaseContext(native);
 }
 
@@ -28,10 +30,59 @@ cl_command_queue Context::hidden_queue(Device& device) {
   if (status != CL_SUCCESS) queue = api_.clCreateCommandQueue(native, device.native, 0, &status);
   if (status != CL_SUCCESS) return nullptr;
   hidden_.emplace_back(device.native, queue);
+  if (cleared_ != nullptr) hold(queue, cleared_);
   return queue;
 }
 
+cl_command_queue Context::clearing_queue() {
+  const std::lock_guard lock(mutex_);
+  cl_int status = CL_SUCCESS;
+  if (clearing_ == nullptr)
+    clearing_ = api_.clCreateCommandQueue(native, devices.front()->native, 0, &status);
+  return clearing_;
+}
+
+cl_int Context::hold_queues_until(cl_event event) {
+  std::vector<cl_command_queue> queues;
+  cl_command_queue clearing = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (cl_event before = std::exchange(cleared_, event)) api_.clReleaseEvent(before);
+    queues = queues_;
+    for (const auto& [device, queue] : hidden_)
+      queues.push_back(queue);
+    // They may go meanwhile, on another thread.
+    for (cl_command_queue queue : queues)
+      api_.clRetainCommandQueue(queue);
+    clearing = clearing_;
+  }
+  // Without the lock: a driver may call back, and so end with a queue.
+  cl_int status = api_.clFlush(clearing);
+  for (cl_command_queue queue : queues) {
+    if (status == CL_SUCCESS) status = hold(queue, event);
+    api_.clReleaseCommandQueue(queue);
+  }
+  return status;
+}
+
+cl_int Context::hold(cl_command_queue queue, cl_event event) {
+  if (api_.clEnqueueBarrierWithWaitList == nullptr) return api_.clWaitForEvents(1, &event);
+  return api_.clEnqueueBarrierWithWaitList(queue, 1, &event, nullptr);
+}
+
+cl_int Context::enter(cl_command_queue queue) {
+  const std::lock_guard lock(mutex_);
+  queues_.push_back(queue);
+  return cleared_ == nullptr ? CL_SUCCESS : hold(queue, cleared_);
+}
+
+void Context::leave(cl_command_queue queue) {
+  const std::lock_guard lock(mutex_);
+  std::erase(queues_, queue);
+}
+
 Queue::~Queue() {
+  if (context && native != nullptr) context->leave(native);
   if (native != nullptr) api_.clReleaseCommandQueue(native);
 }
 Mem::~Mem() {

@@ -24,6 +24,7 @@
 #include "wire/frame.h"
 #include "worker/core/handle_map.h"
 #include "worker/core/outbox.h"
+#include "worker/opencl/session_limits.h"
 
 namespace longwire::worker::opencl {
 
@@ -114,6 +115,7 @@ class Device final : public Object {
   const cl_device_id native;
   const cl_platform_id platform;
   unsigned version = 0;       // 120 for OpenCL 1.2
+  bool is_cpu = false;        // its memory is this process's own
   bool host_unified = false;  // its memory is the host's: mapping copies nothing
 
  private:
@@ -132,13 +134,26 @@ class Context final : public Object {
   // refuses. It has profiling on, is in order, and nothing of the program's waits in it.
   cl_command_queue hidden_queue(Device& device);
 
+  // The queue that clears new memory, made on first use; null when the driver refuses.
+  cl_command_queue clearing_queue();
+  // Flushes the clearing queue up to its command `event`, which it owns from now on; what comes
+  // later in any queue of this context waits for it.
+  cl_int hold_queues_until(cl_event event);
+  // A queue of the program's comes, and goes before it is released natively.
+  cl_int enter(cl_command_queue queue);
+  void leave(cl_command_queue queue);
+
   cl_context native = nullptr;
   std::vector<Ref<Device>> devices;
 
  private:
   const NativeApi& api_;
+  cl_int hold(cl_command_queue queue, cl_event event);
   std::mutex mutex_;
   std::vector<std::pair<cl_device_id, cl_command_queue>> hidden_;
+  std::vector<cl_command_queue> queues_;  // of the program
+  cl_command_queue clearing_ = nullptr;
+  cl_event cleared_ = nullptr;  // the last command of `clearing_`
 };
 
 class Event;
@@ -181,6 +196,7 @@ class Mem final : public Object {
   cl_mem native = nullptr;
   Ref<Context> context;
   std::size_t element_bytes = 0;  // images: of one pixel
+  Reservation reserved;
 
  private:
   const NativeApi& api_;
@@ -300,7 +316,8 @@ class ObjectTable {
   bool may_insert(Handle handle, Kind kind) const noexcept {
     return handle != 0 && kind_of(handle) == kind && objects_.find(handle) == nullptr;
   }
-  bool full() const noexcept { return objects_.size() >= kMaxObjects; }
+  void set_most(std::size_t objects) noexcept { most_ = objects; }
+  bool full() const noexcept { return objects_.size() >= most_; }
   // Takes a use. REQUIRES: may_insert(), !full().
   template <class T>
   T* insert(T* object) {
@@ -334,6 +351,7 @@ class ObjectTable {
 
  private:
   core::HandleMap<Object> objects_;
+  std::size_t most_ = kMaxObjects;
 };
 
 }  // namespace longwire::worker::opencl

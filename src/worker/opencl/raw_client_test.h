@@ -30,8 +30,10 @@ namespace msg = longwire::opencl::msg;
 class WorkerThread {
  public:
   WorkerThread(const NativeApi& api, std::unique_ptr<link::Link> link, StdoutPipe* output = nullptr,
-               core::WorkerLimits limits = {}, const std::filesystem::path& build_cache = {})
-      : worker_(base::monotonic_clock(), logger_, limits, make_backend(api, output, build_cache)) {
+               core::WorkerLimits limits = {}, const std::filesystem::path& build_cache = {},
+               const SessionLimits& share = {})
+      : worker_(base::monotonic_clock(), logger_, limits,
+                make_backend(api, output, build_cache, share)) {
     const auto adopted = worker_.adopt_main(std::move(link));
     LW_CHECK(adopted.ok());
     thread_ = std::thread([this] { exit_ = worker_.run(); });

@@ -1,12 +1,21 @@
 #include "worker/opencl/session_state.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 namespace longwire::worker::opencl {
 
-SessionState::SessionState(const NativeApi& api, const core::Services& services, StdoutPipe* output)
-    : completions(api, services, output), api_(api), services_(services), output_(output) {}
+SessionState::SessionState(const NativeApi& api, const core::Services& services, StdoutPipe* output,
+                           const SessionLimits& limits)
+    : memory(std::make_shared<MemoryQuota>(limits.memory_bytes)),
+      clearing(api, limits.scrub),
+      completions(api, services, output),
+      api_(api),
+      services_(services),
+      output_(output) {
+  if (limits.handles != 0) table.set_most(std::min<std::uint64_t>(limits.handles, kMaxObjects));
+}
 
 // --- objects ---
 
@@ -17,7 +26,7 @@ bool SessionState::add(Object* object, cl_int status) {
     fault("a handle that is taken, or of the wrong kind");
     return false;
   }
-  if (table.full() && status == CL_SUCCESS) status = CL_OUT_OF_HOST_MEMORY;
+  if (table.full() && status == CL_SUCCESS) status = CL_OUT_OF_RESOURCES;
   if (status != CL_SUCCESS) {
     object->set_failed(status);
     services_.outbox.turn().object_failed(handle, status);

@@ -12,6 +12,7 @@
 #include "opencl/worker_dispatch.h"
 #include "wire/blob.h"
 #include "worker/core/worker.h"
+#include "worker/opencl/clearing.h"
 #include "worker/opencl/completions.h"
 #include "worker/opencl/objects.h"
 #include "worker/opencl/stdout_pipe.h"
@@ -23,7 +24,8 @@ inline constexpr std::size_t kMaxWaitList = 65536;
 class SessionState final : public AutoSupport {
  public:
   // `output` may be null: then kernels print where they like.
-  SessionState(const NativeApi& api, const core::Services& services, StdoutPipe* output);
+  SessionState(const NativeApi& api, const core::Services& services, StdoutPipe* output,
+               const SessionLimits& limits);
 
   const NativeApi& cl() const { return api_; }
   const core::Services& services() const { return services_; }
@@ -94,6 +96,8 @@ class SessionState final : public AutoSupport {
   void created(Handle object, void* native, cl_int status) override;
   void failed(Handle object, cl_int status) override;
 
+  const std::shared_ptr<MemoryQuota> memory;  // shared with its reservations
+  const Clearing clearing;
   ObjectTable table;
   Completions completions;
 
