@@ -32,10 +32,10 @@ thread_local bool t_in_loss = false;  // inside lose(): what it calls must not w
 // Puts the bytes of one download in place.
 class DownloadSink final : public session::BulkSink {
  public:
-  DownloadSink(std::span<std::byte> destination, std::function<void()> on_complete,
+  DownloadSink(std::span<std::byte> destination, std::function<void(bool whole)> on_end,
                std::shared_ptr<std::atomic<bool>> all_there, session::Pump& pump)
       : destination_(destination),
-        on_complete_(std::move(on_complete)),
+        on_end_(std::move(on_end)),
         all_there_(std::move(all_there)),
         pump_(pump) {}
 
@@ -46,13 +46,15 @@ class DownloadSink final : public session::BulkSink {
   void received(std::uint64_t, std::size_t, bool complete) override {
     if (!complete) return;
     all_there_->store(true, std::memory_order_release);
-    if (on_complete_) on_complete_();
+    if (on_end_) on_end_(true);
     pump_.notify();
   }
-  void aborted(const Error&) override {}  // the command's own status says what happened
+  void aborted(const Error&) override {
+    if (on_end_) on_end_(false);
+  }
 
   const std::span<std::byte> destination_;
-  const std::function<void()> on_complete_;
+  const std::function<void(bool whole)> on_end_;
   const std::shared_ptr<std::atomic<bool>> all_there_;  // shared with the waiter
   session::Pump& pump_;
 };
@@ -498,7 +500,7 @@ Status NodeSession::upload(const wire::Blob& blob, std::span<const std::byte> da
 }
 
 NodeSession::Download NodeSession::expect_download(std::span<std::byte> destination,
-                                                   std::function<void()> on_complete) {
+                                                   std::function<void(bool whole)> on_end) {
   Download download;
   download.all_there = std::make_shared<std::atomic<bool>>(true);
   download.blob.bytes = destination.size();
@@ -511,7 +513,7 @@ NodeSession::Download NodeSession::expect_download(std::span<std::byte> destinat
   // The destination is ready: the node sends as soon as it has the bytes.
   download.blob.mode = wire::BlobMode::kEager;
   state_->bulk->expect(download.blob.transfer, download.blob.bytes,
-                       std::make_shared<DownloadSink>(destination, std::move(on_complete),
+                       std::make_shared<DownloadSink>(destination, std::move(on_end),
                                                       download.all_there, *state_->pump));
   return download;
 }

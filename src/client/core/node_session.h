@@ -119,7 +119,8 @@ class NodeSession final : public session::FrameSink {
     wire::Blob blob;
     std::shared_ptr<std::atomic<bool>> all_there;  // shared by the lane's sink and the waiter
   };
-  Download expect_download(std::span<std::byte> destination, std::function<void()> on_complete);
+  Download expect_download(std::span<std::byte> destination,
+                           std::function<void(bool whole)> on_end);
   void cancel_download(const Download& download);
 
   // Runs `work` soon on this session's service thread: for frame handlers, which must not block.

@@ -11,6 +11,7 @@
 #include "client/opencl/image.h"
 #include "client/opencl/platform.h"
 #include "opencl/client_api.h"
+#include "session/bulk.h"
 
 namespace longwire::client::opencl {
 namespace {
@@ -560,6 +561,22 @@ TEST_F(MemoryTest, LostNodeFailsReadsInsteadOfHanging) {
   });
   EXPECT_NE(api::EnqueueReadBuffer(queue_, memory, CL_TRUE, 0, 4, host, 0, nullptr, nullptr),
             CL_SUCCESS);
+  vanish.join();
+}
+
+// Found by fuzz_client: the call waited, and burnt its processor, for ever.
+TEST_F(MemoryTest, LostNodeFailsReadsWhoseReplyCameBeforeTheirBytes) {
+  std::vector<std::byte> host(2 * session::kInlineBytes);
+  const cl_mem memory = buffer(0, nullptr, host.size());
+  node().on<msg::EnqueueReadBuffer>(
+      [this](const msg::EnqueueReadBuffer& m) { node().reply(m.token, CL_SUCCESS); });
+  std::thread vanish([this] {
+    node().await(msg::EnqueueReadBuffer::kOpcode);
+    node().vanish();
+  });
+  EXPECT_EQ(api::EnqueueReadBuffer(queue_, memory, CL_TRUE, 0, host.size(), host.data(), 0, nullptr,
+                                   nullptr),
+            kLostCallStatus);
   vanish.join();
 }
 

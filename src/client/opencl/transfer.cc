@@ -28,8 +28,10 @@ ReadUnderWay::ReadUnderWay(Enqueue& command, const Rows& rows, const TransferMod
     if (!ready_) return;
     parts_ = 2;
     lanes_done_ = false;
-    download_ = node_.session().expect_download(destination, [this] {
-      if (!lanes_done_.exchange(true)) parts_done(1);
+    download_ = node_.session().expect_download(destination, [this](bool whole) {
+      if (lanes_done_.exchange(true)) return;
+      if (!whole) status_ = kLostCallStatus;  // the reply may have said that all is well
+      parts_done(1);
     });
     blob_ = download_->blob;
   }
@@ -88,7 +90,12 @@ void ReadUnderWay::finish() noexcept {
 }
 
 void ReadUnderWay::discard() noexcept {
-  if (download_) node_.session().cancel_download(*download_);
+  if (download_) {
+    node_.session().cancel_download(*download_);
+    // The loss of the session may be telling us at this moment that no bytes will come.
+    while (lanes_done_.exchange(true) && parts_.load(std::memory_order_acquire) > 1)
+      std::this_thread::yield();
+  }
   if (ticket_) queue_->context().runtime().pending_reads().remove(*ticket_);
   queue_->reads().end(number_);
   delete this;
