@@ -27,6 +27,7 @@ constexpr std::size_t kFrameFields = 24;  // of a kOpBulkData frame, beside the 
 constexpr std::size_t kDropBytes = std::size_t{64} << 10;  // read at once of what nobody wants
 
 struct Lane {
+  std::size_t number = 0;
   std::unique_ptr<link::Link> link;
   bool over = false;  // guarded by the BulkSender
   std::thread reader;
@@ -77,6 +78,7 @@ Status BulkPort::add_lane(std::unique_ptr<link::Link> link) {
   if (s.lanes.size() >= kMaxLanes) return Error(ErrorCode::kLimit, "too many lanes");
   s.lanes.push_back(std::make_unique<Lane>());
   Lane& lane = *s.lanes.back();
+  lane.number = s.lanes.size() - 1;
   lane.link = std::move(link);
   ++s.lanes_alive;
   lane.reader = base::start_thread("lw-lane-in", [&s, &lane] { s.run_reader(lane); });
@@ -133,7 +135,7 @@ void BulkPort::State::run_reader(Lane& lane) {
 }
 
 void BulkPort::State::lane_ended(Lane& lane) {
-  sender.end_lane(lane.over);
+  sender.end_lane(lane.number, lane.over);
   if (--lanes_alive > 0 || (sender.idle() && receiver.idle())) return;
   fail(Error(ErrorCode::kLinkLost, "the last bulk lane has ended inside a transfer"));
 }
@@ -196,7 +198,7 @@ void BulkPort::send(TransferId transfer, std::uint64_t offset, std::span<const s
 }
 
 void BulkPort::State::run_writer(Lane& lane) {
-  while (const auto chunk = sender.take(lane.over)) {
+  while (const auto chunk = sender.take(lane.number, lane.over)) {
     Status sent = send_chunk(lane, *chunk);
     const bool ok = sent.ok();
     const Error why = ok ? Error(ErrorCode::kInternal, "") : sent.error();

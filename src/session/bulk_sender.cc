@@ -22,16 +22,24 @@ void BulkSender::send(TransferId transfer, std::uint64_t offset, std::span<const
       ++unfinished_;
       queue_.push_back(
           std::make_shared<Outgoing>(Outgoing{transfer, offset, data, 0, {}, std::move(on_sent)}));
-      changed_.notify_one();
+      wake_one();
       return;
     }
   }
   on_sent(std::move(refused));
 }
 
-std::optional<BulkSender::Chunk> BulkSender::take(const bool& over) {
+void BulkSender::wake_one() {
+  const auto first = std::ranges::find_if(lanes_, &Lane::waits);
+  if (first != lanes_.end()) first->wake.notify_one();
+}
+
+std::optional<BulkSender::Chunk> BulkSender::take(std::size_t lane, const bool& over) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return over || ended_ || !queue_.empty(); });
+  Lane& self = lanes_[lane];
+  self.waits = true;
+  self.wake.wait(lock, [&] { return over || ended_ || !queue_.empty(); });
+  self.waits = false;
   if (over || ended_) return std::nullopt;
   std::shared_ptr<Outgoing> whole = std::move(queue_.front());
   queue_.pop_front();
@@ -40,10 +48,8 @@ std::optional<BulkSender::Chunk> BulkSender::take(const bool& over) {
   whole->rest = whole->rest.subspan(bytes);
   whole->offset += bytes;
   ++whole->being_sent;
-  if (!whole->rest.empty()) {
-    queue_.push_back(std::move(whole));
-    changed_.notify_one();
-  }
+  if (!whole->rest.empty()) queue_.push_back(std::move(whole));
+  if (!queue_.empty()) wake_one();
   return chunk;
 }
 
@@ -59,10 +65,11 @@ void BulkSender::done(const Chunk& chunk, Status status) {
   whole.on_sent(std::move(whole.status));
 }
 
-void BulkSender::end_lane(bool& over) {
+void BulkSender::end_lane(std::size_t lane, bool& over) {
   const std::lock_guard lock(mutex_);
   over = true;
-  changed_.notify_all();
+  lanes_[lane].wake.notify_one();
+  if (!queue_.empty()) wake_one();  // it may have been woken for a chunk
 }
 
 void BulkSender::shut_down(const Error& why) {
@@ -71,7 +78,8 @@ void BulkSender::shut_down(const Error& why) {
     const std::lock_guard lock(mutex_);
     if (ended_) return;
     ended_ = why;
-    changed_.notify_all();
+    for (Lane& lane : lanes_)
+      lane.wake.notify_one();
     for (auto& whole : queue_) {
       whole->rest = {};
       whole->status = why;
@@ -83,6 +91,11 @@ void BulkSender::shut_down(const Error& why) {
   }
   for (const auto& whole : failed)
     whole->on_sent(why);
+}
+
+std::size_t BulkSender::waiting_lanes() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::ranges::count_if(lanes_, &Lane::waits));
 }
 
 bool BulkSender::idle() const {

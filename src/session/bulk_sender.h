@@ -2,6 +2,7 @@
 // taking turns, so that a small one is not stuck behind a large one.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -31,15 +32,18 @@ class BulkSender {
 
   void send(TransferId transfer, std::uint64_t offset, std::span<const std::byte> data,
             OnSent on_sent);
-  // The next chunk to send; waits for one. Nothing: the port, or the lane (its `over`), has ended.
-  std::optional<Chunk> take(const bool& over);
+  // The next chunk for this lane to send; waits for one. Of the lanes that wait the lowest gets it,
+  // whose window is the widest: TCP forgets the window of a connection that has rested.
+  // Nothing: the port, or the lane (its `over`), has ended.
+  std::optional<Chunk> take(std::size_t lane, const bool& over);
   // What take() gave was sent, or not. Calls on_sent after the last chunk of a transfer.
   void done(const Chunk& chunk, base::Status status);
   // Sets a lane's `over` and wakes its writer.
-  void end_lane(bool& over);
+  void end_lane(std::size_t lane, bool& over);
   // Fails all that no lane has taken yet; later send()s fail.
   void shut_down(const base::Error& why);
   bool idle() const;
+  std::size_t waiting_lanes() const;  // inside take()
 
  private:
   struct Outgoing {
@@ -51,8 +55,15 @@ class BulkSender {
     OnSent on_sent;
   };
 
+  struct Lane {
+    std::condition_variable wake;
+    bool waits = false;
+  };
+
+  void wake_one();  // REQUIRES: the lock
+
   mutable std::mutex mutex_;
-  std::condition_variable changed_;
+  std::array<Lane, kMaxLanes> lanes_;
   std::deque<std::shared_ptr<Outgoing>> queue_;
   std::size_t unfinished_ = 0;
   std::optional<base::Error> ended_;

@@ -1,0 +1,72 @@
+#include "session/bulk_sender.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <thread>
+#include <vector>
+
+namespace longwire::session {
+namespace {
+
+// Lanes that take chunks and say which of them took how many.
+struct Lanes {
+  static constexpr std::size_t kCount = 3;
+
+  Lanes() {
+    for (std::size_t lane = 0; lane < kCount; ++lane)
+      threads.emplace_back([this, lane] {
+        while (const auto chunk = sender.take(lane, over[lane])) {
+          ++taken[lane];
+          sender.done(*chunk, {});
+        }
+      });
+  }
+  ~Lanes() { stop(); }
+  void stop() {
+    sender.shut_down(base::Error(base::ErrorCode::kClosed, "over"));
+    for (std::thread& thread : threads)
+      thread.join();
+    threads.clear();
+  }
+  void await_waiting(std::size_t count) const {
+    while (sender.waiting_lanes() != count)
+      std::this_thread::yield();
+  }
+
+  BulkSender sender;
+  std::array<bool, kCount> over{};
+  std::array<int, kCount> taken{};
+  std::vector<std::thread> threads;
+};
+
+// A lane that rests loses its congestion window: transfers one after another belong on one lane.
+TEST(BulkSender, OfTheLanesThatWaitTheLowestIsUsed) {
+  const std::vector<std::byte> data(100);
+  Lanes lanes;
+  for (TransferId transfer = 1; transfer <= 50; ++transfer) {
+    lanes.await_waiting(Lanes::kCount);
+    lanes.sender.send(transfer, 0, data, [](base::Status) {});
+  }
+  lanes.await_waiting(Lanes::kCount);
+  while (!lanes.sender.idle())
+    std::this_thread::yield();
+  lanes.stop();
+  EXPECT_EQ(lanes.taken, (std::array{50, 0, 0}));
+}
+
+TEST(BulkSender, AnotherLaneServesWhenTheLowestHasEnded) {
+  const std::vector<std::byte> data(100);
+  Lanes lanes;
+  lanes.await_waiting(Lanes::kCount);
+  lanes.sender.end_lane(0, lanes.over[0]);
+  lanes.await_waiting(Lanes::kCount - 1);
+  lanes.sender.send(1, 0, data, [](base::Status) {});
+  while (!lanes.sender.idle())
+    std::this_thread::yield();
+  lanes.stop();
+  EXPECT_EQ(lanes.taken, (std::array{0, 1, 0}));
+}
+
+}  // namespace
+}  // namespace longwire::session
