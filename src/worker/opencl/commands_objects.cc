@@ -142,14 +142,15 @@ std::uint64_t pixel_bytes(const longwire::opencl::record::image_format& format) 
   }
 }
 
-// What an image is reckoned with; an unknown format at its widest.
+// What an image is reckoned with; an unknown format at its widest, and nothing where no driver
+// would make it.
 std::uint64_t image_bytes(const longwire::opencl::record::image_desc& desc, std::uint64_t element) {
   constexpr std::uint64_t kWidestPixel = 16;
   std::uint64_t bytes = 0;
   const std::uint64_t pixels = pixel_count(desc);
   const bool sane =
       pixels != 0 && !__builtin_mul_overflow(pixels, element == 0 ? kWidestPixel : element, &bytes);
-  return sane ? bytes : ~std::uint64_t{0};
+  return sane ? bytes : 0;
 }
 
 // All of an image, as clEnqueueFillImage has it.
@@ -405,7 +406,9 @@ base::Status Commands::on(const msg::CreateImage& m) {
     if (status != CL_SUCCESS) native = nullptr;
     if (native != nullptr && from == nullptr && data.empty() &&
         state_.clearing.wanted(*context.object))
-      status = state_.clearing.image(*context.object, native, whole_region(m.desc));
+      status = m.desc.num_mip_levels <= 1
+                   ? state_.clearing.image(*context.object, native, whole_region(m.desc))
+                   : CL_MEM_OBJECT_ALLOCATION_FAILURE;  // a fill reaches one level
   }
   state_.drop(m.data);
   add_memory(m.mem, context.object, native, status, std::move(reserved));
