@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "node/local_user.h"
 
 namespace longwire::node {
@@ -105,7 +107,7 @@ Agent::Agent(asio::io_context& io, const base::Clock& clock, base::Random& rando
 
 Agent::~Agent() {
   const auto connections = std::exchange(connections_, {});
-  for (const auto& connection : connections)
+  for (const auto& [number, connection] : connections)
     connection->close();
 }
 
@@ -218,7 +220,7 @@ void Agent::on_accepted(Transport transport, Connection::Socket socket) {
                    {{"transport", name_of(transport)}, {"reason", peer.error().message()}});
     return;
   }
-  const Gate::Verdict verdict = gate_.enter(peer->gate_key);
+  const Gate::Verdict verdict = admit(peer->gate_key);
   if (verdict != Gate::Verdict::kAdmitted) {
     const std::string line = peer->gate_key + std::string(name_of(verdict));
     if (std::exchange(last_refusal_, line) != line) {
@@ -228,16 +230,35 @@ void Agent::on_accepted(Transport transport, Connection::Socket socket) {
     return;
   }
   last_refusal_.clear();
-  const auto place = std::make_shared<std::weak_ptr<Connection>>();  // known only after make_shared
-  auto closed = [this, key = peer->gate_key, place](bool fruitful) {
+  const std::uint64_t number = ++last_connection_;
+  auto closed = [this, key = peer->gate_key, number](bool fruitful) {
     gate_.leave(key, fruitful);
-    connections_.erase(place->lock());
+    connections_.erase(number);
   };
   auto connection = std::make_shared<Connection>(services_, std::move(socket), *std::move(peer),
                                                  std::move(closed));
-  *place = connection;
-  connections_.insert(connection);
+  connections_.emplace(number, connection);
   connection->start();
+}
+
+Gate::Verdict Agent::admit(const std::string& address) {
+  const Gate::Verdict verdict = gate_.enter(address);
+  if (verdict != Gate::Verdict::kFull || !make_room(address)) return verdict;
+  return gate_.enter(address);
+}
+
+// Whoever takes all places from a few addresses must not keep everybody else out: of the address
+// that has the most, the oldest connection goes that has not got anywhere yet.
+bool Agent::make_room(const std::string& for_address) {
+  const std::string crowd = gate_.most_crowded();
+  if (gate_.in_flight(crowd) <= gate_.in_flight(for_address)) return false;
+  const auto victim = std::ranges::find_if(connections_, [&](const auto& entry) {
+    return entry.second->gate_key() == crowd && entry.second->is_stranger();
+  });
+  if (victim == connections_.end()) return false;
+  const std::shared_ptr<Connection> connection = victim->second;
+  connection->close();
+  return true;
 }
 
 base::Result<Peer> Agent::identify(Transport transport, Connection::Socket& socket) {
@@ -266,7 +287,7 @@ void Agent::drain(std::function<void()> ended) {
     listener->retry.cancel();
   }
   const auto connections = std::exchange(connections_, {});
-  for (const auto& connection : connections)
+  for (const auto& [number, connection] : connections)
     connection->close();
   sessions_.drain(config_.limits.drain_ms, std::move(ended));
 }

@@ -4,9 +4,9 @@
 
 #include <asio.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -61,6 +61,8 @@ class Agent {
   void add(std::unique_ptr<Listener> listener, Endpoint endpoint);
   void accept(Listener& listener);
   void on_accepted(Transport transport, Connection::Socket socket);
+  Gate::Verdict admit(const std::string& address);
+  bool make_room(const std::string& for_address);
   base::Result<Peer> identify(Transport transport, Connection::Socket& socket);
 
   asio::io_context& io_;
@@ -71,7 +73,8 @@ class Agent {
   ConnectionServices services_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Endpoint> endpoints_;
-  std::unordered_set<std::shared_ptr<Connection>> connections_;
+  std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;  // in order of arrival
+  std::uint64_t last_connection_ = 0;
   std::string last_refusal_;  // the gate's, so that a flood makes one line
 };
 

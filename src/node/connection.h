@@ -57,6 +57,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void start();
   // At once, without a word.
   void close();
+  const std::string& gate_key() const noexcept { return peer_.gate_key; }
+  // Has neither a session that starts nor a client paired: closing it costs nobody anything.
+  bool is_stranger() const noexcept { return !opened_ && !paired_; }
 
  private:
   using Next = void (Connection::*)();

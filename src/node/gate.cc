@@ -46,6 +46,17 @@ void Gate::leave(const std::string& address, bool fruitful) {
   if (fruitful) found->second.tokens += 1;
 }
 
+std::size_t Gate::in_flight(const std::string& address) const {
+  const auto found = entries_.find(address);
+  return found == entries_.end() ? 0 : found->second.in_flight;
+}
+
+std::string Gate::most_crowded() const {
+  const auto most = std::ranges::max_element(
+      entries_, {}, [](const auto& entry) { return entry.second.in_flight; });
+  return most == entries_.end() ? std::string() : most->first;
+}
+
 Gate::Entry* Gate::entry_of(const std::string& address) {
   const auto found = entries_.find(address);
   if (found != entries_.end()) return &found->second;

@@ -24,6 +24,9 @@ class Gate {
   // REQUIRES: enter(address) admitted it, once per time.
   void leave(const std::string& address, bool fruitful);
   std::size_t in_flight() const noexcept { return in_flight_; }
+  std::size_t in_flight(const std::string& address) const;
+  // Of all addresses that with the most in flight; empty where there is none.
+  std::string most_crowded() const;
 
  private:
   struct Entry {

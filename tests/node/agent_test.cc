@@ -326,6 +326,17 @@ TEST_F(AgentTest, TooManyHandshakesAreTurnedAwayAndPlaceIsMadeAgain) {
   EXPECT_TRUE(open(*fifth).ok());
 }
 
+TEST_F(AgentTest, AFloodFromOneAddressKeepsNobodyElseOut) {
+  config.limits.handshakes = 4;
+  start();
+  std::vector<std::unique_ptr<link::Link>> silent;
+  for (int i = 0; i < 4; ++i)
+    silent.push_back(connect_tcp());
+  const auto other = connect_unix();
+  EXPECT_TRUE(open(*other).ok());
+  expect_end(*silent.front());  // made room
+}
+
 TEST_F(AgentTest, VersionsThatDoNotMeetAreRefusedWithBothRanges) {
   start();
   auto old = hello();

@@ -36,6 +36,16 @@ TEST_F(GateTest, CountsWhatIsInFlight) {
   EXPECT_EQ(gate.in_flight(), 4u);
 }
 
+TEST_F(GateTest, KnowsWhoHasTheMostInFlight) {
+  EXPECT_EQ(gate.most_crowded(), "");
+  gate.enter("a");
+  gate.enter("b");
+  gate.enter("b");
+  EXPECT_EQ(gate.most_crowded(), "b");
+  EXPECT_EQ(gate.in_flight("b"), 2u);
+  EXPECT_EQ(gate.in_flight("c"), 0u);
+}
+
 TEST_F(GateTest, FruitlessConnectionsAreSlowedDownAndForgiven) {
   for (int i = 0; i < 6; ++i) {
     ASSERT_EQ(gate.enter("a"), Verdict::kAdmitted);
