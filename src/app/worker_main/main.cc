@@ -1,5 +1,6 @@
 // longwire-worker: executes one session on this machine's vendor driver. Started by longwired with
 // the handover socket as descriptor 3, and nothing else that is worth having.
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -113,7 +114,12 @@ base::Result<session::Ended> run_session(const WorkerOptions& options, base::Log
   ::_exit(1);
 }
 
+// All threads share malloc's main arena. Another one grows by a page and a system call at a time,
+// and programs are compiled on a mirror thread: 21,000 mprotect() for ten kernels.
+void use_one_arena() { ::mallopt(M_ARENA_MAX, 1); }
+
 int worker_main(int argc, char** argv) {
+  use_one_arena();
   base::StderrLogger logger(base::LogLevel::kWarning);
   auto options = parse_worker_options(argc, argv);
   if (!options) {
