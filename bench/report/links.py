@@ -33,8 +33,8 @@ SHAPES = (
     Shape("5 ms", 5),
     Shape("20 ms", 20),
     Shape("70 ms", 70),
-    Shape("1 Gb/s", 0.2, 1000, 64),
-    Shape("100 Mb/s", 1, 100),
+    Shape("1 Gb/s", 0.2, 1000),
+    Shape("100 Mb/s", 1, 100, 4),
 )
 
 
