@@ -158,7 +158,8 @@ int carry(Direction& out, Direction& back, pid_t near) {
     }
     Nanoseconds sleep = kSecond / 10;
     for (const Direction* d : {&out, &back})
-      if (d->due_at() >= 0) sleep = std::min(sleep, std::max<Nanoseconds>(d->due_at() - now_ns(), 0));
+      if (d->due_at() >= 0)
+        sleep = std::min(sleep, std::max<Nanoseconds>(d->due_at() - now_ns(), 0));
     std::array<pollfd, 2> polled = {{{out.from(), POLLIN, 0}, {back.from(), POLLIN, 0}}};
     const timespec timeout{0, static_cast<long>(sleep)};
     if (::ppoll(polled.data(), polled.size(), &timeout, nullptr) < 0 && errno != EINTR)

@@ -122,8 +122,7 @@ cl_int RetainContext(cl_context context) noexcept {
 cl_int ReleaseContext(cl_context context) noexcept {
   Context* const object = from_cl<Context>(context);
   if (object == nullptr) return CL_INVALID_CONTEXT;
-  object->release_api();
-  return CL_SUCCESS;
+  return object->release_api() ? CL_SUCCESS : CL_INVALID_CONTEXT;
 }
 
 cl_int GetContextInfo(cl_context context, cl_context_info param_name, size_t param_value_size,

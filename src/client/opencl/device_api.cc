@@ -88,8 +88,7 @@ cl_int RetainDevice(cl_device_id device) noexcept {
 cl_int ReleaseDevice(cl_device_id device) noexcept {
   Device* const object = from_cl<Device>(device);
   if (object == nullptr) return CL_INVALID_DEVICE;
-  if (!object->is_root()) object->release_api();
-  return CL_SUCCESS;
+  return object->is_root() || object->release_api() ? CL_SUCCESS : CL_INVALID_DEVICE;
 }
 
 cl_int GetDeviceAndHostTimer(cl_device_id device, cl_ulong* device_timestamp,

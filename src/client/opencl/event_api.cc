@@ -70,8 +70,7 @@ cl_int RetainEvent(cl_event event) noexcept {
 cl_int ReleaseEvent(cl_event event) noexcept {
   Event* const object = from_cl<Event>(event);
   if (object == nullptr) return CL_INVALID_EVENT;
-  object->release_api();
-  return CL_SUCCESS;
+  return object->release_api() ? CL_SUCCESS : CL_INVALID_EVENT;
 }
 
 cl_int SetUserEventStatus(cl_event event, cl_int execution_status) noexcept {

@@ -152,8 +152,7 @@ cl_int RetainKernel(cl_kernel handle) noexcept {
 cl_int ReleaseKernel(cl_kernel handle) noexcept {
   Kernel* const kernel = from_cl<Kernel>(handle);
   if (kernel == nullptr) return CL_INVALID_KERNEL;
-  kernel->release_api();
-  return CL_SUCCESS;
+  return kernel->release_api() ? CL_SUCCESS : CL_INVALID_KERNEL;
 }
 
 cl_int SetKernelArg(cl_kernel handle, cl_uint arg_index, size_t arg_size,

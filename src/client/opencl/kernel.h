@@ -117,8 +117,4 @@ class Kernel final : public Object {
   std::size_t unset_args_ = 0;
 };
 
-// Whether `pointer` is a live object of ours that this runtime knows: for values of which nobody
-// says what they are. Never faults, whatever the pointer.
-Ref<Object> find_live_object(Runtime& runtime, const void* pointer) noexcept;
-
 }  // namespace longwire::client::opencl

@@ -1,7 +1,4 @@
 // clSetKernelArg from what the build said of the argument. OpenCL 3.0, section 5.9.2.
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <cstring>
 #include <memory>
 
@@ -153,9 +150,10 @@ cl_int Kernel::read_unknown(std::size_t size, const void* value, BoundArg* arg,
     return CL_SUCCESS;
   }
   if (size == sizeof(void*)) {
-    const Ref<Object> object = find_live_object(context().runtime(), object_in(value));
-    if (object && object->kind() == Kind::kMem) return read_memory({}, size, value, arg);
-    if (object && object->kind() == Kind::kSampler) return read_sampler(size, value, arg);
+    const Object* const object = Object::from_cl_pointer(object_in(value));
+    if (object != nullptr && object->kind() == Kind::kMem) return read_memory({}, size, value, arg);
+    if (object != nullptr && object->kind() == Kind::kSampler)
+      return read_sampler(size, value, arg);
   }
   if (size == 0) return CL_INVALID_ARG_SIZE;
   arg->state = BoundArg::State::kValue;
@@ -169,21 +167,6 @@ cl_ulong Kernel::local_arg_bytes() const noexcept {
     if (arg.state == BoundArg::State::kLocal) bytes += arg.size;
   }
   return bytes;
-}
-
-Ref<Object> find_live_object(Runtime& runtime, const void* pointer) noexcept {
-  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
-  if (address < 4096 || address % alignof(Object) != 0) return {};
-  // Asks the kernel to read, since nobody knows whether this is a pointer at all.
-  std::byte copy[sizeof(Object)];
-  const iovec to{copy, sizeof copy};
-  const iovec from{reinterpret_cast<void*>(address - sizeof(void*)), sizeof copy};
-  if (::process_vm_readv(::getpid(), &to, 1, &from, 1, 0) != static_cast<ssize_t>(sizeof copy))
-    return {};
-  Object* const object = Object::from_cl_pointer(const_cast<void*>(pointer));
-  if (object == nullptr) return {};
-  Ref<Object> known = runtime.find_object(object->handle());
-  return known.get() == object ? known : Ref<Object>();
 }
 
 }  // namespace longwire::client::opencl

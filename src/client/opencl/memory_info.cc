@@ -48,8 +48,7 @@ cl_int RetainMemObject(cl_mem memobj) noexcept {
 cl_int ReleaseMemObject(cl_mem memobj) noexcept {
   Memory* const memory = from_cl<Memory>(memobj);
   if (memory == nullptr) return CL_INVALID_MEM_OBJECT;
-  memory->release_api();
-  return CL_SUCCESS;
+  return memory->release_api() ? CL_SUCCESS : CL_INVALID_MEM_OBJECT;
 }
 
 cl_int GetMemObjectInfo(cl_mem memobj, cl_mem_info param_name, size_t param_value_size,

@@ -3,26 +3,45 @@
 #include <cstddef>
 #include <cstring>
 
+#include "client/opencl/object_memory.h"
 #include "opencl/entry.h"
 
 namespace longwire::client::opencl {
 
+namespace {
+
+// dispatch_ stands right behind the vtable pointer; the ICD loader wants it first.
+constexpr std::size_t kDispatchOffset = sizeof(void*);
+
+}  // namespace
+
 Object::Object(Kind kind, wire::Handle handle) noexcept
-    : dispatch_(&kDispatch), kind_(kind), handle_(handle) {}
+    : dispatch_(&kDispatch), kind_(kind), handle_(handle) {
+  g_object_memory.set_live(this, true);
+}
 
-Object::~Object() { kind_ = Kind::kDead; }
+Object::~Object() = default;
 
-Object* Object::from_cl_pointer(void* pointer) noexcept {
-  if (pointer == nullptr) return nullptr;
-  // dispatch_ stands right behind the vtable pointer; the ICD loader wants it first.
-  constexpr std::size_t kDispatchOffset = sizeof(void*);
-  auto* const object = reinterpret_cast<Object*>(static_cast<char*>(pointer) - kDispatchOffset);
-  if (reinterpret_cast<std::uintptr_t>(pointer) % alignof(Object) != 0) return nullptr;
-  // Looked at as bytes: it need not be an object at all. magic_ stands right behind dispatch_.
-  std::uint32_t magic = 0;
-  std::memcpy(&magic, static_cast<const char*>(pointer) + sizeof dispatch_, sizeof magic);
-  if (magic != kMagic) return nullptr;
-  return object->magic_ == kMagic && object->cl_pointer() == pointer ? object : nullptr;
+void* Object::operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return g_object_memory.allocate(size);
+}
+
+void* Object::operator new(std::size_t size) {
+  if (void* const slot = g_object_memory.allocate(size)) return slot;
+  throw std::bad_alloc();  // as any other new; no program meets it, entry points are noexcept
+}
+
+void Object::operator delete(void* slot, std::size_t size) noexcept {
+  // What the ICD loader looks for in a handle, also in one that has been released: written again,
+  // for a compiler may drop stores into an object that ends.
+  const cl_icd_dispatch* const dispatch = &kDispatch;
+  std::memcpy(static_cast<std::byte*>(slot) + kDispatchOffset, &dispatch, sizeof dispatch);
+  g_object_memory.free(slot, size);
+}
+
+Object* Object::from_cl_pointer(const void* pointer) noexcept {
+  const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(pointer) - kDispatchOffset;
+  return g_object_memory.is_live(address) ? reinterpret_cast<Object*>(address) : nullptr;
 }
 
 void Object::retain_api() noexcept {
@@ -35,9 +54,10 @@ bool Object::release_api() noexcept {
   do {
     if (count == 0) return false;
   } while (!api_references_.compare_exchange_weak(count, count - 1));
-  if (count != 1) return false;
-  on_api_released();
-  unuse();
+  if (count == 1) {
+    on_api_released();
+    unuse();
+  }
   return true;
 }
 
@@ -51,7 +71,9 @@ bool Object::try_use() noexcept {
 }
 
 void Object::unuse() noexcept {
-  if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  if (uses_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  g_object_memory.set_live(this, false);  // before anything of it is taken apart
+  delete this;
 }
 
 }  // namespace longwire::client::opencl

@@ -1,14 +1,17 @@
 // The objects behind cl_platform_id, cl_device_id, cl_context, … on the client.
 //
-// Every object carries the ICD dispatch pointer (cl_khr_icd) and a kind tag, so that a handle of
-// the wrong kind is refused with the API's own error. Two counts: `api_references_` is the count
-// that clRetain/clRelease and CL_*_REFERENCE_COUNT speak of; `uses_` keeps the C++ object alive
-// (one for all API references together, one per Ref). When the last use goes the object is deleted;
-// its destructor tells the nodes (Node::release).
+// Every object carries the ICD dispatch pointer (cl_khr_icd) and a kind tag. Objects live in memory
+// of their own (object_memory.h), so that whatever a program passes as a handle is judged before it
+// is touched, and what is no live object of that kind is refused with the API's own error. Two
+// counts: `api_references_` is the count that clRetain/clRelease and CL_*_REFERENCE_COUNT speak of;
+// `uses_` keeps the C++ object alive (one for all API references together, one per Ref). When the
+// last use goes the object is deleted; its destructor tells the nodes (Node::release).
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 #include <CL/cl.h>
@@ -29,7 +32,6 @@ enum class Kind : std::uint8_t {
   kProgram,
   kKernel,
   kEvent,
-  kDead = 0xff,
 };
 
 class Object {
@@ -42,8 +44,8 @@ class Object {
   std::uint32_t api_references() const noexcept { return api_references_.load(); }
 
   void retain_api() noexcept;
-  // Returns true when this was the last API reference (on_api_released() has run; the object may be
-  // gone by then).
+  // False where the API has no reference left to release. After the last one on_api_released() has
+  // run; the object may be gone by then.
   bool release_api() noexcept;
 
   void use() noexcept { uses_.fetch_add(1, std::memory_order_relaxed); }
@@ -58,7 +60,13 @@ class Object {
 
   // The address of the dispatch pointer is what the program holds.
   void* cl_pointer() noexcept { return &dispatch_; }
-  static Object* from_cl_pointer(void* pointer) noexcept;
+  // nullptr for anything but a live object of ours; `pointer` may be any word at all.
+  static Object* from_cl_pointer(const void* pointer) noexcept;
+
+  // In g_object_memory. Throwing and not, as in <new>.
+  static void* operator new(std::size_t size);
+  static void* operator new(std::size_t size, const std::nothrow_t&) noexcept;
+  static void operator delete(void* slot, std::size_t size) noexcept;
 
  protected:
   Object(Kind kind, wire::Handle handle) noexcept;  // with one API reference and one use
@@ -66,10 +74,8 @@ class Object {
   virtual void on_api_released() noexcept {}
 
  private:
-  static constexpr std::uint32_t kMagic = 0x4c574f42;  // tells ours from other drivers' objects
   const cl_icd_dispatch* dispatch_;
-  std::uint32_t magic_ = kMagic;
-  Kind kind_;
+  const Kind kind_;
   std::atomic<std::uint32_t> api_references_{1};
   std::atomic<std::uint32_t> uses_{1};
   std::atomic<cl_int> failure_{CL_SUCCESS};
@@ -79,7 +85,7 @@ class Object {
 // Program handle <-> object. T has `static constexpr Kind kKind`. from_cl gives nullptr for null
 // and for anything that is not a live object of that kind.
 template <class T>
-T* from_cl(void* handle) noexcept {
+T* from_cl(const void* handle) noexcept {
   Object* object = Object::from_cl_pointer(handle);
   return object != nullptr && object->kind() == T::kKind ? static_cast<T*>(object) : nullptr;
 }
@@ -89,7 +95,7 @@ Cl to_cl(Object* object) noexcept {
 }
 
 // For generated messages. REQUIRES: null (no object) or a handle that has been checked.
-inline wire::Handle handle_of(void* handle) noexcept {
+inline wire::Handle handle_of(const void* handle) noexcept {
   const Object* object = Object::from_cl_pointer(handle);
   return object == nullptr ? 0 : object->handle();
 }

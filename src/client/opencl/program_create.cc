@@ -231,8 +231,7 @@ cl_int RetainProgram(cl_program handle) noexcept {
 cl_int ReleaseProgram(cl_program handle) noexcept {
   Program* const program = from_cl<Program>(handle);
   if (program == nullptr) return CL_INVALID_PROGRAM;
-  program->release_api();
-  return CL_SUCCESS;
+  return program->release_api() ? CL_SUCCESS : CL_INVALID_PROGRAM;
 }
 
 cl_int SetProgramSpecializationConstant(cl_program handle, cl_uint spec_id, size_t spec_size,

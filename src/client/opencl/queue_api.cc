@@ -108,8 +108,7 @@ cl_int RetainCommandQueue(cl_command_queue command_queue) noexcept {
 cl_int ReleaseCommandQueue(cl_command_queue command_queue) noexcept {
   Queue* queue = nullptr;
   LW_CL_TRY(open_queue(command_queue, &queue));
-  queue->release_api();
-  return CL_SUCCESS;
+  return queue->release_api() ? CL_SUCCESS : CL_INVALID_COMMAND_QUEUE;
 }
 
 cl_int GetCommandQueueInfo(cl_command_queue command_queue, cl_command_queue_info param_name,

@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "client/opencl/context.h"
 #include "client/opencl/node.h"
+#include "client/opencl/object_memory.h"
 #include "client/opencl/platform.h"
 
 namespace longwire::client::opencl {
@@ -162,9 +163,11 @@ void Runtime::before_fork() noexcept {
     node->events_mutex().lock();
     node->session().before_fork();
   }
+  g_object_memory.mutex().lock();  // last: objects are made and end under any of the others
 }
 
 void Runtime::after_fork(bool in_child) noexcept {
+  g_object_memory.mutex().unlock();
   for (const auto& node : nodes_) {
     node->session().after_fork(in_child);
     node->events_mutex().unlock();

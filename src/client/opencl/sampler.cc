@@ -153,8 +153,7 @@ cl_int RetainSampler(cl_sampler handle) noexcept {
 cl_int ReleaseSampler(cl_sampler handle) noexcept {
   Sampler* const sampler = from_cl<Sampler>(handle);
   if (sampler == nullptr) return CL_INVALID_SAMPLER;
-  sampler->release_api();
-  return CL_SUCCESS;
+  return sampler->release_api() ? CL_SUCCESS : CL_INVALID_SAMPLER;
 }
 
 cl_int GetSamplerInfo(cl_sampler handle, cl_sampler_info param_name, size_t param_value_size,
