@@ -21,8 +21,8 @@
 
 namespace longwire::node {
 
-inline constexpr int kListenBacklog = 128;
-inline constexpr int kAcceptRetryMs = 200;  // after running out of descriptors
+inline constexpr int kListenBacklog = 1024;  // a flood must not cost others a lost SYN
+inline constexpr int kAcceptRetryMs = 200;   // after running out of descriptors
 
 // Where the agent can be reached, after start(): port 0 has become a number.
 struct Endpoint {

@@ -37,6 +37,9 @@ inline constexpr base::Nanoseconds kUnannouncedTimeoutNs = 60 * base::kSecond;
 // comes unannounced is copied and kept, up to this many bytes.
 inline constexpr std::size_t kStreamChunkBytes = std::size_t{256} << 10;
 inline constexpr std::size_t kMaxUnannouncedBytes = std::size_t{64} << 20;
+// A sender cuts more than 64 KiB into chunks of which all but the last are large: no honest one
+// comes near. Small ones cost more memory than the bytes that they bring.
+inline constexpr std::size_t kMaxUnannouncedChunks = std::size_t{1} << 15;
 inline constexpr std::size_t kMaxTransfers = std::size_t{1} << 16;  // announced, or being sent
 inline constexpr std::size_t kMaxForgottenTransfers = 4096;
 

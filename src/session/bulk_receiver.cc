@@ -217,7 +217,7 @@ Status BulkReceiver::on_frame(const ChunkHeader& header, std::span<const std::by
   Lock lock(mutex_);
   if (ended_) return *ended_;
   if (Incoming* incoming = find(header.transfer)) return copy_chunk(lock, *incoming, header, data);
-  if (kept_bytes_ + data.size() > kMaxUnannouncedBytes) {
+  if (kept_bytes_ + data.size() > kMaxUnannouncedBytes || kept_.size() >= kMaxUnannouncedChunks) {
     return impossible(header, "too many bytes came that nobody announced");
   }
   kept_bytes_ += data.size();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -410,6 +411,28 @@ TEST(BulkLane, AtMostEight) {
     EXPECT_EQ(lane.side.port.add_lane(std::move(links.first)).ok(), i < kMaxLanes);
     peers.push_back(std::move(links.second));
   }
+}
+
+// Each takes more memory than the byte that it brings.
+TEST(BulkFrames, TooManyChunksThatNobodyAnnouncedAreAFault) {
+  FunctionSink sink([](const Frame&) { return Status{}; });
+  Stream stream(the_clock(), {}, sink);
+  BulkPort port(the_clock(), stream);
+  std::array<std::byte, 32> payload;
+  std::size_t taken = 0;
+  Status status;
+  while (taken <= kMaxUnannouncedChunks) {
+    wire::Writer out(payload);
+    out.u64(taken + 1);  // transfer
+    out.u64(0);
+    out.bytes(std::span(payload).first(1));
+    status = port.on_stream_chunk(payload);
+    if (!status.ok()) break;
+    ++taken;
+  }
+  EXPECT_EQ(taken, kMaxUnannouncedChunks);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code(), ErrorCode::kWireFault);
 }
 
 }  // namespace
