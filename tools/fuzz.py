@@ -102,7 +102,8 @@ def canary(binary):
                                     "-seed=1", f"-exact_artifact_path={found}", write_seeds(binary)],
                            BUILD / "logs" / f"{binary.name}.log")
     return Result(binary.name, last_number(r"stat::number_of_executed_units: *(\d+)", said),
-                  last_number(r"\bcov: (\d+)", said), failed=code == 0 or not found.is_file())
+                  last_number(r"\bcov: (\d+)", said), failed=code == 0 or not found.is_file() or
+                  not re.search("SUMMARY: (Address|UndefinedBehavior)Sanitizer", said))
 
 
 def in_parallel(jobs, work, items):
@@ -113,7 +114,7 @@ def in_parallel(jobs, work, items):
 def table(rows):
     widths = [max(len(str(row[i])) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(str(cell).ljust(w) if i == 0 else str(cell).rjust(w)
+        print("  ".join(str(cell).ljust(w) if i == 0 or isinstance(cell, str) and "/" in cell else str(cell).rjust(w)
                         for i, (cell, w) in enumerate(zip(row, widths))))
 
 
@@ -149,7 +150,7 @@ def run_fuzzers(names, seconds, jobs):
 
 def decoders_of(name):
     lines = (COVERAGE / "fuzz" / f"{name}.decodes").read_text().split()
-    return [str(pathlib.Path(line) if line.startswith("/") else ROOT / line) for line in lines]
+    return {(ROOT / line).resolve() for line in lines}
 
 
 def measure(binary):
@@ -162,15 +163,20 @@ def measure(binary):
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     subprocess.run(["llvm-profdata-14", "merge", "-sparse", raw, "-o", profile], check=True)
     said = subprocess.run(["llvm-cov-14", "export", "-summary-only", binary,
-                           f"-instr-profile={profile}", *decoders_of(name)],
+                           f"-instr-profile={profile}"],
                           check=True, capture_output=True, text=True).stdout
+    decoders = decoders_of(name)
     for one in json.loads(said)["data"][0]["files"]:
+        # Named as the compiler was told: relative to the build folder.
+        where = (COVERAGE / one["filename"]).resolve()
+        if where not in decoders:
+            continue
+        decoders.remove(where)
         regions, lines = one["summary"]["regions"], one["summary"]["lines"]
-        where = pathlib.Path(one["filename"])
-        where = where.relative_to(ROOT) if where.is_relative_to(ROOT) else where
-        if where.is_relative_to("build"):
-            where = where.relative_to("build/coverage")
+        where = where.relative_to(COVERAGE if where.is_relative_to(COVERAGE) else ROOT)
         yield str(where), regions["covered"], regions["count"], lines["covered"], lines["count"]
+    if decoders:
+        sys.exit(f"fuzz: {name} does not contain {', '.join(map(str, decoders))}")
 
 
 def percent(seen, all_of_it):
@@ -180,11 +186,11 @@ def percent(seen, all_of_it):
 def show_coverage(names):
     rows = [("target", "decoder", "regions", "lines")]
     for binary in targets("fuzz", names):
-        sums = [0, 0, 0, 0]
-        for where, *counts in measure(COVERAGE / "fuzz" / binary.name):
-            sums = [a + b for a, b in zip(sums, counts)]
-            rows.append(("", where, percent(*counts[:2]), percent(*counts[2:])))
-        rows.append((binary.name, "all", percent(*sums[:2]), percent(*sums[2:])))
+        found = list(measure(COVERAGE / "fuzz" / binary.name))
+        sums = [sum(column) for column in list(zip(*found))[1:]]
+        rows.append((binary.name, "", percent(*sums[:2]), percent(*sums[2:])))
+        rows += [("", where, percent(*counts[:2]), percent(*counts[2:]))
+                 for where, *counts in found]
     table(rows)
     return False
 

@@ -24,7 +24,7 @@ constinit ObjectMemory g_object_memory;
 namespace {
 
 // What a freed slot keeps: the link of its queue and the dispatch pointer.
-constexpr std::size_t kKept = 2 * sizeof(void*);
+[[maybe_unused]] constexpr std::size_t kKept = 2 * sizeof(void*);
 
 // AddressSanitizer does not know this memory; so it finds our own use of freed objects all the
 // same.
