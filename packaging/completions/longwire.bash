@@ -16,7 +16,7 @@ _longwire_value() {
       ;;
     --state) _filedir -d ;;
     -n | --node) _known_hosts_real -- "$cur" ;;
-    -l | --listen | --max-calls | --plain | --name) ;;
+    -l | --listen | --max-calls | --since | --tenant | --plain | --name) ;;
     *) return 1 ;;
   esac
 }
@@ -49,7 +49,7 @@ _longwire() {
   local cur prev words cword split
   _init_completion -s -n : || return
   if ((cword == 1)); then
-    _longwire_words 'run trace bench serve devices top pair trust --help --version'
+    _longwire_words 'run trace bench serve devices top pair trust audit --help --version'
     return
   fi
   case " ${words[*]:2:cword-2} " in
@@ -66,6 +66,7 @@ _longwire() {
     top) _longwire_words '--once --json --config --state --help' ;;
     pair) _longwire_words '--config --state --help' ;;
     trust) _longwire_trust ;;
+    audit) _longwire_words '--since --tenant --json --config --state --help' ;;
   esac
   if [[ ${COMPREPLY-} == *= ]]; then compopt -o nospace; fi
 }

@@ -20,6 +20,7 @@ class NoAuthority final : public node::Authority {
  public:
   Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
   Result<ClientIdentity> recognise(const std::string&) override { return no(); }
+  bool trust_changed() override { return false; }
   Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel&,
                                                      const std::string&) override {
     return no();
@@ -63,7 +64,7 @@ class Turn final : public PairingTurn {
       peer.name = wanted.substr(0, session::kMaxPeerNameBytes - 6) + "-" + std::to_string(i);
     }
     LW_TRY(clients_.add(peer));
-    desk_.on_paired(peer.name, session::to_hex(client_));
+    desk_.on_paired(peer, address_);
     return {};
   }
   bool is_taken(const std::string& name) const {
@@ -99,11 +100,16 @@ class KeptAuthority final : public node::Authority {
     LW_ASSIGN(const session::Fingerprint fingerprint, session::fingerprint_from_hex(hex));
     LW_TRY(clients_.reload());  // `longwire pair` and `longwire trust revoke` write it
     const auto client = clients_.find(fingerprint);
-    if (client) return ClientIdentity{client->name, client->tenant};
+    if (client) return ClientIdentity{client->name, client->tenant, hex};
     return Error(ErrorCode::kUnauthenticated,
                  "not paired with this node; run `longwire pair` there, and here what it says "
                  "(this client's key is " +
                      hex.substr(0, 16) + ")");
+  }
+
+  bool trust_changed() override {
+    const session::FileStamp stamp = session::stamp_of(clients_.path());
+    return stamp != std::exchange(stamp_, stamp);
   }
 
   Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel& channel,
@@ -113,6 +119,7 @@ class KeptAuthority final : public node::Authority {
       return Error(ErrorCode::kPermissionDenied,
                    "this node is not waiting for a pairing: run `longwire pair` there");
     }
+    LW_TRY(desk_.take_try(address));
     session::PairingChannel facts;
     facts.node = self_;
     LW_ASSIGN(facts.client, session::fingerprint_from_hex(channel.peer_fingerprint()));
@@ -127,6 +134,7 @@ class KeptAuthority final : public node::Authority {
   const std::string name_;
   session::TrustStore clients_;
   PairingDesk& desk_;
+  session::FileStamp stamp_;
 };
 
 }  // namespace

@@ -15,8 +15,15 @@ std::filesystem::path pairing_socket(const std::filesystem::path& state_director
 }
 
 PairingDesk::PairingDesk(asio::io_context& io, const base::Clock& clock, base::Random& random,
-                         node::Journal& journal)
-    : clock_(clock), random_(random), journal_(journal), acceptor_(io), command_(io), expiry_(io) {}
+                         node::Journal& journal, node::Audit& audit)
+    : clock_(clock),
+      random_(random),
+      journal_(journal),
+      audit_(audit),
+      acceptor_(io),
+      command_(io),
+      expiry_(io),
+      attempts_(clock) {}
 
 PairingDesk::~PairingDesk() {
   if (!path_.empty()) ::unlink(path_.c_str());
@@ -57,8 +64,18 @@ void PairingDesk::serve(Socket socket) {
   expiry_.async_wait([this](asio::error_code error) {
     if (!error) finish("closed the code is too old");
   });
-  journal_.event(LogLevel::kInfo, "pairing.open", {{"user", user->name}, {"seconds", left_s}});
+  tell_log(LogLevel::kInfo, "pairing.open", {{"user", user->name}, {"seconds", left_s}});
   await_end();
+}
+
+void PairingDesk::tell_log(LogLevel level, std::string_view event,
+                           std::initializer_list<node::Field> fields) {
+  journal_.event(level, event, fields);
+  if (level == LogLevel::kInfo) {
+    audit_.write(event, fields);  // somebody at the node, or with its code
+  } else {
+    audit_.write_of_stranger(event, fields);
+  }
 }
 
 // The command says nothing; its end withdraws the code.
@@ -89,16 +106,29 @@ std::shared_ptr<session::PairingOffer> PairingDesk::offer() const {
   return offer_ && offer_->open() ? offer_ : nullptr;
 }
 
-void PairingDesk::on_wrong(const std::string& address) {
-  journal_.event(LogLevel::kWarning, "pairing.wrong", {{"peer", address}});
-  if (!command_.is_open()) return;
-  tell("wrong " + address);
-  if (!offer()) finish("closed too many wrong tries");
+Status PairingDesk::take_try(const std::string& address) {
+  if (attempts_.take(address)) return {};
+  return base::Error(base::ErrorCode::kPermissionDenied,
+                     "too many pairings were tried from this address: wait " +
+                         std::to_string(session::kAttemptWindowNs / base::kSecond / 60) +
+                         " minutes");
 }
 
-void PairingDesk::on_paired(const std::string& name, const std::string& fingerprint) {
-  journal_.event(LogLevel::kInfo, "pairing.done", {{"client", name}, {"key", fingerprint}});
-  finish("paired " + name + " " + fingerprint);
+void PairingDesk::on_wrong(const std::string& address) {
+  tell_log(LogLevel::kWarning, "pairing.wrong", {{"peer", address}});
+  if (!command_.is_open()) return;
+  tell("wrong " + address);
+  if (offer()) return;
+  tell_log(LogLevel::kWarning, "pairing.locked", {{"peer", address}});
+  finish("closed too many wrong tries");
+}
+
+void PairingDesk::on_paired(const session::TrustedPeer& client, const std::string& address) {
+  attempts_.forget(address);
+  const std::string key = session::to_hex(client.fingerprint);
+  tell_log(LogLevel::kInfo, "pairing.done",
+           {{"client", client.name}, {"tenant", client.tenant}, {"key", key}, {"peer", address}});
+  finish("paired " + client.name + " " + key);
 }
 
 }  // namespace longwire::app

@@ -17,8 +17,11 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "node/audit.h"
 #include "node/journal.h"
+#include "session/auth/attempt_limit.h"
 #include "session/auth/pairing.h"
+#include "session/auth/trust_store.h"
 
 namespace longwire::app {
 
@@ -27,7 +30,7 @@ std::filesystem::path pairing_socket(const std::filesystem::path& state_director
 class PairingDesk {
  public:
   PairingDesk(asio::io_context& io, const base::Clock& clock, base::Random& random,
-              node::Journal& journal);
+              node::Journal& journal, node::Audit& audit);
   ~PairingDesk();
 
   base::Status start(const std::filesystem::path& state_directory,
@@ -35,8 +38,10 @@ class PairingDesk {
 
   // The open offer, or null. Shared with the pairing that is under way with it.
   std::shared_ptr<session::PairingOffer> offer() const;
+  // Before each try of a code. kPermissionDenied where that address has had too many.
+  base::Status take_try(const std::string& address);
   void on_wrong(const std::string& address);
-  void on_paired(const std::string& name, const std::string& fingerprint);
+  void on_paired(const session::TrustedPeer& client, const std::string& address);
 
  private:
   using Socket = asio::local::stream_protocol::socket;
@@ -46,10 +51,13 @@ class PairingDesk {
   void await_end();
   void tell(const std::string& line);
   void finish(const std::string& line);
+  void tell_log(base::LogLevel level, std::string_view event,
+                std::initializer_list<node::Field> fields);
 
   const base::Clock& clock_;
   base::Random& random_;
   node::Journal& journal_;
+  node::Audit& audit_;
   std::filesystem::path path_;
   std::string ports_;
   asio::local::stream_protocol::acceptor acceptor_;
@@ -57,6 +65,7 @@ class PairingDesk {
   asio::steady_timer expiry_;
   char ignored_ = 0;
   std::shared_ptr<session::PairingOffer> offer_;
+  session::AttemptLimit attempts_;
 };
 
 }  // namespace longwire::app

@@ -16,7 +16,9 @@
 #include "app/status_desk.h"
 #include "app/tenant_users.h"
 #include "base/random.h"
+#include "node/audit.h"
 #include "node/notify.h"
+#include "session/auth/private_file.h"
 
 extern char** environ;  // NOLINT: POSIX
 
@@ -115,6 +117,19 @@ base::Status open_desk(PairingDesk& desk, const node::Agent& agent,
   return ports.empty() ? base::Status() : desk.start(config.state.directory, std::move(ports));
 }
 
+base::Result<std::unique_ptr<node::Audit>> open_audit(const node::NodeConfig& config,
+                                                      node::Journal& journal) {
+  if (!config.audit.enabled) return std::make_unique<node::Audit>();
+  const auto opened = [&]() -> base::Result<std::unique_ptr<node::Audit>> {
+    LW_TRY(session::ensure_private_directory(config.state.directory.string()));
+    return node::Audit::open(node::audit_file(config.state.directory), config.audit, journal);
+  };
+  auto audit = opened();
+  if (audit || config.audit.required) return audit;
+  journal.event(LogLevel::kError, "audit.none", {{"reason", audit.error().message()}});
+  return std::make_unique<node::Audit>();
+}
+
 // SIGTERM and SIGINT: the first drains, the second ends at once.
 class Stopper {
  public:
@@ -169,9 +184,10 @@ Status serve(const ServeOptions& options, node::Journal& journal) {
   LW_ASSIGN(node::WorkerCommand command, worker_command(config, folders));
   asio::io_context io(1);
   base::SystemRandom random;
-  PairingDesk desk(io, base::monotonic_clock(), random, journal);
+  LW_ASSIGN(const std::unique_ptr<node::Audit> audit, open_audit(config, journal));
+  PairingDesk desk(io, base::monotonic_clock(), random, journal, *audit);
   LW_ASSIGN(const std::unique_ptr<node::Authority> authority, open_authority(config, desk));
-  node::Agent agent(io, base::monotonic_clock(), random, journal, *authority, config,
+  node::Agent agent(io, base::monotonic_clock(), random, journal, *audit, *authority, config,
                     std::move(command));
   Stopper stopper(io, agent, journal);
   LW_TRY(stopper.start());

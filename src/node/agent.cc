@@ -97,13 +97,14 @@ std::string to_string(const Endpoint& endpoint) {
 }
 
 Agent::Agent(asio::io_context& io, const base::Clock& clock, base::Random& random, Journal& journal,
-             Authority& authority, const NodeConfig& config, WorkerCommand worker)
+             Audit& audit, Authority& authority, const NodeConfig& config, WorkerCommand worker)
     : io_(io),
       journal_(journal),
       config_(config),
       gate_(clock, config.limits),
-      sessions_(io, clock, random, journal, config, std::move(worker)),
-      services_{io, journal, authority, sessions_, config} {}
+      sessions_(io, clock, random, journal, audit, config, std::move(worker)),
+      trust_(io, authority, sessions_),
+      services_{io, journal, audit, authority, sessions_, trust_, config} {}
 
 Agent::~Agent() {
   const auto connections = std::exchange(connections_, {});
@@ -129,6 +130,7 @@ Status Agent::start() {
   for (const auto& listener : listeners_)
     accept(*listener);
   sessions_.start_spares();
+  trust_.start();
   return {};
 }
 

@@ -12,12 +12,14 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "node/audit.h"
 #include "node/config.h"
 #include "node/connection.h"
 #include "node/gate.h"
 #include "node/journal.h"
 #include "node/secure_channel.h"
 #include "node/sessions.h"
+#include "node/trust_watch.h"
 
 namespace longwire::node {
 
@@ -36,7 +38,7 @@ class Agent {
  public:
   // All arguments outlive the agent.
   Agent(asio::io_context& io, const base::Clock& clock, base::Random& random, Journal& journal,
-        Authority& authority, const NodeConfig& config, WorkerCommand worker);
+        Audit& audit, Authority& authority, const NodeConfig& config, WorkerCommand worker);
   ~Agent();
 
   // Opens every listener that the configuration names, or none. A wildcard IPv6 address that this
@@ -70,6 +72,7 @@ class Agent {
   const NodeConfig& config_;
   Gate gate_;
   Sessions sessions_;
+  TrustWatch trust_;
   ConnectionServices services_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Endpoint> endpoints_;

@@ -204,6 +204,20 @@ Schema log_schema(LogConfig& c) {
           {"format", choice<bool>(c.json, {{"text", false}, {"json", true}})}};
 }
 
+constexpr std::uint64_t kLeastAuditBytes = std::uint64_t{64} << 10;  // some of the longest lines
+
+Schema audit_schema(AuditConfig& c) {
+  const Take any_size = size(c.max_size_bytes);
+  return {{"enabled", flag(c.enabled)},
+          {"required", flag(c.required)},
+          {"files", number(c.files, 1, 1000)},
+          {"max_size", [&c, any_size](const toml::node& value) -> Status {
+             LW_TRY(any_size(value));
+             return c.max_size_bytes < kLeastAuditBytes ? Status(wrong("must be at least 64KiB"))
+                                                        : Status();
+           }}};
+}
+
 }  // namespace
 
 std::string_view name_of(SandboxMode mode) noexcept {
@@ -246,7 +260,8 @@ base::Result<NodeConfig> parse_config(std::string_view text_of_file, std::string
                          {"limits", section(limits_schema(c.limits), source, bare)},
                          {"worker", section(worker_schema(c.worker), source, bare)},
                          {"state", section(state, source, bare)},
-                         {"log", section(log_schema(c.log), source, bare)}};
+                         {"log", section(log_schema(c.log), source, bare)},
+                         {"audit", section(audit_schema(c.audit), source, bare)}};
   auto applied = apply(parsed.table(), schema, source);
   if (!applied) return bare ? *std::move(bare) : std::move(applied).error();
   return c;

@@ -98,6 +98,14 @@ struct LogConfig {
   bool json = false;
 };
 
+// Who used the node: node/audit.h.
+struct AuditConfig {
+  bool enabled = true;
+  bool required = false;                                   // no session that cannot be written down
+  std::uint64_t max_size_bytes = std::uint64_t{16} << 20;  // of a file
+  std::uint32_t files = 8;                                 // the newest and older ones
+};
+
 struct NodeConfig {
   std::string name;  // empty: the host's
   ListenConfig listen;
@@ -105,6 +113,7 @@ struct NodeConfig {
   WorkerConfig worker;
   StateConfig state;
   LogConfig log;
+  AuditConfig audit;
 };
 
 // `source` names the text in errors: "longwired.toml:7:1: unknown key 'lisen'".

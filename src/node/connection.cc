@@ -20,6 +20,20 @@ constexpr std::array kUnknownPskIdentity = {std::byte{21}, std::byte{3}, std::by
                                             std::byte{0},  std::byte{2}, std::byte{2},
                                             std::byte{115}};
 
+std::string_view name_of(Purpose purpose) noexcept {
+  switch (purpose) {
+    case Purpose::kNewSession:
+      return "session";
+    case Purpose::kResume:
+      return "resume";
+    case Purpose::kLane:
+      return "lane";
+    case Purpose::kPairing:
+      return "pairing";
+  }
+  return "?";
+}
+
 std::string client_text(const session::Hello& hello, const std::string& address) {
   std::string text = address;
   if (!hello.host.empty()) text += " " + hello.host.substr(0, 64);
@@ -171,6 +185,7 @@ void Connection::on_preamble() {
 }
 
 void Connection::join_session() {
+  services_.trust.check();
   if (auto may = services_.sessions.may_join(preamble_.session, peer_.origin()); !may) {
     return refuse_to_join(may.error());
   }
@@ -247,6 +262,8 @@ void Connection::request_session(const session::Hello& hello) {
   wanted.version = *version;
   wanted.features = hello.features;
   wanted.max_payload_bytes = hello.max_payload_bytes;
+  wanted.client = identity->name;
+  wanted.key = identity->key;
   wanted.tenant = identity->tenant.substr(0, session::kMaxHandoverTextBytes);
   wanted.peer = client_text(hello, peer_.address);
   wanted.program = hello.program.substr(0, 256);
@@ -282,7 +299,7 @@ void Connection::on_welcome_sent() {
 void Connection::begin_pairing(const session::Hello& hello) {
   auto version = session::choose_version(hello);
   if (!version) return refuse(std::move(version).error());
-  auto turn = services_.authority.begin_pairing(*channel_, peer_.address);
+  auto turn = services_.authority.begin_pairing(*channel_, peer_.gate_key);
   if (!turn) return refuse(std::move(turn).error());
   pairing_ = *std::move(turn);
   session::Welcome welcome;
@@ -326,11 +343,17 @@ void Connection::refuse(const Error& why) {
 }
 
 void Connection::log_refusal(const Error& why) {
-  services_.journal.event(LogLevel::kWarning, "connection.refused",
-                          {{"peer", peer_.address},
-                           {"transport", name_of(peer_.transport)},
-                           {"code", base::name_of(why.code())},
-                           {"reason", why.message()}});
+  const auto tell = [&](std::initializer_list<Field> fields) {
+    services_.journal.event(LogLevel::kWarning, "connection.refused", fields);
+    services_.audit.write_of_stranger("connection.refused", fields);
+  };
+  const bool secure = channel_ && channel_->established();
+  tell({{"peer", peer_.address},
+        {"transport", name_of(peer_.transport)},
+        {"purpose", name_of(preamble_.purpose)},
+        {"key", secure ? channel_->peer_fingerprint() : ""},
+        {"code", base::name_of(why.code())},
+        {"reason", why.message()}});
 }
 
 // Half-close and wait for the client to do the same: closing with unread bytes would reset the

@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "node/audit.h"
 #include "node/journal.h"
 #include "node/secure_channel.h"
 #include "node/sessions.h"
+#include "node/trust_watch.h"
 #include "session/handshake.h"
 
 namespace longwire::node {
@@ -40,8 +42,10 @@ struct Peer {
 struct ConnectionServices {
   asio::io_context& io;
   Journal& journal;
+  Audit& audit;
   Authority& authority;
   Sessions& sessions;
+  TrustWatch& trust;
   const NodeConfig& config;
 };
 

@@ -36,8 +36,9 @@ class SecureChannel {
 
 // Who a client is, once its key is known.
 struct ClientIdentity {
-  std::string name;    // as given when it was paired, for people
-  std::string tenant;  // never empty
+  std::string name;      // as given when it was paired, for people
+  std::string tenant;    // never empty
+  std::string key = {};  // its fingerprint in hex; empty where the client has shown none
 };
 
 // The node's side of one pairing: messages go to and fro until one side is content or gives up.
@@ -57,6 +58,8 @@ class Authority {
   virtual base::Result<std::unique_ptr<SecureChannel>> new_channel() = 0;
   // kUnauthenticated for a key that nobody has paired.
   virtual base::Result<ClientIdentity> recognise(const std::string& fingerprint) = 0;
+  // Whether recognise() may answer otherwise than when this was last asked. Cheap.
+  virtual bool trust_changed() = 0;
   // kPermissionDenied where nobody has asked for a pairing on this node, or too many codes were
   // wrong.
   virtual base::Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel& channel,

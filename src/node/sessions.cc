@@ -28,6 +28,8 @@ struct Sessions::Live {
   asio::steady_timer start_timer;
   base::Nanoseconds began_at_ns = 0;
   bool adopted = false;
+  bool audited = false;       // its beginning is on record
+  std::string ended_because;  // why we have ended it
   session::Stats stats;
   base::Nanoseconds stats_at_ns = 0;
   session::Stats stats_before;
@@ -101,11 +103,12 @@ std::string session_name(const SessionId& id) {
 }  // namespace
 
 Sessions::Sessions(asio::io_context& io, const base::Clock& clock, base::Random& random,
-                   Journal& journal, const NodeConfig& config, WorkerCommand worker)
+                   Journal& journal, Audit& audit, const NodeConfig& config, WorkerCommand worker)
     : io_(io),
       clock_(clock),
       random_(random),
       journal_(journal),
+      audit_(audit),
       config_(config),
       command_(std::move(worker)),
       drain_timer_(io) {}
@@ -213,8 +216,27 @@ void Sessions::on_ready(Live& live, const std::string& detail) {
                    {{"session", session_name(live.welcome.session)}, {"detail", detail}});
   }
   if (!live.opened) return;
+  if (!audit_begin(live)) {
+    live.worker->kill(SIGKILL);
+    return fail_opening(live,
+                        Error(ErrorCode::kUnavailable, "the node cannot write its audit log"));
+  }
   const Opened opened = std::exchange(live.opened, nullptr);
   opened(live.welcome);
+}
+
+// Before the client hears of it: what is not on record must not begin, if the operator says so.
+bool Sessions::audit_begin(Live& live) {
+  const bool written =
+      audit_.write("session.begin", {{"session", session_name(live.welcome.session)},
+                                     {"tenant", live.welcome.tenant},
+                                     {"client", live.wanted.client},
+                                     {"key", live.wanted.key},
+                                     {"peer", live.wanted.peer},
+                                     {"program", live.wanted.program},
+                                     {"encrypted", live.wanted.encrypted ? 1 : 0}});
+  live.audited = written || !audit_.required();
+  return live.audited;
 }
 
 Status Sessions::adopt(const SessionId& id, int connection) {
@@ -238,7 +260,8 @@ void Sessions::abandon(const SessionId& id) {
 
 Status Sessions::may_join(const SessionId& id, const std::string& origin) const {
   const auto found = sessions_.find(id);
-  if (found == sessions_.end() || !found->second->adopted) {
+  if (found == sessions_.end() || !found->second->adopted ||
+      !found->second->ended_because.empty()) {
     return Error(ErrorCode::kNotFound, "no such session");
   }
   if (found->second->wanted.origin == origin) return {};
@@ -276,8 +299,10 @@ void Sessions::on_message(Live& live, const session::HandoverMessage& message) {
 
 void Sessions::on_exit(Live& live, int wait_status) {
   if (live.opened) {
-    fail_opening(live, Error(ErrorCode::kUnavailable, "the node cannot start a worker (it " +
-                                                          describe_exit(wait_status) + ")"));
+    fail_opening(live, live.ended_because.empty()
+                           ? Error(ErrorCode::kUnavailable, "the node cannot start a worker (it " +
+                                                                describe_exit(wait_status) + ")")
+                           : Error(ErrorCode::kUnauthenticated, live.ended_because));
   }
   log_end(live, wait_status);
   ++ended_;
@@ -307,23 +332,32 @@ void Sessions::log_start(const Live& live) {
 
 void Sessions::log_end(const Live& live, int wait_status) {
   const bool in_order = live.ended && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
-  const std::string reason = in_order ? live.ended->reason : describe_exit(wait_status);
+  const std::string reason = !live.ended_because.empty() ? live.ended_because
+                             : in_order                  ? live.ended->reason
+                                                         : describe_exit(wait_status);
   // A program that just exits leaves a lost link behind: nothing to warn of.
   const bool well = in_order && (live.ended->code == ErrorCode::kClosed ||
                                  live.ended->code == ErrorCode::kLinkLost);
-  journal_.event(well ? LogLevel::kInfo : LogLevel::kWarning, "session.end",
-                 {{"session", session_name(live.welcome.session)},
-                  {"tenant", live.welcome.tenant},
-                  {"peer", live.wanted.peer},
-                  {"outcome", in_order                   ? base::name_of(live.ended->code)
-                              : WIFSIGNALED(wait_status) ? std::string_view("crashed")
-                                                         : std::string_view("failed")},
-                  {"reason", reason},
-                  {"duration_ms", (clock_.now_ns() - live.began_at_ns) / base::kMillisecond},
-                  {"bytes_in", live.stats.bytes_in},
-                  {"bytes_out", live.stats.bytes_out},
-                  {"commands", live.stats.commands},
-                  {"device_ms", live.stats.device_ns / 1'000'000}});
+  const std::string_view outcome = !live.ended_because.empty() ? std::string_view("ended")
+                                   : in_order                  ? base::name_of(live.ended->code)
+                                   : WIFSIGNALED(wait_status)  ? std::string_view("crashed")
+                                                               : std::string_view("failed");
+  const auto tell = [&](std::initializer_list<Field> fields) {
+    journal_.event(well ? LogLevel::kInfo : LogLevel::kWarning, "session.end", fields);
+    if (live.audited) audit_.write("session.end", fields);
+  };
+  tell({{"session", session_name(live.welcome.session)},
+        {"tenant", live.welcome.tenant},
+        {"client", live.wanted.client},
+        {"key", live.wanted.key},
+        {"peer", live.wanted.peer},
+        {"outcome", outcome},
+        {"reason", reason},
+        {"duration_ms", (clock_.now_ns() - live.began_at_ns) / base::kMillisecond},
+        {"bytes_in", live.stats.bytes_in},
+        {"bytes_out", live.stats.bytes_out},
+        {"commands", live.stats.commands},
+        {"device_ms", live.stats.device_ns / 1'000'000}});
 }
 
 // --- what others ask -----------------------------------------------------------------------------
@@ -396,6 +430,14 @@ void Sessions::on_spare_exit(WorkerProcess* worker, int wait_status) {
 }
 
 // --- the end ---
+
+void Sessions::end_where(const std::function<std::string(const NewSession&)>& why) {
+  for (auto& [id, live] : sessions_) {
+    if (!live->ended_because.empty()) continue;
+    live->ended_because = why(live->wanted);
+    if (!live->ended_because.empty()) live->worker->kill(SIGKILL);
+  }
+}
 
 void Sessions::drain(std::uint32_t within_ms, std::function<void()> drained) {
   draining_ = true;

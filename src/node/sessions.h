@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "node/audit.h"
 #include "node/config.h"
 #include "node/journal.h"
 #include "node/worker_process.h"
@@ -39,6 +40,8 @@ struct NewSession {
   std::uint64_t features = 0;
   std::uint32_t max_payload_bytes = 0;
   std::string tenant;
+  std::string client;  // the name that its key has here
+  std::string key;     // its key's fingerprint in hex; empty: none, and nothing to revoke
   std::string peer;
   std::string program;
 };
@@ -69,7 +72,7 @@ class Sessions {
  public:
   // `worker` is what every worker is started with; all arguments outlive the object.
   Sessions(asio::io_context& io, const base::Clock& clock, base::Random& random, Journal& journal,
-           const NodeConfig& config, WorkerCommand worker);
+           Audit& audit, const NodeConfig& config, WorkerCommand worker);
   ~Sessions();
 
   using Opened = std::function<void(base::Result<session::Welcome>)>;
@@ -86,6 +89,9 @@ class Sessions {
   // A further connection of a session, after may_join().
   base::Status route(session::Purpose purpose, const session::SessionId& id,
                      const std::string& peer, int connection);
+
+  // Ends every session (also those on their way) for which `why` has something to say, at once.
+  void end_where(const std::function<std::string(const NewSession&)>& why);
 
   void start_spares();
   std::size_t live() const noexcept { return sessions_.size(); }
@@ -116,6 +122,7 @@ class Sessions {
   void on_exit(Live& live, int wait_status);
   void fail_opening(Live& live, base::Error why);
   void arm_start_timer(Live& live);
+  bool audit_begin(Live& live);
   void log_start(const Live& live);
   void log_end(const Live& live, int wait_status);
   void check_drained();
@@ -124,6 +131,7 @@ class Sessions {
   const base::Clock& clock_;
   base::Random& random_;
   Journal& journal_;
+  Audit& audit_;
   const NodeConfig& config_;
   WorkerCommand command_;
   Table sessions_;

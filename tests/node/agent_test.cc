@@ -72,6 +72,7 @@ class NoAuthority final : public Authority {
  public:
   base::Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
   base::Result<ClientIdentity> recognise(const std::string&) override { return no(); }
+  bool trust_changed() override { return false; }
   base::Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel&,
                                                            const std::string&) override {
     return no();
@@ -105,12 +106,13 @@ class AgentTest : public testing::Test {
     command.arguments = {mode};
     command.environment = {"PATH=/usr/bin:/bin"};
     command.dies_with_agent = false;
-    agent = std::make_unique<Agent>(io, base::monotonic_clock(), random, journal, authority, config,
-                                    command);
+    agent = std::make_unique<Agent>(io, base::monotonic_clock(), random, journal, audit(),
+                                    authority, config, command);
     const auto started = agent->start();
     ASSERT_TRUE(started.ok()) << started.error().message();
     thread = std::thread([this] { io.run(); });
   }
+  Audit& audit() { return required_audit != nullptr ? *required_audit : no_audit; }
   void stop() {
     if (!thread.joinable()) return;
     asio::post(io, [this] { agent->drain([this] { io.stop(); }); });
@@ -157,6 +159,8 @@ class AgentTest : public testing::Test {
   asio::io_context io{1};
   base::SystemRandom random;
   MemoryJournal journal;
+  Audit no_audit;
+  std::unique_ptr<Audit> required_audit;
   NoAuthority authority;
   std::unique_ptr<Agent> agent;
   std::thread thread;
@@ -235,6 +239,39 @@ TEST_F(AgentTest, ASessionIsJoinedFromWhereItCameFromOnly) {
   back.session = welcome->session;
   const auto stranger = connect_tcp();
   EXPECT_EQ(open(*stranger, back).error().code(), ErrorCode::kPermissionDenied);
+}
+
+TEST_F(AgentTest, WhatMustBeOnRecordAndCannotIsRefused) {
+  config.audit.required = true;
+  const auto path = audit_file(folder);
+  auto opened = Audit::open(path, config.audit, journal);
+  ASSERT_TRUE(opened.ok());
+  required_audit = *std::move(opened);
+  start();
+  {
+    const auto link = connect_unix();
+    ASSERT_TRUE(open(*link).ok());
+  }
+  EXPECT_NE(journal.wait_for("session.end"), "");
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);
+  const auto link = connect_unix();
+  const auto refused = open(*link);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("audit"));
+}
+
+TEST_F(AgentTest, PlainIsOffUnlessNamed) {
+  EXPECT_TRUE(NodeConfig{}.listen.plain.empty());
+  config.listen.plain.clear();
+  start();
+  for (const Endpoint& endpoint : agent->endpoints())
+    EXPECT_EQ(endpoint.transport, Transport::kUnix);
+  stop();
+  io.restart();
+  config.listen.plain = {{"127.0.0.1", 0}};
+  start();
+  EXPECT_THAT(journal.wait_for("listen.plain"), HasSubstr("no encryption"));
 }
 
 TEST_F(AgentTest, GarbageIsClosedAndLogged) {
@@ -433,8 +470,8 @@ TEST_F(AgentTest, AMissingWorkerProgramIsARefusal) {
   WorkerCommand command;
   command.program = "/nonexistent/worker";
   io.restart();
-  agent = std::make_unique<Agent>(io, base::monotonic_clock(), random, journal, authority, config,
-                                  command);
+  agent = std::make_unique<Agent>(io, base::monotonic_clock(), random, journal, audit(), authority,
+                                  config, command);
   ASSERT_TRUE(agent->start().ok());
   thread = std::thread([this] { io.run(); });
   const auto link = connect_unix();
@@ -484,7 +521,7 @@ TEST_F(AgentTest, DrainingEndsTheListenersAndThenTheSessions) {
 TEST_F(AgentTest, ASocketThatOthersCouldReplaceIsRefused) {
   std::filesystem::permissions(folder, std::filesystem::perms::all);
   const WorkerCommand command;
-  Agent exposed(io, base::monotonic_clock(), random, journal, authority, config, command);
+  Agent exposed(io, base::monotonic_clock(), random, journal, audit(), authority, config, command);
   EXPECT_EQ(exposed.start().error().code(), ErrorCode::kPermissionDenied);
 }
 
@@ -493,7 +530,8 @@ TEST_F(AgentTest, TwoNodesDoNotShareASocketAndStaleOnesAreReplaced) {
   asio::io_context other_io(1);
   WorkerCommand command;
   config.listen.plain.clear();
-  Agent other(other_io, base::monotonic_clock(), random, journal, authority, config, command);
+  Agent other(other_io, base::monotonic_clock(), random, journal, audit(), authority, config,
+              command);
   EXPECT_THAT(other.start().error().message(), HasSubstr("another node"));
 }
 

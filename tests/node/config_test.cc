@@ -63,6 +63,11 @@ cache = "/c"
 [log]
 level = "debug"
 format = "json"
+[audit]
+enabled = false
+required = true
+max_size = "1MiB"
+files = 2
 )",
                              "t.toml");
   ASSERT_TRUE(config.ok()) << config.error().message();
@@ -89,6 +94,15 @@ format = "json"
   EXPECT_EQ(config->state.cache, "/c");
   EXPECT_EQ(config->log.level, base::LogLevel::kDebug);
   EXPECT_TRUE(config->log.json);
+  EXPECT_FALSE(config->audit.enabled);
+  EXPECT_TRUE(config->audit.required);
+  EXPECT_EQ(config->audit.max_size_bytes, 1ull << 20);
+  EXPECT_EQ(config->audit.files, 2u);
+}
+
+TEST(Config, AnAuditLogHoldsAFewLines) {
+  EXPECT_FALSE(parse_config("[audit]\nmax_size = 1000\n", "t").ok());
+  EXPECT_FALSE(parse_config("[audit]\nfiles = 0\n", "t").ok());
 }
 
 TEST(Config, UnknownKeysNameTheirLine) {

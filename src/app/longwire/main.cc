@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "app/longwire/audit.h"
 #include "app/longwire/bench.h"
 #include "app/longwire/devices.h"
 #include "app/longwire/exit_codes.h"
@@ -41,6 +42,7 @@ struct Commands {
   app::TopFlags top;
   app::PairFlags pair;
   app::TrustFlags trust;
+  app::AuditFlags audit;
 
   void add_to(CLI::App& cli) {
     app::add_run_command(cli, run);
@@ -53,6 +55,7 @@ struct Commands {
     app::add_top_command(cli, top);
     app::add_pair_command(cli, pair);
     app::add_trust_command(cli, trust);
+    app::add_audit_command(cli, audit);
   }
 
   int carry_out(const CLI::App& cli) const {
@@ -64,6 +67,7 @@ struct Commands {
     if (cli.got_subcommand("top")) return app::top_main(top);
     if (cli.got_subcommand("pair")) return app::pair_main(pair);
     if (cli.got_subcommand("trust")) return app::trust_main(cli, trust);
+    if (cli.got_subcommand("audit")) return app::audit_main(audit);
     return app::kUsage;
   }
 };

@@ -1,5 +1,8 @@
 #include "app/longwire/pair.h"
 
+#include <pwd.h>
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "app/authority.h"
@@ -9,6 +12,7 @@
 #include "app/serve_options.h"
 #include "client/core/config.h"
 #include "driver/connect.h"
+#include "node/audit.h"
 #include "session/auth/trust_store.h"
 
 namespace longwire::app {
@@ -67,9 +71,42 @@ Result<session::TrustStore> open_list(const TrustFlags& flags) {
   return session::TrustStore::open(driver::nodes_file(home));
 }
 
+std::string own_user() {
+  const passwd* user = ::getpwuid(::getuid());  // one thread
+  return user != nullptr ? user->pw_name : std::to_string(::getuid());
+}
+
+// For the node's audit log. The node itself sees only that its list has changed.
+void record(const TrustFlags& flags, const session::TrustedPeer& revoked) {
+  const auto journal = node::make_journal({base::LogLevel::kWarning, false});
+  node::AuditConfig config;
+  config.max_size_bytes = ~std::uint64_t{0};  // rotating is the node's
+  const auto state = state_of(flags.config, flags.state);
+  if (!state) return;
+  auto audit = node::Audit::open(node::audit_file(*state), config, *journal);
+  if (!audit) {
+    std::fprintf(stderr, "longwire trust: not in the audit log: %s\n",
+                 audit.error().message().c_str());
+    return;
+  }
+  (*audit)->write("trust.revoked", {{"client", revoked.name},
+                                    {"tenant", revoked.tenant},
+                                    {"key", session::to_hex(revoked.fingerprint)},
+                                    {"by", own_user()}});
+}
+
+Status revoke(session::TrustStore& list, const TrustFlags& flags) {
+  const std::vector<session::TrustedPeer> before = list.peers();
+  LW_TRY(list.revoke(flags.name));
+  for (const session::TrustedPeer& peer : before) {
+    if (flags.clients && !list.find(peer.fingerprint)) record(flags, peer);
+  }
+  return {};
+}
+
 Status trust(const CLI::App& command, const TrustFlags& flags) {
   LW_ASSIGN(session::TrustStore list, open_list(flags));
-  if (command.got_subcommand("revoke")) return list.revoke(flags.name);
+  if (command.got_subcommand("revoke")) return revoke(list, flags);
   for (const session::TrustedPeer& peer : list.peers()) {
     std::printf("%-24s %-12s since %s  %s\n", peer.name.c_str(), peer.tenant.c_str(),
                 peer.since.c_str(), session::to_base32(peer.fingerprint).c_str());

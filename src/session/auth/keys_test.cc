@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -85,6 +87,45 @@ TEST_F(KeyStoreTest, RefusesLinksAndNonsense) {
   ASSERT_TRUE(write_private_file(file, "no key", IfThere::kReplace).ok());
   EXPECT_EQ(KeyStore::open_or_create(directory_, "box").error().code(),
             ErrorCode::kInvalidArgument);
+}
+
+TEST_F(KeyStoreTest, RefusesAnothersFile) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_TRUE(KeyStore::open_or_create(directory_, "box").ok());
+  const std::string file = directory_ + "/" + kIdentityFile;
+  ASSERT_EQ(::chown(file.c_str(), 12345, 12345), 0);
+  const auto foreign = KeyStore::open_or_create(directory_, "box");
+  EXPECT_EQ(foreign.error().code(), ErrorCode::kPermissionDenied);
+  EXPECT_NE(foreign.error().message().find("chown"), std::string::npos);
+}
+
+TEST_F(KeyStoreTest, AWriteThatFailsLeavesTheOldFile) {
+  ASSERT_TRUE(ensure_private_directory(directory_).ok());
+  const std::string file = directory_ + "/list";
+  ASSERT_TRUE(write_private_file(file, "old", IfThere::kReplace).ok());
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old_limit{};
+  ::getrlimit(RLIMIT_FSIZE, &old_limit);
+  const rlimit full{100, old_limit.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  const auto failed = write_private_file(file, std::string(1000, 'x'), IfThere::kReplace);
+  ::setrlimit(RLIMIT_FSIZE, &old_limit);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_FALSE(failed.ok());
+  EXPECT_EQ(*read_private_file(file, 2000), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 1);  // no litter
+}
+
+TEST(FileStamp, DiffersOnceAFileIsReplacedWrittenOrGone) {
+  const std::string path = ::testing::TempDir() + "lw-stamp-" + std::to_string(::getpid());
+  EXPECT_EQ(stamp_of(path), FileStamp{});
+  ASSERT_TRUE(write_private_file(path, "a", IfThere::kReplace).ok());
+  const FileStamp first = stamp_of(path);
+  EXPECT_EQ(stamp_of(path), first);
+  ASSERT_TRUE(write_private_file(path, "b", IfThere::kReplace).ok());
+  EXPECT_NE(stamp_of(path), first);
+  ::unlink(path.c_str());
+  EXPECT_EQ(stamp_of(path), FileStamp{});
 }
 
 TEST(Fingerprint, PrintsAndParses) {

@@ -30,7 +30,8 @@ Error from_errno(const std::string& what) {
 
 Status check_private(const struct stat& info, const std::string& path, const char* mode) {
   if (info.st_uid != ::geteuid()) {
-    return Error(ErrorCode::kPermissionDenied, path + " belongs to somebody else");
+    return Error(ErrorCode::kPermissionDenied,
+                 path + " belongs to another user: run chown on it, or use another directory");
   }
   if ((info.st_mode & kOthers) != 0) {
     return Error(ErrorCode::kPermissionDenied,
@@ -82,6 +83,13 @@ Status ensure_private_directory(const std::string& path) {
     return Error(ErrorCode::kInvalidArgument, path + " is not a directory");
   }
   return check_private(info, path, "700");
+}
+
+FileStamp stamp_of(const std::string& path) noexcept {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return {};
+  return {info.st_ino, info.st_size,
+          info.st_ctim.tv_sec * std::int64_t{1'000'000'000} + info.st_ctim.tv_nsec};
 }
 
 base::Result<std::string> read_private_file(const std::string& path, std::size_t max_bytes) {

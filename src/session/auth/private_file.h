@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,15 @@ base::Status ensure_private_directory(const std::string& path);
 // The contents of a regular file of ours that nobody else may read or write. Errors: kNotFound,
 // kPermissionDenied, kLimit.
 base::Result<std::string> read_private_file(const std::string& path, std::size_t max_bytes);
+
+// Differs once a file has been replaced, written or removed; for those who watch one.
+struct FileStamp {
+  std::uint64_t file = 0;  // its inode; 0: there is none
+  std::int64_t size = 0;
+  std::int64_t changed_ns = 0;
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+FileStamp stamp_of(const std::string& path) noexcept;
 
 enum class IfThere { kReplace, kKeep };
 // Writes a file of mode 0600 whole or not at all; it is on the disk when this returns. With kKeep a

@@ -43,6 +43,7 @@ class TrustStore {
   // (ensure_private_directory).
   static base::Result<TrustStore> open(std::string path);
 
+  const std::string& path() const noexcept { return path_; }
   const std::vector<TrustedPeer>& peers() const noexcept { return peers_; }
   std::optional<TrustedPeer> find(const Fingerprint& fingerprint) const;
   std::optional<TrustedPeer> find(std::string_view name) const;

@@ -75,6 +75,18 @@ class Pair(ProgramTest):
                 break
         self.assertIn("not waiting", done.stderr)
 
+    def test_an_address_has_few_tries_over_all_codes(self):
+        for _ in range(2):
+            desk, _ = self.show_code()
+            for _ in range(3):
+                self.assertIn("code is wrong", self.pair("AAAA-AAAA").stderr)
+            desk.wait(60)
+        desk, code = self.show_code()
+        refused = self.pair(code)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("too many pairings", refused.stderr)
+        self.assertIsNone(desk.poll())  # the code is good for everybody else
+
     def test_nonsense_is_usage(self):
         self.assertEqual(self.pair("!!!").returncode, 2)
         self.assertEqual(self.run_program(program("longwire"), "pair", self.place).returncode, 2)

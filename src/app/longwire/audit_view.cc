@@ -1,0 +1,98 @@
+#include "app/longwire/audit_view.h"
+
+#include <array>
+#include <charconv>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace longwire::app {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using nlohmann::ordered_json;
+
+constexpr std::int64_t kMostSeconds = std::int64_t{100} * 365 * 86'400;
+constexpr std::string_view kTimeForm = "0000-00-00T00:00:00";
+
+std::int64_t seconds_of(char unit) {
+  switch (unit) {
+    case 's':
+      return 1;
+    case 'm':
+      return 60;
+    case 'h':
+      return 3600;
+    case 'd':
+      return 86'400;
+    default:
+      return 0;
+  }
+}
+
+bool is_time(std::string_view text) {
+  if (text.size() < 4 || text.size() > kTimeForm.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (kTimeForm[i] == '0' ? !digit : text[i] != kTimeForm[i]) return false;
+  }
+  return true;
+}
+
+std::string text_of(const ordered_json& value) { return value.dump(-1, ' ', true); }
+
+std::string line_for_people(const ordered_json& line) {
+  std::string text = line.value("time", "") + " " + line.value("event", "");
+  for (const auto& [key, value] : line.items()) {
+    if (key != "time" && key != "event") text += " " + key + "=" + text_of(value);
+  }
+  return text;
+}
+
+bool is_text(const ordered_json& line, const char* key) {
+  return line.contains(key) && line[key].is_string();
+}
+
+}  // namespace
+
+base::Result<std::string> parse_since(std::string_view text, std::int64_t now_s) {
+  if (is_time(text)) return std::string(text);
+  const Error wrong(ErrorCode::kInvalidArgument,
+                    "'" + std::string(text) +
+                        "' is no time: say 2026-11-20, 2026-11-20T20:03 or 90s, 30m, 12h, 7d");
+  if (text.empty()) return wrong;
+  std::int64_t count = 0;
+  const std::int64_t unit = seconds_of(text.back());
+  const char* const end = text.data() + text.size() - 1;
+  const auto [stopped, error] = std::from_chars(text.data(), end, count);
+  if (unit == 0 || error != std::errc() || stopped != end || count < 0 ||
+      count > kMostSeconds / unit) {
+    return wrong;
+  }
+  const std::time_t then = now_s - count * unit;
+  std::tm utc{};
+  ::gmtime_r(&then, &utc);
+  std::array<char, 32> date{};
+  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  return std::string(date.data());
+}
+
+std::string show_audit(std::istream& log, const AuditQuery& query, std::uint64_t& unreadable) {
+  std::string shown;
+  for (std::string text; std::getline(log, text);) {
+    const ordered_json line = ordered_json::parse(text, nullptr, false);
+    if (!line.is_object() || !is_text(line, "time") || !is_text(line, "event")) {
+      ++unreadable;
+      continue;
+    }
+    if (line["time"].get<std::string>() < query.since) continue;
+    if (!query.tenant.empty() &&
+        !(is_text(line, "tenant") && line["tenant"].get<std::string>() == query.tenant)) {
+      continue;
+    }
+    shown += (query.json ? text_of(line) : line_for_people(line)) + "\n";
+  }
+  return shown;
+}
+
+}  // namespace longwire::app

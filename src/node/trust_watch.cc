@@ -1,0 +1,28 @@
+#include "node/trust_watch.h"
+
+namespace longwire::node {
+
+void TrustWatch::start() {
+  timer_.expires_after(std::chrono::milliseconds(kTrustWatchMs));
+  timer_.async_wait([this](asio::error_code error) {
+    if (error) return;
+    check();
+    start();
+  });
+}
+
+void TrustWatch::check() {
+  if (!authority_.trust_changed()) return;
+  sessions_.end_where([this](const NewSession& session) -> std::string {
+    if (session.key.empty()) return "";
+    const auto identity = authority_.recognise(session.key);
+    if (identity) {
+      return identity->tenant == session.tenant ? "" : "the client's key has another tenant now";
+    }
+    // A list that cannot be read lets nobody new in, but says nothing about those inside.
+    const bool revoked = identity.error().code() == base::ErrorCode::kUnauthenticated;
+    return revoked ? "the client's key has been revoked" : "";
+  });
+}
+
+}  // namespace longwire::node
