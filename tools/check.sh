@@ -77,6 +77,8 @@ step 'asan, ubsan: build and test' ./dev test asan
 if ((long)); then
   step 'packages of the conformance programs' tools/setup.sh --long
   run_conformance
+  step 'chaos: ten minutes of cuts and deaths' tests/chaos/run.py
+  step 'chaos: a cut of ten seconds' tests/chaos/cut.py
 fi
 
 printf '\n'
