@@ -13,7 +13,8 @@ GOLDEN = TESTS / "golden"
 FILES = (
     "messages.h", "messages.cc", "opcodes.h", "message_visit.h", "native_api.h", "native_api.cc",
     "worker_dispatch.h", "worker_dispatch.cc", "client_api.h", "client_checks.h", "client_auto.cc",
-    "entry.h", "entry.cc", "trace.cc", "mock_native.h", "test_handlers.h", "exports.map",
+    "entry.h", "entry.cc", "function_list.h", "trace.cc", "mock_native.h", "test_handlers.h",
+    "exports.map",
 )
 
 

@@ -70,4 +70,5 @@ def emit_entry(api: Api, banner: str) -> dict[str, str]:
         trace_result=trace_result, succeeded=succeeded,
     )
     return {name: render(f"{name}.j2", **values)
-            for name in ("entry.h", "entry.cc", "trace.h", "trace.cc", "exports.cc", "exports.map")}
+            for name in ("entry.h", "entry.cc", "function_list.h", "trace.h", "trace.cc",
+                         "exports.cc", "exports.map")}

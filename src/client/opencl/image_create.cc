@@ -209,10 +209,11 @@ cl_int make_facts(const ImageCall& call, Memory* parent, ImageFacts* image,
                   MemoryFacts* memory) noexcept {
   image->format = *call.format;
   LW_CL_TRY(make_shape(*call.format, *call.desc, &image->shape));
+  LW_CL_TRY(check_devices(call.context, image->shape));  // first: so no extent is 0
   LW_CL_TRY(make_pitches(call, parent, image));
-  LW_CL_TRY(check_devices(call.context, image->shape));
   memory->type = call.desc->image_type;
   memory->size = image->shape.bytes(image->row_pitch, image->slice_pitch);
+  if (memory->size == kAbsurdBytes) return CL_INVALID_IMAGE_SIZE;
   if (parent == nullptr) {
     LW_CL_TRY(check_memory_flags(call.flags));
     LW_CL_TRY(check_host_pointer(call.flags, call.host_ptr));

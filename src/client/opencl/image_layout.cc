@@ -108,6 +108,11 @@ bool order_allows(cl_channel_order order, cl_channel_type type) noexcept {
   }
 }
 
+std::size_t times(std::size_t a, std::size_t b) noexcept {
+  std::size_t product = 0;
+  return __builtin_mul_overflow(a, b, &product) ? kAbsurdBytes : product;
+}
+
 }  // namespace
 
 std::size_t element_bytes(const cl_image_format& format) noexcept {
@@ -160,20 +165,22 @@ bool ImageShape::has_slices() const noexcept {
          type == CL_MEM_OBJECT_IMAGE1D_ARRAY;
 }
 
+std::size_t ImageShape::tight_row_pitch() const noexcept { return times(width, element); }
+
 std::size_t ImageShape::tight_slice_pitch(std::size_t row_pitch) const noexcept {
   if (!has_slices()) return 0;
-  return type == CL_MEM_OBJECT_IMAGE1D_ARRAY ? row_pitch : row_pitch * height;
+  return type == CL_MEM_OBJECT_IMAGE1D_ARRAY ? row_pitch : times(row_pitch, height);
 }
 
 std::size_t ImageShape::bytes(std::size_t row_pitch, std::size_t slice_pitch) const noexcept {
   switch (type) {
     case CL_MEM_OBJECT_IMAGE3D:
-      return slice_pitch * depth;
+      return times(slice_pitch, depth);
     case CL_MEM_OBJECT_IMAGE1D_ARRAY:
     case CL_MEM_OBJECT_IMAGE2D_ARRAY:
-      return slice_pitch * array_size;
+      return times(slice_pitch, array_size);
     case CL_MEM_OBJECT_IMAGE2D:
-      return row_pitch * height;
+      return times(row_pitch, height);
     default:
       return row_pitch;
   }
@@ -209,7 +216,8 @@ std::optional<ImageShape::Pitches> ImageShape::host_pitches(
   if (row_pitch == 0) row_pitch = row_bytes;
   if (row_pitch < row_bytes) return std::nullopt;
   if (!has_slices()) return Pitches{row_pitch, row_pitch * region[1]};
-  const std::size_t least = type == CL_MEM_OBJECT_IMAGE1D_ARRAY ? row_pitch : row_pitch * region[1];
+  const std::size_t least =
+      type == CL_MEM_OBJECT_IMAGE1D_ARRAY ? row_pitch : times(row_pitch, region[1]);
   if (slice_pitch == 0) slice_pitch = least;
   if (slice_pitch < least) return std::nullopt;
   return Pitches{row_pitch, slice_pitch};

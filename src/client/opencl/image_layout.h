@@ -19,6 +19,9 @@ bool is_image_type(cl_mem_object_type type) noexcept;
 bool is_image_array(cl_mem_object_type type) noexcept;
 bool has_height(cl_mem_object_type type) noexcept;
 
+// What sizes and pitches become that leave 64 bits: larger than anything.
+inline constexpr std::size_t kAbsurdBytes = ~std::size_t{0};
+
 struct ImageShape {
   cl_mem_object_type type = CL_MEM_OBJECT_IMAGE2D;
   std::size_t width = 0;   // elements
@@ -32,9 +35,9 @@ struct ImageShape {
   Extent3 box() const noexcept;
   bool has_slices() const noexcept;  // 3D, 2D arrays and 1D arrays have a slice pitch
   // What a zero pitch stands for. `rows`: of each slice.
-  std::size_t tight_row_pitch() const noexcept { return width * element; }
+  std::size_t tight_row_pitch() const noexcept;
   std::size_t tight_slice_pitch(std::size_t row_pitch) const noexcept;
-  // Bytes from the first to past the last element, with those pitches.
+  // Bytes from the first to past the last element, with those pitches; kAbsurdBytes at most.
   std::size_t bytes(std::size_t row_pitch, std::size_t slice_pitch) const noexcept;
   // CL_INVALID_VALUE where the region is empty, outside, or extends in an axis that the type lacks.
   cl_int check_region(const Extent3& origin, const Extent3& region) const noexcept;

@@ -92,6 +92,14 @@ TEST(ImageShape, TightPitchesAndBytes) {
   EXPECT_EQ(plane.bytes(32, 0), 192u);
 }
 
+TEST(ImageShape, WhatLeaves64BitsIsAbsurdAndNotSmall) {
+  constexpr std::size_t kHuge = std::size_t{1} << 62;
+  const ImageShape shape{CL_MEM_OBJECT_IMAGE3D, kHuge, 4, 4, 0, 4};
+  EXPECT_EQ(shape.tight_row_pitch(), kAbsurdBytes);
+  EXPECT_EQ(shape.tight_slice_pitch(kHuge), kAbsurdBytes);
+  EXPECT_EQ(shape.bytes(1, kHuge), kAbsurdBytes);
+}
+
 TEST(ImageShape, HostPitches) {
   const ImageShape plane = shape(CL_MEM_OBJECT_IMAGE2D, 5, 6, 0, 0);
   const auto tight = plane.host_pitches({3, 2, 1}, 0, 0);
