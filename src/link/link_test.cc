@@ -1,13 +1,16 @@
 // One body of tests over every link that two threads can use. The simulator's link has its own
 // tests (it wants one thread).
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -322,6 +325,27 @@ TEST(Unix, ListenerReplacesAStaleSocketButNotALiveOne) {
   auto server = listener->accept(soon());
   ASSERT_TRUE(server.ok());
   EXPECT_EQ(peer_user(server->get()).value(), ::getuid());
+}
+
+// A program that closes every descriptor that it does not know, and then opens files.
+TEST(Unix, DescriptorsAreOutOfTheWayAndClosingThemLosesTheLink) {
+  const auto descriptors = [] {
+    std::set<int> open;
+    for (int fd = 0; fd < 1024; ++fd)
+      if (::fcntl(fd, F_GETFD) >= 0) open.insert(fd);
+    return open;
+  };
+  const auto before = descriptors();
+  const LinkPair pair = make_unix_pair();
+  for (const int fd : descriptors()) {
+    if (before.count(fd) != 0) continue;
+    EXPECT_GE(fd, 256);
+    ::close(fd);
+  }
+  EXPECT_EQ(pair.first->wait(kToRead, soon()).error().code(), ErrorCode::kLinkLost);
+  EXPECT_EQ(pair.first->write_some(std::array{bytes_of("lost")}).error().code(),
+            ErrorCode::kLinkLost);
+  EXPECT_EQ(descriptors(), before);
 }
 
 TEST(Unix, PathTooLong) {

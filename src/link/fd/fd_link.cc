@@ -19,6 +19,16 @@ using base::ErrorCode;
 
 constexpr std::size_t kMaxParts = 16;  // of one vectored write; more go with the next
 
+// The driver's descriptors are in somebody else's process. One that closes what it does not know
+// (as daemons do) and opens files then gets the lowest numbers: ours are not among them, so nothing
+// of ours is written into its files. Numbers within the system's usual limit of 1024.
+constexpr int kFirstDescriptor = 256;
+
+void move_out_of_the_way(base::UniqueFd& fd) noexcept {
+  const int moved = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstDescriptor);
+  if (moved >= 0) fd.reset(moved);  // otherwise the limit is lower, and it stays where it is
+}
+
 timespec time_left(base::Deadline deadline) {
   const auto left =
       std::max<base::Nanoseconds>(0, deadline.at_ns - base::monotonic_clock().now_ns());
@@ -34,6 +44,8 @@ base::Result<std::unique_ptr<FdLink>> FdLink::create(base::UniqueFd socket, Link
   }
   base::UniqueFd wake_fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!wake_fd.valid()) return Error::from_errno(ErrorCode::kInternal, "eventfd", errno);
+  move_out_of_the_way(socket);
+  move_out_of_the_way(wake_fd);
   return std::unique_ptr<FdLink>(
       new FdLink(std::move(socket), std::move(wake_fd), std::move(info)));
 }
@@ -90,7 +102,9 @@ base::Result<Readiness> FdLink::wait(Interest interest, base::Deadline deadline)
     if (n < 0) return Error::from_errno(ErrorCode::kInternal, "poll", errno);
     break;
   }
-  const bool broken = (fds[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+  if (((fds[0].revents | fds[1].revents) & POLLNVAL) != 0)
+    return Error(ErrorCode::kLinkLost, "the process has closed the link's descriptors");
+  const bool broken = (fds[0].revents & (POLLERR | POLLHUP)) != 0;
   Readiness found;
   found.readable = interest.readable && (broken || (fds[0].revents & POLLIN) != 0);
   found.writable = interest.writable && (broken || (fds[0].revents & POLLOUT) != 0);
