@@ -1,5 +1,10 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <memory>
 #include <string>
@@ -8,6 +13,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "base/thread.h"
 #include "base/unique_fd.h"
 
 namespace longwire::base {
@@ -90,6 +96,31 @@ TEST(Log, LevelsHaveNames) {
   testing::internal::CaptureStderr();
   StderrLogger(LogLevel::kInfo).warning("careful");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "longwire: warning: careful\n");
+}
+
+// Work that finds no thread is done all the same. Limits of a process of its own: threads need a
+// stack, and this one may have no more address space.
+TEST(Thread, NoThreadToBeHad) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit none = {0, 0};
+    ::setrlimit(RLIMIT_AS, &none);
+    bool refused = false;
+    for (int i = 0; i < 64 && !refused; ++i)  // glibc may have some stacks in store
+      refused = !try_start_thread("refused", [] { ::pause(); }).joinable();
+    ::_exit(refused ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(Thread, AllOfTheWorkIsDoneAtOnceOrNot) {
+  std::array<std::atomic<int>, 5> times{};
+  run_at_once("work", times.size(), [&](std::size_t i) { ++times[i]; });
+  for (const auto& one : times)
+    EXPECT_EQ(one, 1);
+  run_at_once("work", 0, [](std::size_t) { FAIL(); });
 }
 
 }  // namespace

@@ -66,14 +66,14 @@ BulkPort::BulkPort(const base::Clock& clock, Stream& stream)
 BulkPort::~BulkPort() {
   state_->shut_down(Error(ErrorCode::kClosed, "the session has ended"));
   for (const auto& lane : state_->lanes) {
-    lane->reader.join();
-    lane->writer.join();
+    if (lane->reader.joinable()) lane->reader.join();
+    if (lane->writer.joinable()) lane->writer.join();
   }
 }
 
 Status BulkPort::add_lane(std::unique_ptr<link::Link> link) {
   State& s = *state_;
-  const std::lock_guard lock(s.mutex);
+  std::unique_lock lock(s.mutex);
   if (s.ended) return Error(ErrorCode::kClosed, "the session has ended");
   if (s.lanes.size() >= kMaxLanes) return Error(ErrorCode::kLimit, "too many lanes");
   s.lanes.push_back(std::make_unique<Lane>());
@@ -81,9 +81,13 @@ Status BulkPort::add_lane(std::unique_ptr<link::Link> link) {
   lane.number = s.lanes.size() - 1;
   lane.link = std::move(link);
   ++s.lanes_alive;
-  lane.reader = base::start_thread("lw-lane-in", [&s, &lane] { s.run_reader(lane); });
-  lane.writer = base::start_thread("lw-lane-out", [&s, &lane] { s.run_writer(lane); });
-  return {};
+  lane.reader = base::try_start_thread("lw-lane-in", [&s, &lane] { s.run_reader(lane); });
+  lane.writer = base::try_start_thread("lw-lane-out", [&s, &lane] { s.run_writer(lane); });
+  if (lane.reader.joinable() && lane.writer.joinable()) return {};
+  lock.unlock();
+  const Error why(ErrorCode::kLimit, "cannot start a thread for a lane");
+  s.fail(why);  // the peer has its end of the lane, and would use it
+  return why;
 }
 
 std::size_t BulkPort::lanes() const { return state_->lanes_alive; }

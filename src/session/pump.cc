@@ -237,8 +237,10 @@ bool Pump::State::wait_on(std::condition_variable& cv, Lock& lock, Deadline dead
 void Pump::start_background() {
   const State::Lock lock(state_->mutex);
   LW_CHECK(!state_->background_runs);
-  state_->background_runs = true;
-  state_->background = base::start_thread("lw-pump", [s = state_.get()] { s->run_background(); });
+  state_->background =
+      base::try_start_thread("lw-pump", [s = state_.get()] { s->run_background(); });
+  state_->background_runs =
+      state_->background.joinable();  // else who sends flushes, see flush_soon()
 }
 
 void Pump::flush_soon() noexcept {

@@ -534,12 +534,7 @@ void NodeSession::open_lanes() {
   const auto open = [&](std::size_t lane) {
     lanes[lane] = s.connector->open_lane(s.welcome, static_cast<std::uint32_t>(lane), deadline);
   };
-  std::vector<std::thread> others;
-  for (std::size_t lane = 1; lane < lanes.size(); ++lane)
-    others.push_back(base::start_thread("lw-connect", [&open, lane] { open(lane); }));
-  if (!lanes.empty()) open(0);
-  for (std::thread& other : others)
-    other.join();
+  base::run_at_once("lw-connect", lanes.size(), open);
   std::uint32_t round_trips = 0;
   for (auto& lane : lanes) {
     if (!lane->ok()) continue;

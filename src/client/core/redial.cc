@@ -29,7 +29,7 @@ void Redial::begin(bool closed_by_peer) noexcept {
   if (stopped_) return;
   closed_by_peer_ = closed_by_peer || (wanted_ && closed_by_peer_);
   wanted_ = true;
-  if (!thread_.joinable()) thread_ = base::start_thread("lw-redial", [this] { run(); });
+  if (!thread_.joinable()) thread_ = base::try_start_thread("lw-redial", [this] { run(); });
   changed_.notify_all();
 }
 

@@ -20,7 +20,7 @@ void TaskThread::post(std::function<void()> task) noexcept {
   const std::lock_guard lock(lock_);
   if (stopping_) return;
   tasks_.push_back(std::move(task));
-  if (!thread_.joinable()) thread_ = base::start_thread(name_, [this] { run(); });
+  if (!thread_.joinable()) thread_ = base::try_start_thread(name_, [this] { run(); });
   wake_.notify_one();
 }
 

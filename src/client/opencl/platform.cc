@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstring>
 #include <string_view>
-#include <thread>
 
 #include "base/thread.h"
 #include "client/opencl/device.h"
@@ -57,13 +56,8 @@ const std::vector<Device*>& Platform::devices() noexcept {
 void Platform::describe_all() noexcept {
   const auto& nodes = runtime_.nodes();
   std::vector<Found> found(nodes.size());
-  std::vector<std::thread> others;
-  for (std::size_t i = 1; i < nodes.size(); ++i) {
-    others.push_back(base::start_thread("lw-describe", [&, i] { describe(*nodes[i], found[i]); }));
-  }
-  if (!nodes.empty()) describe(*nodes[0], found[0]);
-  for (std::thread& other : others)
-    other.join();
+  base::run_at_once("lw-describe", nodes.size(),
+                    [&](std::size_t i) { describe(*nodes[i], found[i]); });
   for (const Found& one : found) {
     devices_.insert(devices_.end(), one.devices.begin(), one.devices.end());
     host_timer_resolution_ = std::min(host_timer_resolution_, one.host_timer_resolution);

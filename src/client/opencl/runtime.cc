@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/thread.h"
@@ -80,9 +81,14 @@ void Runtime::connect_all() noexcept {
     attempt.session =
         std::make_unique<core::NodeSession>(clock(), std::move(options_.connectors[i]));
     attempt.name = attempt.session->node_name();
-    base::start_thread("lw-connect", [connecting, &attempt, deadline] {
+    std::thread thread = base::try_start_thread("lw-connect", [connecting, &attempt, deadline] {
       connecting->finish(attempt, attempt.session->connect(deadline));
-    }).detach();
+    });
+    if (thread.joinable()) {
+      thread.detach();
+    } else {  // a session needs some of its own
+      connecting->finish(attempt, base::Error(base::ErrorCode::kLimit, "cannot start a thread"));
+    }
   }
   std::string failed;
   const base::Nanoseconds began_ns = clock().now_ns();
