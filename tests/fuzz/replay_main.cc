@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -100,8 +101,9 @@ void save(const Input& input) {
 
 void run(const Input& input) {
   save(input);
-  const Input exact(input);  // a heap block that ends where the input does
-  LLVMFuzzerTestOneInput(exact.data(), exact.size());
+  const auto exact = std::make_unique<std::uint8_t[]>(input.size());  // ends where the input does
+  std::copy(input.begin(), input.end(), exact.get());
+  LLVMFuzzerTestOneInput(exact.get(), input.size());
 }
 
 Input mutated(const Input& from) {
