@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <memory>
 #include <string>
 
@@ -98,21 +98,35 @@ TEST(Log, LevelsHaveNames) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "longwire: warning: careful\n");
 }
 
-// Work that finds no thread is done all the same. Limits of a process of its own: threads need a
-// stack, and this one may have no more address space.
-TEST(Thread, NoThreadToBeHad) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const rlimit none = {0, 0};
-    ::setrlimit(RLIMIT_AS, &none);
-    bool refused = false;
-    for (int i = 0; i < 64 && !refused; ++i)  // glibc may have some stacks in store
-      refused = !try_start_thread("refused", [] { ::pause(); }).joinable();
-    ::_exit(refused ? 0 : 1);
+// As long as it exists, no stack can be had for a thread.
+class NoStacks {
+ public:
+  NoStacks() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t huge = before_;
+    pthread_attr_setstacksize(&huge, std::size_t{1} << 46);
+    pthread_setattr_default_np(&huge);
   }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(status, 0);
+  NoStacks(const NoStacks&) = delete;
+  ~NoStacks() { pthread_setattr_default_np(&before_); }
+
+ private:
+  pthread_attr_t before_;
+};
+
+TEST(Thread, NoThreadToBeHad) {
+  const NoStacks none;
+  EXPECT_FALSE(try_start_thread("refused", [] { FAIL(); }).joinable());
+  sigset_t blocked;
+  pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+  EXPECT_EQ(sigismember(&blocked, SIGUSR1), 0);
+}
+
+TEST(Thread, WorkThatFindsNoThreadIsDoneAllTheSame) {
+  const NoStacks none;
+  std::array<int, 5> times{};
+  run_at_once("work", times.size(), [&](std::size_t i) { ++times[i]; });
+  EXPECT_EQ(times, (std::array<int, 5>{1, 1, 1, 1, 1}));
 }
 
 TEST(Thread, AllOfTheWorkIsDoneAtOnceOrNot) {

@@ -1,6 +1,9 @@
 """The C entry points of the driver, the ICD dispatch table, traces, and what the driver exports."""
 
+from dataclasses import replace
+
 from ..model import Api, ApiFunction, Enum, Param
+from .client import failure
 from .native import signature
 from .render import render
 
@@ -8,6 +11,8 @@ from .render import render
 EXPORTS = ("clGetExtensionFunctionAddress", "clGetPlatformIDs", "clGetPlatformInfo",
            "clIcdGetPlatformIDsKHR")
 _INTEGERS = frozenset("size_t cl_int cl_uint cl_long cl_ulong cl_bool".split())
+# Objects that locks belong to: all but platforms and devices.
+_OBJECTS = frozenset("cl_context cl_command_queue cl_mem cl_sampler cl_program cl_kernel cl_event".split())
 _OPAQUE_TYPES = frozenset("void char".split())
 
 
@@ -58,6 +63,17 @@ def succeeded(function: ApiFunction) -> str:
     return "result == CL_SUCCESS" if function.returns == "cl_int" else "result != nullptr"
 
 
+def refusal(function: ApiFunction) -> list[str]:
+    """What a function answers in the child of a fork; nothing where it may go on as always."""
+    about_objects = any(p.type.removeprefix("const ").rstrip(" *") in _OBJECTS
+                        for p in function.params)
+    if not about_objects or function.disposition == "unsupported":
+        return []
+    if function.name.startswith(("clRetain", "clRelease")):
+        return ["return CL_SUCCESS;"]
+    return failure(replace(function, error="CL_OUT_OF_RESOURCES"))
+
+
 def emit_entry(api: Api, banner: str) -> dict[str, str]:
     offered = {f.name for f in api.functions}
     used_types = {p.type for f in api.functions for p in f.params} | {"error"}
@@ -67,7 +83,7 @@ def emit_entry(api: Api, banner: str) -> dict[str, str]:
         exports=[api.function(name) for name in EXPORTS if name in offered],
         enums=[e for name, e in api.enums.items() if name in used_types], namer=namer,
         trace_argument=lambda f, p: trace_argument(api, f, p),
-        trace_result=trace_result, succeeded=succeeded,
+        trace_result=trace_result, succeeded=succeeded, refusal=refusal,
     )
     return {name: render(f"{name}.j2", **values)
             for name in ("entry.h", "entry.cc", "function_list.h", "trace.h", "trace.cc",

@@ -14,11 +14,15 @@ namespace trace = longwire::client::toy::trace;
 using longwire::client::core::CallSpan;
 using longwire::client::toy::g_trace;
 using longwire::client::toy::prints_calls;
+using longwire::client::toy::refuses_calls;
 
 namespace {
 [[gnu::cold, gnu::noinline]] cl_int traced_EnqueuePaint(cl_command_queue command_queue,
     cl_mem wall, const size_t* origin, cl_paint_flags flags, const void* color, size_t color_size,
     cl_uint num_events_in_wait_list, const cl_event* event_wait_list, cl_event* event) noexcept {
+  if (refuses_calls()) {
+    return CL_OUT_OF_RESOURCES;
+  }
   CallSpan span(0);
   const auto result = api::EnqueuePaint(command_queue, wall, origin, flags, color, color_size,
       num_events_in_wait_list, event_wait_list, event);
@@ -41,6 +45,10 @@ cl_int CL_API_CALL longwire_clEnqueuePaint(cl_command_queue command_queue, cl_me
 namespace {
 [[gnu::cold, gnu::noinline]] cl_kernel traced_CreateBrush(cl_program program, const char* name,
     cl_int* errcode_ret) noexcept {
+  if (refuses_calls()) {
+    if (errcode_ret != nullptr) *errcode_ret = CL_OUT_OF_RESOURCES;
+    return nullptr;
+  }
   CallSpan span(1);
   const auto result = api::CreateBrush(program, name, errcode_ret);
   span.end();
@@ -58,6 +66,9 @@ cl_kernel CL_API_CALL longwire_clCreateBrush(cl_program program, const char* nam
 namespace {
 [[gnu::cold, gnu::noinline]] cl_int traced_WatchPaintDry(cl_mem wall,
     void (CL_CALLBACK* pfn_notify)(cl_mem wall, void* user_data), void* user_data) noexcept {
+  if (refuses_calls()) {
+    return CL_OUT_OF_RESOURCES;
+  }
   CallSpan span(2);
   const auto result = api::WatchPaintDry(wall, pfn_notify, user_data);
   span.end();
@@ -90,6 +101,10 @@ void* CL_API_CALL longwire_clWallpaper(cl_context context, size_t size) noexcept
 namespace {
 [[gnu::cold, gnu::noinline]] cl_kernel traced_CreateBrushKHR(cl_program program, const char* name,
     cl_int* errcode_ret) noexcept {
+  if (refuses_calls()) {
+    if (errcode_ret != nullptr) *errcode_ret = CL_OUT_OF_RESOURCES;
+    return nullptr;
+  }
   CallSpan span(4);
   const auto result = api::CreateBrushKHR(program, name, errcode_ret);
   span.end();

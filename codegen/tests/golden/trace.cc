@@ -13,6 +13,7 @@ std::atomic<bool> g_trace{false};
 namespace {
 
 std::atomic<TraceSink> g_sink{nullptr};
+std::atomic<bool> g_refuses_calls{false};
 
 constexpr const char* kNames[] = {
     "clEnqueuePaint",
@@ -117,14 +118,19 @@ constinit const std::span<const char* const> kFunctionNames{kNames};
 
 void start_trace(TraceSink sink) noexcept {
   g_sink.store(sink);
-  g_trace.store(sink != nullptr);
+  g_trace.store(sink != nullptr || refuses_calls());
 }
 bool prints_calls() noexcept { return g_sink.load(std::memory_order_relaxed) != nullptr; }
 void start_recording() noexcept { g_trace.store(true); }
 void stop_trace() noexcept {
-  g_trace.store(false);
+  g_trace.store(refuses_calls());
   g_sink.store(nullptr);
 }
+void refuse_calls() noexcept {
+  g_refuses_calls.store(true);
+  g_trace.store(true);
+}
+bool refuses_calls() noexcept { return g_refuses_calls.load(std::memory_order_relaxed); }
 
 namespace trace {
 

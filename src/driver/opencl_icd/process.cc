@@ -25,6 +25,7 @@ void before_fork() { g_made->before_fork(); }
 void after_fork_in_parent() { g_made->after_fork(false); }
 void after_fork_in_child() {
   g_made->after_fork(true);
+  refuse_calls();
   core::g_recorder = nullptr;  // the record is the parent's
 }
 

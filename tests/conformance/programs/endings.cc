@@ -305,6 +305,50 @@ int child_uses_what_the_parent_has() {
   return 17;
 }
 
+// As above, while other threads are in the middle of calls on the same objects: what they held when
+// the process was copied, nobody lets go of in the child.
+int child_of_a_busy_parent() {
+  constexpr int kChildren = 60;
+  static Everything all;
+  static std::atomic<bool> stop{false};
+  std::vector<std::thread> busy;
+  for (int i = 0; i < 3; ++i)
+    busy.emplace_back([] {
+      std::vector<unsigned char> bytes(1 << 16);
+      while (!stop) {
+        clSetKernelArg(all.kernel, 0, sizeof all.buffer, &all.buffer);
+        const cl_event event = event_of_a_launch(all);
+        clEnqueueReadBuffer(all.setup->queue, all.buffer, CL_TRUE, 0, bytes.size(), bytes.data(), 1,
+                            &event, nullptr);
+        clReleaseEvent(event);
+      }
+    });
+  int bad = 0;
+  for (int i = 0; i < kChildren && bad == 0; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(kPatienceS / 6);
+      unsigned char byte = 0;
+      cl_int status = 0;
+      clSetKernelArg(all.kernel, 0, sizeof all.buffer, &all.buffer);
+      clEnqueueReadBuffer(all.setup->queue, all.buffer, CL_TRUE, 0, 1, &byte, 0, nullptr, nullptr);
+      clGetEventInfo(all.user, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof status, &status, nullptr);
+      clSetUserEventStatus(all.user, CL_COMPLETE);
+      clReleaseEvent(all.user);
+      clReleaseMemObject(all.buffer);
+      clReleaseKernel(all.kernel);
+      clFinish(all.setup->queue);
+      clReleaseCommandQueue(all.setup->queue);
+      std::exit(0);
+    }
+    if (const int status = status_of(child); status != 0) say("child %d: %d", i, status), ++bad;
+  }
+  stop = true;
+  for (std::thread& one : busy)
+    one.join();
+  return bad == 0 && works(all) ? 24 : 1;
+}
+
 // --- signals, stacks, descriptors ---
 
 std::atomic<int> signals{0};
@@ -384,6 +428,32 @@ int descriptors_closed() {
   const off_t written = lseek(files[0], 0, SEEK_END);
   unlink(name);
   return written == 0 ? 21 : 1;
+}
+
+// Natively the loader or the driver follows what a released handle pointed to.
+int released_handles() {
+  const Setup setup;
+  const cl_program program = setup.build("kernel void k(global uint* a) { a[0] = 1; }");
+  const cl_kernel kernel = setup.kernel(program, "k");
+  const cl_mem buffer = setup.buffer(64);
+  const cl_event event = clCreateUserEvent(setup.context, nullptr);
+  const cl_sampler sampler =
+      clCreateSampler(setup.context, CL_TRUE, CL_ADDRESS_CLAMP, CL_FILTER_NEAREST, nullptr);
+  const cl_command_queue queue = setup.new_queue();
+  bool good = clReleaseKernel(kernel) == CL_SUCCESS && clReleaseProgram(program) == CL_SUCCESS &&
+              clReleaseMemObject(buffer) == CL_SUCCESS && clReleaseEvent(event) == CL_SUCCESS &&
+              clReleaseSampler(sampler) == CL_SUCCESS && clReleaseCommandQueue(queue) == CL_SUCCESS;
+  good = good && clReleaseKernel(kernel) == CL_INVALID_KERNEL &&
+         clReleaseProgram(program) == CL_INVALID_PROGRAM &&
+         clReleaseMemObject(buffer) == CL_INVALID_MEM_OBJECT &&
+         clReleaseEvent(event) == CL_INVALID_EVENT &&
+         clReleaseSampler(sampler) == CL_INVALID_SAMPLER &&
+         clReleaseCommandQueue(queue) == CL_INVALID_COMMAND_QUEUE;
+  good = good && clFinish(queue) == CL_INVALID_COMMAND_QUEUE &&
+         clWaitForEvents(1, &event) == CL_INVALID_EVENT &&
+         clRetainMemObject(buffer) == CL_INVALID_MEM_OBJECT &&
+         clEnqueueMarkerWithWaitList(setup.queue, 1, &event, nullptr) == CL_INVALID_EVENT_WAIT_LIST;
+  return good ? 25 : 1;
 }
 
 // What a program does first, as far as it comes: an error is an outcome, a signal is not.
@@ -476,10 +546,12 @@ constexpr Known kCases[] = {
     {"exec", child_runs_another_program, true},
     {"idle-children", idle_children_end, true},
     {"fork-after-use", child_uses_what_the_parent_has, false},
+    {"fork-of-a-busy-parent", child_of_a_busy_parent, false},
     {"signals", storm_of_signals, true},
     {"small-stacks", threads_with_small_stacks, true},
     {"streams-closed", standard_streams_closed, true},
     {"descriptors-closed", descriptors_closed, false},
+    {"released-handles", released_handles, false},
     {"no-descriptors", no_descriptors_left, false},
     {"little-memory", little_memory, false},
 };

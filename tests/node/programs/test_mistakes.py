@@ -35,6 +35,12 @@ class Mistakes(ProgramTest):
     def test_a_child_that_uses_what_its_parent_has(self):
         self.ends("fork-after-use", 17)
 
+    def test_children_of_a_parent_in_the_middle_of_calls(self):
+        self.ends("fork-of-a-busy-parent", 24)
+
+    def test_released_handles_through_the_loader(self):
+        self.ends("released-handles", 25)
+
     def test_descriptors_closed_and_opened_again(self):
         self.ends("descriptors-closed", 21)
 
