@@ -30,7 +30,7 @@ struct Lanes {
     threads.clear();
   }
   void await_waiting(std::size_t count) const {
-    while (sender.waiting_lanes() != count)
+    while (!sender.idle() || sender.waiting_lanes() != count)
       std::this_thread::yield();
   }
 

@@ -168,7 +168,7 @@ TEST_P(RoundTripTest, ABlockingWriteOfAMebibyteTakesNone) {
   EXPECT_EQ(round_trips(), 0u);
 }
 
-// The hot path of the calling thread asks nobody for memory; an event is one object.
+// The hot path of the calling thread asks nobody for memory; an event comes from those freed before.
 TEST_P(RoundTripTest, LaunchesAndSmallCopiesAllocateNothing) {
   make_buffer();
   make_kernel();
@@ -191,7 +191,7 @@ TEST_P(RoundTripTest, LaunchesAndSmallCopiesAllocateNothing) {
   cl_event event = nullptr;
   const std::uint64_t without = thread_allocations();
   ASSERT_EQ(launch(queue, 0, nullptr, &event), CL_SUCCESS);
-  EXPECT_EQ(thread_allocations() - without, 1u);
+  EXPECT_EQ(thread_allocations() - without, 0u);
   api::ReleaseEvent(event);
 }
 
