@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -69,6 +70,7 @@ Outcome in_child(const std::string& nodes, const std::function<int()>& body) {
   int err[2];
   EXPECT_EQ(::pipe(out), 0);
   EXPECT_EQ(::pipe(err), 0);
+  std::fflush(nullptr);  // what is buffered is this process's to print
   const pid_t child = ::fork();
   if (child == 0) {
     ::dup2(out[1], 1);
