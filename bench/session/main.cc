@@ -185,10 +185,10 @@ void bench_lanes(const Amount& amount, bool tls) {
   Session session(tls);
   BulkPort from(the_clock(), session.client);
   BulkPort to(the_clock(), session.server);
-  for (std::size_t i = 0; i < kLanes; ++i) {
+  for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
     auto links = connected_links(tls);
-    (void)from.add_lane(std::move(links.first));
-    (void)to.add_lane(std::move(links.second));
+    (void)from.add_lane(std::move(links.first), lane);
+    (void)to.add_lane(std::move(links.second), lane);
   }
   TransferId id = 0;
   for (const std::size_t kib : amount.transfers_kib) {

@@ -9,6 +9,11 @@
 // kOpBulkCredit. A transfer without enough credit is sent as rendezvous: nobody ever waits with the
 // command stream in hand, so a transfer blocked by a user event cannot stop another.
 //
+// Lanes that break. Where the session outlives its links (LaneLoss::kIsRepaired) each side tells
+// the other by kOpLaneReceived how many chunks of a lane it has received: now and then, so that
+// memory can be let go, and for the last time when the lane is over. What the other has not
+// received goes over another lane, or as frames while there is none. docs/PROTOCOL.md, "Bulk data".
+//
 // On a lane every chunk is: u64 transfer, u64 offset, u32 bytes, u32 flags (0), then the bytes; at
 // most kChunkBytes each. Chunks of one transfer may arrive in any order over different lanes.
 #pragma once
@@ -42,6 +47,12 @@ inline constexpr std::size_t kMaxUnannouncedBytes = std::size_t{64} << 20;
 inline constexpr std::size_t kMaxUnannouncedChunks = std::size_t{1} << 15;
 inline constexpr std::size_t kMaxTransfers = std::size_t{1} << 16;  // announced, or being sent
 inline constexpr std::size_t kMaxForgottenTransfers = 4096;
+// A receiver confirms what it has received of a lane with each transfer that is complete, and sends
+// that at once where so many bytes are unconfirmed, else with whatever is sent next. A node also
+// confirms transfers of more than kPromptBytes at once: then its client may be waiting.
+inline constexpr std::size_t kConfirmEveryBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kPromptBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxEarlyLaneEnds = 64;  // of lanes that are not yet known here
 
 using TransferId = std::uint64_t;  // made by the client, never 0, never used again in a session
 
@@ -62,6 +73,9 @@ class BulkSink {
   // is room, but only for something that needs no act of the peer's program. Empty: drop the bytes
   // (the transfer was aborted). Offset and bytes have been checked against the transfer's size.
   virtual std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) = 0;
+  // What buffer() gave for those bytes is not used any more: their lane broke in the middle. They
+  // will be asked for again, maybe in other portions.
+  virtual void returned(std::uint64_t, std::size_t) {}
   // Those bytes are there. `complete` once every byte of the transfer has come.
   virtual void received(std::uint64_t offset, std::size_t bytes, bool complete) = 0;
   // The transfer will never be complete: the session or its lanes ended, or the peer aborted. The
@@ -69,17 +83,29 @@ class BulkSink {
   virtual void aborted(const base::Error& why) = 0;
 };
 
-// A lane that breaks breaks the session: the port and its stream end. One that ends in order at the
-// end of a chunk is just one lane less.
+// kEndsSession: a lane that breaks breaks the session, the port and its stream end; one that ends
+// in order at the end of a chunk is just one lane less.
+enum class LaneLoss : std::uint8_t { kEndsSession, kIsRepaired };
+
 class BulkPort {
  public:
+  using OnSent = std::function<void(base::Status)>;
+
   // `stream` carries chunks while there are no lanes. Both outlive the port.
-  BulkPort(const base::Clock& clock, Stream& stream);
+  BulkPort(const base::Clock& clock, Stream& stream, LaneLoss lane_loss = LaneLoss::kEndsSession);
   ~BulkPort();  // ends the lane threads
 
-  // Adds a lane (after its own handshake) and starts its reader and writer thread.
-  base::Status add_lane(std::unique_ptr<link::Link> lane);
+  // Adds a lane (after its own handshake) and starts its reader and writer thread. `number` is that
+  // of its Hello; with kIsRepaired no two lanes of a session have the same.
+  base::Status add_lane(std::unique_ptr<link::Link> lane, std::uint32_t number);
   std::size_t lanes() const;
+  // The other side waits for the confirmation of large transfers. Before the first lane.
+  void confirm_promptly();
+  // Gives up every lane, as if it had broken.
+  void drop_lanes();
+  // Called on a thread of the port when a lane is gone, unless the port has ended. Before the first
+  // lane.
+  void set_lane_lost_handler(std::function<void()> handler);
 
   // Announces an incoming transfer. Chunks that come before are held up on their lane until then
   // (the command that names the transfer is on another link), at most kUnannouncedTimeoutNs. The
@@ -94,13 +120,21 @@ class BulkPort {
   void on_peer_abort(TransferId transfer, const base::Error& why);
 
   // Queues [data] as bytes offset.. of an outgoing transfer, cut into chunks, spread over lanes.
-  // `data` must stay valid until on_sent, which is called exactly once from a lane thread (or
-  // inside send(), without lanes): ok when the links have taken all of it.
+  // `data` must stay valid until on_received, which is called exactly once, from a thread of the
+  // port or of its frame dispatcher (or inside send()): ok when nothing of it can be needed again.
+  // Before that, on_taken, if there is one, is called once in the same way: ok when the links have
+  // taken all of it.
   void send(TransferId transfer, std::uint64_t offset, std::span<const std::byte> data,
-            std::function<void(base::Status)> on_sent);
+            OnSent on_received, OnSent on_taken = nullptr);
+  // From now on the bytes of a transfer that was sent in one piece are in `data`, and the memory
+  // that send() was given is not read any more. False: it is being read now, or the transfer is
+  // over.
+  bool rebase(TransferId transfer, std::span<const std::byte> data);
 
   // For the session's frame dispatcher: a kOpBulkData frame.
   base::Status on_stream_chunk(std::span<const std::byte> payload);
+  // A kOpLaneReceived frame.
+  base::Status on_lane_received(std::span<const std::byte> payload);
 
   // Ends every lane and aborts every transfer, in both directions. From any thread, also a sink's.
   void shut_down(const base::Error& why);

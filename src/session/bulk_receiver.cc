@@ -122,19 +122,26 @@ void BulkReceiver::leave(Incoming& incoming) {
 
 // --- chunks of lanes ---
 
-base::Result<BulkReceiver::Chunk> BulkReceiver::begin_chunk(const ChunkHeader& header) {
+base::Result<BulkReceiver::Chunk> BulkReceiver::begin_chunk(const ChunkHeader& header,
+                                                            const std::atomic<bool>& over) {
   if (header.bytes == 0 || header.bytes > kChunkBytes) return impossible(header, "bad chunk size");
   Lock lock(mutex_);
-  LW_ASSIGN(Incoming * incoming, wait_for_announcement(lock, header.transfer));
+  LW_ASSIGN(Incoming * incoming, wait_for_announcement(lock, header.transfer, over));
   return claim(lock, *incoming, header);
 }
 
-base::Result<BulkReceiver::Incoming*> BulkReceiver::wait_for_announcement(Lock& lock,
-                                                                          TransferId transfer) {
+void BulkReceiver::look_again() {
+  const Lock lock(mutex_);
+  changed_.notify_all();
+}
+
+base::Result<BulkReceiver::Incoming*> BulkReceiver::wait_for_announcement(
+    Lock& lock, TransferId transfer, const std::atomic<bool>& over) {
   const base::Nanoseconds until = clock_.now_ns() + kUnannouncedTimeoutNs;
   for (;;) {
     if (ended_) return *ended_;
     if (Incoming* incoming = find(transfer)) return incoming;
+    if (over) return Error(ErrorCode::kLinkLost, "the lane is over");
     const base::Nanoseconds left = until - clock_.now_ns();
     if (left <= 0) return impossible({transfer}, "bytes came that nobody announced");
     changed_.wait_for(lock, std::chrono::nanoseconds(left));
@@ -152,6 +159,7 @@ base::Result<BulkReceiver::Chunk> BulkReceiver::claim(Lock& lock, Incoming& inco
   chunk.receiver_ = this;
   chunk.header_ = header;
   if (!incoming.sink) return chunk;  // forgotten: to be dropped
+  chunk.asked_ = true;
   enter(incoming);
   const std::shared_ptr<BulkSink> sink = incoming.sink;
   lock.unlock();
@@ -181,21 +189,38 @@ void BulkReceiver::Chunk::unlock_memory(std::size_t bytes_received) {
   if (Incoming* incoming = receiver_->find(header_.transfer)) receiver_->leave(*incoming);
 }
 
-Status BulkReceiver::Chunk::finish() {
+base::Result<BulkReceiver::Chunk::Finished> BulkReceiver::Chunk::finish() {
   LW_CHECK(missing() == 0);
   return receiver_->finish_chunk(header_);
 }
 
-Status BulkReceiver::finish_chunk(const ChunkHeader& header) {
+void BulkReceiver::Chunk::abandon() { receiver_->abandon_chunk(header_, asked_); }
+
+void BulkReceiver::abandon_chunk(const ChunkHeader& header, bool asked) {
+  Lock lock(mutex_);
+  Incoming* const incoming = find(header.transfer);
+  if (incoming == nullptr) return;
+  incoming->claimed -= header.bytes;
+  if (!asked || !incoming->sink) return;
+  enter(*incoming);
+  const std::shared_ptr<BulkSink> sink = incoming->sink;
+  lock.unlock();
+  sink->returned(header.offset, header.bytes);
+  lock.lock();
+  leave(*incoming);
+}
+
+base::Result<BulkReceiver::Chunk::Finished> BulkReceiver::finish_chunk(const ChunkHeader& header) {
   Lock lock(mutex_);
   Incoming* incoming = find(header.transfer);
   while (incoming != nullptr && incoming->telling) {
     changed_.wait(lock);
     incoming = find(header.transfer);
   }
-  if (incoming == nullptr) return {};
+  if (incoming == nullptr) return Chunk::Finished{};
   incoming->arrived += header.bytes;
-  const bool complete = incoming->arrived == incoming->bytes;
+  const std::uint64_t transfer_bytes = incoming->bytes;
+  const bool complete = incoming->arrived == transfer_bytes;
   if (incoming->sink) {
     incoming->telling = true;
     enter(*incoming);
@@ -207,7 +232,7 @@ Status BulkReceiver::finish_chunk(const ChunkHeader& header) {
     leave(*incoming);
   }
   if (complete && incoming->inside.empty()) incoming_.erase(header.transfer);
-  return {};
+  return Chunk::Finished{transfer_bytes, complete};
 }
 
 // --- chunks that come as frames ---
@@ -232,7 +257,9 @@ Status BulkReceiver::copy_chunk(Lock& lock, Incoming& incoming, const ChunkHeade
   const std::span<std::byte> place = chunk.lock_memory();
   if (!place.empty()) std::memcpy(place.data(), data.data(), data.size());
   chunk.unlock_memory(data.size());
-  return chunk.finish();
+  LW_ASSIGN(const Chunk::Finished finished, chunk.finish());
+  if (finished.complete) completed_by_frame_();
+  return {};
 }
 
 Status BulkReceiver::deliver_kept(TransferId transfer) {

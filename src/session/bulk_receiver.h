@@ -5,15 +5,18 @@
 // received() are one after the other, the one with `complete` last.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "session/bulk.h"
@@ -28,7 +31,10 @@ struct ChunkHeader {
 
 class BulkReceiver {
  public:
-  explicit BulkReceiver(const base::Clock& clock) : clock_(clock) {}
+  // `completed_by_frame`: the last bytes of a transfer have come as a frame, after others maybe on
+  // lanes. Called inside on_frame() or expect(); must not block.
+  BulkReceiver(const base::Clock& clock, std::function<void()> completed_by_frame)
+      : clock_(clock), completed_by_frame_(std::move(completed_by_frame)) {}
 
   void expect(TransferId transfer, std::uint64_t bytes, const std::shared_ptr<BulkSink>& sink);
   void cancel(TransferId transfer);
@@ -46,7 +52,13 @@ class BulkReceiver {
     std::span<std::byte> lock_memory();
     void unlock_memory(std::size_t bytes_received);
     std::size_t missing() const { return header_.bytes - filled_; }
-    base::Status finish();  // REQUIRES: missing() == 0
+    struct Finished {
+      std::uint64_t transfer_bytes = 0;
+      bool complete = false;  // the whole transfer
+    };
+    base::Result<Finished> finish();  // REQUIRES: missing() == 0
+    // The rest will not come; all of it will be sent again.
+    void abandon();
 
    private:
     friend class BulkReceiver;
@@ -54,11 +66,14 @@ class BulkReceiver {
     ChunkHeader header_;
     std::size_t filled_ = 0;
     std::span<std::byte> place_;
+    bool asked_ = false;  // the sink, for the place
   };
 
   // Waits until the transfer is announced and its sink has given the memory.
-  // kWireFault: the chunk cannot belong to the transfer, or was never announced.
-  base::Result<Chunk> begin_chunk(const ChunkHeader& header);
+  // kWireFault: the chunk cannot belong to the transfer, or was never announced. kLinkLost: `over`
+  // was set meanwhile (see look_again()).
+  base::Result<Chunk> begin_chunk(const ChunkHeader& header, const std::atomic<bool>& over);
+  void look_again();
 
   // A chunk that came as a frame. One that is not announced yet is copied and kept.
   base::Status on_frame(const ChunkHeader& header, std::span<const std::byte> data);
@@ -78,12 +93,14 @@ class BulkReceiver {
   };
   using Lock = std::unique_lock<std::mutex>;
 
-  base::Result<Incoming*> wait_for_announcement(Lock& lock, TransferId transfer);
+  base::Result<Incoming*> wait_for_announcement(Lock& lock, TransferId transfer,
+                                                const std::atomic<bool>& over);
   Incoming* find(TransferId transfer);
   base::Result<Chunk> claim(Lock& lock, Incoming& incoming, const ChunkHeader& header);
   base::Status copy_chunk(Lock& lock, Incoming& incoming, const ChunkHeader& header,
                           std::span<const std::byte> data);
-  base::Status finish_chunk(const ChunkHeader& header);
+  base::Result<Chunk::Finished> finish_chunk(const ChunkHeader& header);
+  void abandon_chunk(const ChunkHeader& header, bool asked);
   void enter(Incoming& incoming);
   void leave(Incoming& incoming);
   // Takes the sink out of the transfer, once no other thread is inside it.
@@ -91,6 +108,7 @@ class BulkReceiver {
   base::Status deliver_kept(TransferId transfer);
 
   const base::Clock& clock_;
+  const std::function<void()> completed_by_frame_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<TransferId, Incoming> incoming_;  // node-based: an Incoming stays where it is

@@ -14,12 +14,15 @@ struct Lanes {
   static constexpr std::size_t kCount = 3;
 
   Lanes() {
-    for (std::size_t lane = 0; lane < kCount; ++lane)
-      threads.emplace_back([this, lane] {
-        while (const auto chunk = sender.take(lane, over[lane])) {
-          ++taken[lane];
-          sender.done(*chunk, {});
+    for (BulkSender::Lane& lane : all)
+      sender.add_lane(lane);
+    for (std::size_t i = 0; i < kCount; ++i)
+      threads.emplace_back([this, i] {
+        while (const auto chunk = sender.take(all[i])) {
+          ++taken[i];
+          sender.taken(all[i], *chunk, {});
         }
+        sender.leave(all[i]);
       });
   }
   ~Lanes() { stop(); }
@@ -34,8 +37,8 @@ struct Lanes {
       std::this_thread::yield();
   }
 
-  BulkSender sender;
-  std::array<bool, kCount> over{};
+  BulkSender sender{LaneLoss::kEndsSession};
+  std::array<BulkSender::Lane, kCount> all;
   std::array<int, kCount> taken{};
   std::vector<std::thread> threads;
 };
@@ -46,7 +49,8 @@ TEST(BulkSender, OfTheLanesThatWaitTheLowestIsUsed) {
   Lanes lanes;
   for (TransferId transfer = 1; transfer <= 50; ++transfer) {
     lanes.await_waiting(Lanes::kCount);
-    lanes.sender.send(transfer, 0, data, [](base::Status) {});
+    lanes.sender.send(
+        transfer, 0, data, [](const base::Status&) {}, nullptr);
   }
   lanes.await_waiting(Lanes::kCount);
   while (!lanes.sender.idle())
@@ -59,9 +63,10 @@ TEST(BulkSender, AnotherLaneServesWhenTheLowestHasEnded) {
   const std::vector<std::byte> data(100);
   Lanes lanes;
   lanes.await_waiting(Lanes::kCount);
-  lanes.sender.end_lane(0, lanes.over[0]);
+  lanes.sender.end_lane(lanes.all[0]);
   lanes.await_waiting(Lanes::kCount - 1);
-  lanes.sender.send(1, 0, data, [](base::Status) {});
+  lanes.sender.send(
+      1, 0, data, [](const base::Status&) {}, nullptr);
   while (!lanes.sender.idle())
     std::this_thread::yield();
   lanes.stop();

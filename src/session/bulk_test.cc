@@ -95,6 +95,10 @@ class Sent {
       changed_.notify_all();
     };
   }
+  bool over() {
+    const std::lock_guard lock(mutex_);
+    return status_.has_value();
+  }
   Status wait() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return status_.has_value(); });
@@ -116,9 +120,12 @@ std::vector<std::byte> random_bytes(std::size_t size, std::uint64_t seed) {
 
 // One side: a stream, the pump in whose background it is read, and a port.
 struct Side {
-  explicit Side(std::unique_ptr<link::Link> link)
-      : stream(the_clock(), {}, sink), pump(stream, the_clock()), port(the_clock(), stream) {
+  explicit Side(std::unique_ptr<link::Link> link, LaneLoss lane_loss = LaneLoss::kEndsSession)
+      : stream(the_clock(), {}, sink),
+        pump(stream, the_clock()),
+        port(the_clock(), stream, lane_loss) {
     sink.set([this](const Frame& frame) {
+      if (frame.opcode == wire::kOpLaneReceived) return port.on_lane_received(frame.payload);
       return frame.opcode == wire::kOpBulkData ? port.on_stream_chunk(frame.payload) : Status();
     });
     EXPECT_TRUE(stream.attach(std::move(link), 0).ok());
@@ -143,6 +150,7 @@ struct Params {
 
 class BulkTest : public ::testing::TestWithParam<Params> {
  protected:
+  std::uint32_t lanes_ = 0;
   BulkTest() : BulkTest(link::make_inproc_pair()) {}
   explicit BulkTest(std::pair<std::unique_ptr<link::Link>, std::unique_ptr<link::Link>> links)
       : a_(std::move(links.first)), b_(std::move(links.second)) {
@@ -150,22 +158,25 @@ class BulkTest : public ::testing::TestWithParam<Params> {
       add_lane();
   }
   void add_lane() {
+    ++lanes_;
     if (GetParam().tls) {
       auto links = link::testing::make_tls_pair(link::make_inproc_pair(50'000),
                                                 link::testing::TlsKind::kPreSharedKey);
-      EXPECT_TRUE(a_.port.add_lane(std::move(links.first)).ok());
-      EXPECT_TRUE(b_.port.add_lane(std::move(links.second)).ok());
+      EXPECT_TRUE(a_.port.add_lane(std::move(links.first), lanes_).ok());
+      EXPECT_TRUE(b_.port.add_lane(std::move(links.second), lanes_).ok());
       return;
     }
     if (GetParam().sockets) {
       auto sockets = link::unix_socket_pair().value();
-      EXPECT_TRUE(a_.port.add_lane(link::make_unix_link(std::move(sockets.first)).value()).ok());
-      EXPECT_TRUE(b_.port.add_lane(link::make_unix_link(std::move(sockets.second)).value()).ok());
+      EXPECT_TRUE(
+          a_.port.add_lane(link::make_unix_link(std::move(sockets.first)).value(), lanes_).ok());
+      EXPECT_TRUE(
+          b_.port.add_lane(link::make_unix_link(std::move(sockets.second)).value(), lanes_).ok());
       return;
     }
     auto links = link::make_inproc_pair(100'000);
-    EXPECT_TRUE(a_.port.add_lane(std::move(links.first)).ok());
-    EXPECT_TRUE(b_.port.add_lane(std::move(links.second)).ok());
+    EXPECT_TRUE(a_.port.add_lane(std::move(links.first), lanes_).ok());
+    EXPECT_TRUE(b_.port.add_lane(std::move(links.second), lanes_).ok());
   }
   Side a_, b_;
 };
@@ -327,7 +338,7 @@ INSTANTIATE_TEST_SUITE_P(Lanes, BulkTest,
 struct Lane {
   Lane() : side(std::move(stream_links.first)) {
     auto links = link::make_inproc_pair();
-    EXPECT_TRUE(side.port.add_lane(std::move(links.first)).ok());
+    EXPECT_TRUE(side.port.add_lane(std::move(links.first), 0).ok());
     peer = std::move(links.second);
   }
   void write(std::span<const std::byte> bytes) {
@@ -403,12 +414,114 @@ TEST(BulkLane, AnOrderlyEndOfAnIdleLaneIsOneLaneLess) {
   EXPECT_FALSE(lane.side.stream.ended());
 }
 
+// --- lanes that are repaired ---
+
+// Two sides whose lanes the test takes away; kOpLaneReceived goes over the stream.
+struct Repairing {
+  Repairing() : Repairing(link::make_inproc_pair()) {}
+  explicit Repairing(std::pair<std::unique_ptr<link::Link>, std::unique_ptr<link::Link>> links)
+      : a(std::move(links.first), LaneLoss::kIsRepaired),
+        b(std::move(links.second), LaneLoss::kIsRepaired) {
+    a.port.confirm_promptly();
+    b.port.confirm_promptly();
+  }
+  void add_lane(std::size_t pipe_bytes = 100'000) {
+    auto links = link::make_inproc_pair(pipe_bytes);
+    EXPECT_TRUE(a.port.add_lane(std::move(links.first), ++lanes).ok());
+    EXPECT_TRUE(b.port.add_lane(std::move(links.second), lanes).ok());
+  }
+  std::uint32_t lanes = 0;
+  Side a, b;
+};
+
+TEST(BulkRepair, MemoryIsNeededUntilTheOtherSideHasIt) {
+  Repairing both;
+  both.add_lane(std::size_t{8} << 20);
+  const auto data = random_bytes(3 * kChunkBytes, 1);
+  Sent received, taken;
+  both.a.port.send(1, 0, data, received.callback(), taken.callback());
+  EXPECT_TRUE(taken.wait().ok());
+  EXPECT_FALSE(received.over()) << "nobody has announced it yet";
+  auto sink = std::make_shared<MemorySink>(data.size());
+  both.b.port.expect(1, data.size(), sink);
+  ASSERT_TRUE(sink->wait_until_complete());
+  EXPECT_TRUE(received.wait().ok());
+}
+
+TEST(BulkRepair, OtherMemoryMayTakeItsPlace) {
+  Repairing both;
+  both.add_lane(std::size_t{8} << 20);
+  auto data = random_bytes(3 * kChunkBytes, 2);
+  const auto copy = data;
+  Sent received, taken;
+  both.a.port.send(1, 0, data, received.callback(), taken.callback());
+  EXPECT_TRUE(taken.wait().ok());
+  ASSERT_TRUE(both.a.port.rebase(1, copy));
+  std::ranges::fill(data, std::byte{0});
+  both.a.port.drop_lanes();  // all is sent again
+  auto sink = std::make_shared<MemorySink>(data.size());
+  both.b.port.expect(1, data.size(), sink);
+  ASSERT_TRUE(sink->wait_until_complete());
+  EXPECT_EQ(sink->data, copy);
+  EXPECT_TRUE(received.wait().ok());
+  EXPECT_FALSE(both.a.port.rebase(1, copy)) << "it is over";
+}
+
+TEST(BulkRepair, LanesComeAndGoWhileBytesFlow) {
+  Repairing both;
+  base::SeededRandom random(3);
+  both.add_lane();
+  for (TransferId id = 1; id <= 40; ++id) {
+    const auto data = random_bytes(1 + random.below(5 * kChunkBytes), id);
+    auto sink = std::make_shared<MemorySink>(data.size());
+    Side& from = random.one_in(2) ? both.a : both.b;
+    Side& to = &from == &both.a ? both.b : both.a;
+    if (random.one_in(2)) to.port.expect(id, data.size(), sink);
+    Sent received;
+    from.port.send(id, 0, data, received.callback());
+    if (random.one_in(3)) (random.one_in(2) ? from : to).port.drop_lanes();
+    if (both.a.port.lanes() < 3 && both.b.port.lanes() < 3) both.add_lane();
+    if (sink.use_count() == 1) to.port.expect(id, data.size(), sink);
+    ASSERT_TRUE(sink->wait_until_complete());
+    EXPECT_EQ(sink->data, data);
+    while (!received.over()) {  // small ones are confirmed with whatever is sent next
+      ASSERT_TRUE(to.stream.flush().ok());
+      std::this_thread::yield();
+    }
+    EXPECT_TRUE(received.wait().ok());
+  }
+  EXPECT_FALSE(both.a.stream.ended());
+}
+
+TEST(BulkRepair, WhatCannotHaveComeIsAFault) {
+  Repairing both;
+  both.add_lane();
+  std::array<std::byte, 24> payload{};
+  wire::Writer w(payload);
+  w.u64(1);
+  w.u64(7);  // chunks, of none that were sent
+  w.u64(0);
+  EXPECT_EQ(both.a.port.on_lane_received(payload).error().code(), ErrorCode::kWireFault);
+}
+
+TEST(BulkRepair, TheEndOfTheSessionFailsWhatIsNotReceived) {
+  Repairing both;
+  both.add_lane(std::size_t{8} << 20);
+  const auto data = random_bytes(kChunkBytes, 4);
+  Sent received, taken;
+  both.a.port.send(1, 0, data, received.callback(), taken.callback());
+  EXPECT_TRUE(taken.wait().ok());
+  both.a.port.shut_down(Error(ErrorCode::kLinkLost, "gone for good"));
+  EXPECT_EQ(received.wait().error().code(), ErrorCode::kLinkLost);
+}
+
 TEST(BulkLane, AtMostEight) {
   Lane lane;
   std::vector<std::unique_ptr<link::Link>> peers;
   for (std::size_t i = 1; i <= kMaxLanes; ++i) {
     auto links = link::make_inproc_pair();
-    EXPECT_EQ(lane.side.port.add_lane(std::move(links.first)).ok(), i < kMaxLanes);
+    EXPECT_EQ(lane.side.port.add_lane(std::move(links.first), static_cast<std::uint32_t>(i)).ok(),
+              i < kMaxLanes);
     peers.push_back(std::move(links.second));
   }
 }

@@ -100,7 +100,7 @@ void run(std::span<const std::byte> input) {
     port.expect(id, kSizes[id - 1], std::make_shared<CheckingSink>(kSizes[id - 1]));
   }
   auto lane = std::make_unique<LaneInput>(input.subspan(1), step);
-  if (!port.add_lane(std::move(lane)).ok()) std::abort();
+  if (!port.add_lane(std::move(lane), 0).ok()) std::abort();
   while (port.lanes() > 0 && !stream.ended())
     std::this_thread::yield();
 }

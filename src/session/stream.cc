@@ -293,11 +293,15 @@ Status Stream::flush() {
 }
 
 Status Stream::say_goodbye() {
-  {
-    LW_ASSIGN(Draft draft, begin(wire::kOpGoodbye, 0));
-    draft.commit();
-  }
-  return flush();
+  State& s = *state_;
+  if (s.ended) return why_ended();
+  const std::span<std::byte> slot = s.sending.lock_slot(SendQueue::frame_bytes(0));
+  if (slot.empty()) return Error(ErrorCode::kUnavailable, "no room for a goodbye");
+  Draft(this, slot, wire::kOpGoodbye).commit();
+  LW_TRY(flush());
+  const std::lock_guard lock(s.link_mutex);
+  if (s.link && !s.write_failed && !s.let_go) return {};
+  return Error(ErrorCode::kUnavailable, "no link for a goodbye");
 }
 
 bool Stream::needs_flush() const { return state_->sending.unflushed_bytes() > 0; }

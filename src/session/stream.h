@@ -127,7 +127,8 @@ class Stream {
   // Writes what is queued, as much as the link takes now; the rest goes out from pump(). Ok while
   // the link is lost: the frames wait for the next one. Errors: why the stream has ended.
   base::Status flush();
-  // begin(kOpGoodbye), commit, flush: the end of the link that follows is then no loss.
+  // The end of the link that follows is then no loss. Never waits. kUnavailable: there is no room,
+  // or no link now.
   base::Status say_goodbye();
   // What sends many small frames soon, without a system call each: flushes at once over the
   // threshold, otherwise has the background thread flush (see ClientSession, WorkerSession).

@@ -1,11 +1,14 @@
 #include "session_rig.h"
 
+#include <algorithm>
 #include <atomic>
+#include <limits>
 #include <ostream>
 #include <thread>
 #include <utility>
 
 #include "base/check.h"
+#include "cut_link.h"
 #include "link/inproc/inproc.h"
 #include "link/tcp/tcp.h"
 #include "link/unix/unix.h"
@@ -70,13 +73,23 @@ std::pair<std::unique_ptr<link::Link>, std::unique_ptr<link::Link>> connect(Tran
 
 namespace {
 
+constexpr std::uint64_t kGraceMs = 60'000;
+constexpr base::Nanoseconds kGraceAfterCloseNs = 5 * base::kSecond;
+
 struct RunningWorker {
   RunningWorker(const longwire::opencl::NativeApi& api, std::unique_ptr<link::Link> link,
                 session::SessionId id_)
       : id(id_),
-        worker(base::monotonic_clock(), logger(), {}, worker::opencl::make_backend(api, nullptr)) {
+        worker(base::monotonic_clock(), logger(), limits(),
+               worker::opencl::make_backend(api, nullptr)) {
     LW_CHECK(worker.adopt_main(std::move(link)).ok());
     thread = std::thread([this] { worker.run(); });
+  }
+  static worker::core::WorkerLimits limits() {
+    worker::core::WorkerLimits limits;
+    limits.grace_ns = kGraceMs * base::kMillisecond;
+    limits.grace_after_close_ns = kGraceAfterCloseNs;
+    return limits;
   }
   const session::SessionId id;
   worker::core::Worker worker;
@@ -89,9 +102,29 @@ struct Node::State {
   Transport transport;
   const longwire::opencl::NativeApi& api;
   unsigned lanes;
+  bool cuts;
   std::mutex mutex;
   std::uint8_t sessions = 0;
   std::vector<std::unique_ptr<RunningWorker>> workers;
+  std::function<std::size_t()> cut_after;
+  std::vector<CutAfter> links;
+
+  // REQUIRES: mutex.
+  std::pair<std::unique_ptr<link::Link>, std::unique_ptr<link::Link>> dial() {
+    auto ends = connect(transport);
+    if (!cuts) return ends;  // as it is, for those who count its system calls
+    links.push_back(std::make_shared<std::atomic<std::size_t>>(next_cut()));
+    ends.first = std::make_unique<CutLink>(std::move(ends.first), links.back());
+    return ends;
+  }
+  std::size_t next_cut() const {
+    return cut_after ? cut_after() : std::numeric_limits<std::size_t>::max();
+  }
+  RunningWorker* find(const session::SessionId& id) {
+    const auto found =
+        std::ranges::find_if(workers, [&](const auto& one) { return one->id == id; });
+    return found == workers.end() ? nullptr : found->get();
+  }
 };
 
 namespace {
@@ -101,42 +134,59 @@ class RigConnector final : public client::core::Connector {
   explicit RigConnector(std::shared_ptr<Node::State> state) : state_(std::move(state)) {}
 
   base::Result<Opened> open_session(base::Deadline) override {
-    auto [ours, theirs] = connect(state_->transport);
+    const std::lock_guard lock(state_->mutex);
+    auto [ours, theirs] = state_->dial();
     Opened opened;
     opened.link = std::move(ours);
-    const std::lock_guard lock(state_->mutex);
     opened.welcome.session[0] = ++state_->sessions;
-    opened.welcome.features = session::kFeatureOpenCl | session::kFeatureLanes;
+    opened.welcome.features =
+        session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureResume;
     opened.welcome.lanes_wanted = state_->lanes;
     opened.welcome.eager_credit_bytes = worker::core::WorkerLimits{}.eager_credit_bytes;
+    opened.welcome.grace_ms = kGraceMs;
     opened.welcome.node = "rig";
     state_->workers.push_back(
         std::make_unique<RunningWorker>(state_->api, std::move(theirs), opened.welcome.session));
     return opened;
   }
-  base::Result<Opened> open_lane(const session::Welcome& session, std::uint32_t,
+  base::Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
                                  base::Deadline) override {
-    auto [ours, theirs] = connect(state_->transport);
     const std::lock_guard lock(state_->mutex);
-    for (const auto& one : state_->workers) {
-      if (one->id != session.session) continue;
-      LW_TRY(one->worker.adopt_lane(std::move(theirs)));
-      Opened opened;
-      opened.link = std::move(ours);
-      return opened;
-    }
-    return base::Error(base::ErrorCode::kNotFound, "no such session");
+    RunningWorker* const worker = state_->find(session.session);
+    if (worker == nullptr) return no_session();
+    auto [ours, theirs] = state_->dial();
+    LW_TRY(worker->worker.adopt_lane(std::move(theirs), lane));
+    Opened opened;
+    opened.link = std::move(ours);
+    return opened;
+  }
+  base::Result<Opened> open_resume(const session::Welcome& session,
+                                   const std::function<wire::Sequence()>& received,
+                                   base::Deadline) override {
+    const std::lock_guard lock(state_->mutex);
+    RunningWorker* const worker = state_->find(session.session);
+    if (worker == nullptr) return no_session();
+    const wire::Sequence client_received = received();
+    const auto worker_received = worker->worker.meet_again(client_received);
+    if (!worker_received.ok()) return no_session();
+    auto [ours, theirs] = state_->dial();
+    Opened opened;
+    opened.link = std::move(ours);
+    opened.welcome.received = *worker_received;
+    worker->worker.resume(std::move(theirs), client_received);
+    return opened;
   }
   std::string node_name() const override { return "rig"; }
 
  private:
+  static base::Error no_session() { return {base::ErrorCode::kNotFound, "no such session"}; }
   const std::shared_ptr<Node::State> state_;  // shared with the node
 };
 
 }  // namespace
 
-Node::Node(Transport transport, const longwire::opencl::NativeApi& api, unsigned lanes)
-    : state_(new State{transport, api, lanes, {}, 0, {}}) {}
+Node::Node(const Setup& setup, const longwire::opencl::NativeApi& api)
+    : state_(new State{setup.transport, api, setup.lanes, setup.cuts, {}, 0, {}, {}, {}}) {}
 
 Node::~Node() {
   for (const auto& one : state_->workers)
@@ -148,6 +198,18 @@ void Node::die() {
   const std::lock_guard lock(state_->mutex);
   for (const auto& one : state_->workers)
     one->worker.stop({base::ErrorCode::kUnavailable, "the node goes"});
+}
+
+void Node::cut_links(std::function<std::size_t()> bytes) {
+  const std::lock_guard lock(state_->mutex);
+  state_->cut_after = std::move(bytes);
+  for (const CutAfter& left : state_->links)
+    *left = state_->next_cut();
+}
+
+std::size_t Node::links() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->links.size();
 }
 
 std::unique_ptr<client::core::Connector> Node::connector() {
@@ -168,7 +230,7 @@ Rig::Rig(const Setup& setup, std::size_t nodes) {
   const auto& api = fake_ ? fake_->api() : system_driver().value();
   client::opencl::RuntimeOptions options;
   for (std::size_t i = 0; i < nodes; ++i) {
-    nodes_.push_back(std::make_unique<Node>(setup.transport, api, setup.lanes));
+    nodes_.push_back(std::make_unique<Node>(setup, api));
     options.connectors.push_back(nodes_.back()->connector());
   }
   runtime_ = std::make_unique<client::opencl::Runtime>(std::move(options));

@@ -2,6 +2,7 @@
 // a driver that the test names. The same test bodies run over all of them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,7 +24,8 @@ enum class Driver { kFake, kSystem };
 struct Setup {
   Transport transport;
   Driver driver;
-  unsigned lanes;  // 0: bulk data goes as frames
+  unsigned lanes;     // 0: bulk data goes as frames
+  bool cuts = false;  // links can be cut
   friend void PrintTo(const Setup& setup, std::ostream* out);
 };
 std::string name_of(const Setup& setup);
@@ -34,11 +36,15 @@ std::pair<std::unique_ptr<link::Link>, std::unique_ptr<link::Link>> connect(Tran
 // The workers of one node, each on a thread. Makes sessions for its connectors.
 class Node {
  public:
-  Node(Transport transport, const longwire::opencl::NativeApi& api, unsigned lanes);
+  Node(const Setup& setup, const longwire::opencl::NativeApi& api);
   ~Node();
   std::unique_ptr<client::core::Connector> connector();
   // The worker's side of every session goes, as if the machine had.
   void die();
+  // All links, those to come and those that are there, break after so many bytes each, as `bytes`
+  // says (never without it). Calls come one at a time.
+  void cut_links(std::function<std::size_t()> bytes);
+  std::size_t links() const;  // that were opened so far
 
   struct State;
 

@@ -132,7 +132,7 @@ base::Status Control::adopt_lane(std::unique_ptr<link::Link> link, Deadline dead
     return Error(ErrorCode::kWireFault, "Hello does not fit its connection");
   }
   LW_TRY(welcome_client(*link, session_, 0, deadline));
-  return worker_.adopt_lane(std::move(link));
+  return worker_.adopt_lane(std::move(link), hello.lane);
 }
 
 base::Status Control::resume(std::unique_ptr<link::Link> link, Deadline deadline) {

@@ -37,7 +37,9 @@ base::Status check_hello(const session::Hello& hello, const session::Adopt& sess
   if (resume && (session.features & session::kFeatureResume) == 0) {
     return Error(ErrorCode::kUnsupported, "this session cannot be resumed");
   }
-  if (!resume && hello.lane >= session.lanes) {
+  // Of a session that is resumed more come with time; the port says how many there may be at once.
+  const bool repairs = (session.features & session::kFeatureResume) != 0;
+  if (!resume && (repairs ? session.lanes == 0 : hello.lane >= session.lanes)) {
     return Error(ErrorCode::kLimit,
                  "the session may have " + std::to_string(session.lanes) + " lanes");
   }

@@ -8,10 +8,7 @@
 #include <vector>
 
 #include "base/thread.h"
-#include "client/core/link_watch.h"
-#include "client/core/redial.h"
-#include "client/core/task_thread.h"
-#include "client/core/uploads.h"
+#include "client/core/node_session_state.h"
 #include "wire/opcodes.h"
 #include "wire/reply.h"
 
@@ -22,63 +19,8 @@ using base::Error;
 using base::ErrorCode;
 using base::Status;
 
-// So many unacknowledged commands, with kInlineBytes each, leave room in the send ring for one
-// more.
-constexpr std::uint64_t kFramesWithoutWaiting = 64;
-
 thread_local bool t_in_frame_handler = false;
 thread_local bool t_in_loss = false;  // inside lose(): what it calls must not wait for its end
-
-// Puts the bytes of one download in place.
-class DownloadSink final : public session::BulkSink {
- public:
-  DownloadSink(std::span<std::byte> destination, std::function<void(bool whole)> on_end,
-               std::shared_ptr<std::atomic<bool>> all_there, session::Pump& pump)
-      : destination_(destination),
-        on_end_(std::move(on_end)),
-        all_there_(std::move(all_there)),
-        pump_(pump) {}
-
- private:
-  std::span<std::byte> buffer(std::uint64_t offset, std::size_t bytes) override {
-    return destination_.subspan(static_cast<std::size_t>(offset), bytes);
-  }
-  void received(std::uint64_t, std::size_t, bool complete) override {
-    if (!complete) return;
-    all_there_->store(true, std::memory_order_release);
-    if (on_end_) on_end_(true);
-    pump_.notify();
-  }
-  void aborted(const Error&) override {
-    if (on_end_) on_end_(false);
-  }
-
-  const std::span<std::byte> destination_;
-  const std::function<void(bool whole)> on_end_;
-  const std::shared_ptr<std::atomic<bool>> all_there_;  // shared with the waiter
-  session::Pump& pump_;
-};
-
-// Waits for room in the send ring, and counts that.
-class RoomWaiter final : public session::StreamWaiter {
- public:
-  RoomWaiter(WaitMeter& meter, session::Stream& stream, session::Pump& pump)
-      : meter_(meter), stream_(stream), pump_(pump) {}
-
-  Status wait_until(const std::function<bool()>& done, base::Deadline deadline) override {
-    const WaitMeter::Scope waiting(meter_, WaitMeter::For::kLink, stream_.sent());
-    return pump_.wait_until(done, deadline);
-  }
-  void notify() noexcept override { pump_.notify(); }
-
- private:
-  WaitMeter& meter_;
-  session::Stream& stream_;
-  session::Pump& pump_;
-};
-
-// The counters of links that may have gone. Shared with the links.
-using SharedCounters = std::shared_ptr<const link::LinkCounters>;
 
 void add(const link::LinkCounters& one, LinkTotals& to) {
   to.bytes_in += one.bytes_in.load(std::memory_order_relaxed);
@@ -91,40 +33,6 @@ void add(const link::LinkCounters& one, LinkTotals& to) {
 
 }  // namespace
 
-struct NodeSession::State {
-  State(const base::Clock& clock_, std::unique_ptr<Connector> connector_,
-        std::function<void()> idle)
-      : clock(clock_),
-        connector(std::move(connector_)),
-        meter(clock_),
-        service("lw-service", kWatchIntervalNs, std::move(idle)) {}
-
-  const base::Clock& clock;
-  const std::unique_ptr<Connector> connector;
-  WaitMeter meter;
-  mutable std::mutex counters_lock;
-  std::vector<SharedCounters> stream_links;  // the last is the one in use; guarded by counters_lock
-  std::vector<SharedCounters> lane_links;    // guarded by counters_lock
-  LinkWatch link_watch;                      // the service thread's, but for counters_lock
-  session::Welcome welcome;
-  std::atomic<PushSink*> sink{nullptr};
-  ReplyTable replies;
-  Uploads uploads;
-  std::mutex lanes_lock;
-  std::atomic<bool> lanes_tried{false};
-  std::atomic<bool> lost{true};  // also: not connected yet
-  std::atomic<bool> abandoned{false};
-  std::once_flag lost_once;
-  std::atomic<bool> loss_done{false};
-  // In the order of their needs; made by connect().
-  std::optional<session::Stream> stream;
-  std::optional<RoomWaiter> room_waiter;  // outlives the pump, which takes it away from the stream
-  std::optional<session::Pump> pump;
-  std::optional<session::BulkPort> bulk;
-  std::optional<Redial> redial;  // where sessions are resumed
-  TaskThread service;            // what frame handlers must not do themselves
-};
-
 NodeSession::NodeSession(const base::Clock& clock, std::unique_ptr<Connector> connector)
     : state_(std::make_unique<State>(clock, std::move(connector), [this] { watch(); })) {}
 
@@ -133,11 +41,10 @@ NodeSession::~NodeSession() { close(); }
 void NodeSession::close() noexcept {
   State& s = *state_;
   if (!s.pump || s.abandoned) return;
-  if (!s.lost && s.stream->sent() - s.stream->acknowledged() <= kFramesWithoutWaiting) {
-    (void)s.stream->say_goodbye();
-  }
+  if (!s.lost) (void)s.stream->say_goodbye();
   lose(Error(ErrorCode::kClosed, "the session is over"));
   s.redial.reset();
+  s.lane_service.stop();
   s.service.stop();
   s.bulk.reset();
   s.pump.reset();
@@ -146,9 +53,7 @@ void NodeSession::close() noexcept {
 void NodeSession::say_goodbye() noexcept {
   if (lost()) return;
   state_->abandoned = true;  // the node will close the link; nobody is to hear of that any more
-  session::Stream& stream = *state_->stream;
-  if (stream.sent() - stream.acknowledged() > kFramesWithoutWaiting) return;
-  (void)stream.say_goodbye();
+  (void)state_->stream->say_goodbye();
 }
 
 // --- opening and losing ---
@@ -180,7 +85,9 @@ Status NodeSession::connect(base::Deadline deadline) {
   s.pump.emplace(*s.stream, s.clock);
   s.room_waiter.emplace(s.meter, *s.stream, *s.pump);
   s.stream->set_waiter(&*s.room_waiter);
-  s.bulk.emplace(s.clock, *s.stream);
+  s.bulk.emplace(s.clock, *s.stream,
+                 resumes() ? session::LaneLoss::kIsRepaired : session::LaneLoss::kEndsSession);
+  if (resumes()) s.bulk->set_lane_lost_handler([this] { reopen_lanes(); });
   s.lost = false;
   s.pump->start_background();
   s.service.start();
@@ -259,6 +166,7 @@ void NodeSession::adopt_resumed(Connector::Opened opened) {
     if (const SharedCounters& link = s.stream_links.back()) s.link_watch.relinked(link->bytes_in);
   }
   s.stream->offer(std::move(opened.link), opened.welcome.received);
+  s.bulk->drop_lanes();  // they have gone the same way, or the path that they use has
 }
 
 Status NodeSession::fail_if_ended(Status status) {
@@ -409,6 +317,8 @@ Status NodeSession::dispatch(const session::Frame& frame) {
       return on_bulk(frame.opcode, payload);
     case wire::kOpBulkData:
       return state_->bulk->on_stream_chunk(frame.payload);
+    case wire::kOpLaneReceived:
+      return state_->bulk->on_lane_received(frame.payload);
     case wire::kOpGoodbye:
       return {};
     default:
@@ -438,124 +348,9 @@ Status NodeSession::on_bulk(wire::Opcode opcode, wire::Reader& payload) {
       opcode == wire::kOpBulkGrant ? state_->uploads.grant(value) : state_->uploads.refuse(value);
   if (!upload) return {};
   state_->service.post([this, value, work = std::move(*upload)]() mutable {
-    send_upload(value, work.data, std::move(work.on_sent));
+    send_upload(value, work.data, std::move(work.on_sent), nullptr);
   });
   return {};
-}
-
-// --- bulk data ---
-
-wire::Blob NodeSession::make_blob(std::span<const std::byte> data) {
-  if (data.size() <= session::kInlineBytes) return wire::Blob::inlined(data);
-  return state_->uploads.name(data.size());
-}
-
-wire::Blob NodeSession::make_blob_for_later(std::uint64_t bytes) {
-  return state_->uploads.name(bytes);
-}
-
-void NodeSession::start_upload(const wire::Blob& blob, std::span<const std::byte> data,
-                               std::function<void(Status)> on_sent) {
-  if (blob.mode == wire::BlobMode::kInline) return on_sent({});
-  if (lost()) return on_sent(Error(ErrorCode::kClosed, "the session is lost"));
-  if (count_thread_bytes()) [[unlikely]]
-    thread_counters().bytes_sent += data.size();
-  ensure_lanes();
-  if (blob.mode == wire::BlobMode::kEager) {
-    return send_upload(blob.transfer, data, std::move(on_sent));
-  }
-  auto now = state_->uploads.offer(blob.transfer, {data, std::move(on_sent)});
-  if (now) send_upload(blob.transfer, now->data, std::move(now->on_sent));
-}
-
-// Empty data: the node refused the transfer, so there is nothing to send.
-void NodeSession::send_upload(session::TransferId transfer, std::span<const std::byte> data,
-                              std::function<void(Status)> on_sent) {
-  if (lost()) return on_sent(Error(ErrorCode::kClosed, "the session is lost"));
-  if (data.empty()) return on_sent({});
-  state_->bulk->send(transfer, 0, data, std::move(on_sent));
-  (void)flush();
-}
-
-Status NodeSession::upload(const wire::Blob& blob, std::span<const std::byte> data) {
-  if (blob.mode == wire::BlobMode::kInline) return {};
-  // Shared with the lane thread, which may still be in notify() when this thread returns.
-  struct Outcome {
-    std::atomic<bool> done{false};
-    std::optional<Error> error;
-  };
-  const auto outcome = std::make_shared<Outcome>();
-  start_upload(blob, data, [this, outcome](const Status& status) {
-    if (!status.ok()) outcome->error = status.error();
-    outcome->done.store(true, std::memory_order_release);
-    notify();
-  });
-  const auto done = [&outcome] { return outcome->done.load(std::memory_order_acquire); };
-  // Only where the node must grant it first is it waited for.
-  const bool must_ask = blob.mode == wire::BlobMode::kRendezvous;
-  LW_TRY(wait(done, base::Deadline::never(),
-              must_ask ? WaitMeter::For::kAnswer : WaitMeter::For::kLink));
-  if (outcome->error) return *outcome->error;
-  return {};
-}
-
-NodeSession::Download NodeSession::expect_download(std::span<std::byte> destination,
-                                                   std::function<void(bool whole)> on_end) {
-  Download download;
-  download.all_there = std::make_shared<std::atomic<bool>>(true);
-  download.blob.bytes = destination.size();
-  if (destination.size() <= session::kInlineBytes || lost()) return download;
-  if (count_thread_bytes()) [[unlikely]]
-    thread_counters().bytes_received += destination.size();
-  ensure_lanes();
-  download.all_there->store(false);
-  download.blob.transfer = state_->uploads.next_transfer();
-  // The destination is ready: the node sends as soon as it has the bytes.
-  download.blob.mode = wire::BlobMode::kEager;
-  state_->bulk->expect(download.blob.transfer, download.blob.bytes,
-                       std::make_shared<DownloadSink>(destination, std::move(on_end),
-                                                      download.all_there, *state_->pump));
-  return download;
-}
-
-void NodeSession::cancel_download(const Download& download) {
-  if (download.blob.transfer != 0 && !state_->abandoned && state_->bulk) {
-    state_->bulk->cancel(download.blob.transfer);
-  }
-}
-
-// All at once: each takes some round trips.
-void NodeSession::open_lanes() {
-  State& s = *state_;
-  const WaitMeter::Scope waiting(s.meter, WaitMeter::For::kLink, s.stream->sent());
-  const auto deadline = base::Deadline::in(s.clock, kLaneConnectTimeout);
-  std::vector<std::optional<base::Result<Connector::Opened>>> lanes(
-      std::min<std::size_t>(s.welcome.lanes_wanted, session::kMaxLanes));
-  const auto open = [&](std::size_t lane) {
-    lanes[lane] = s.connector->open_lane(s.welcome, static_cast<std::uint32_t>(lane), deadline);
-  };
-  base::run_at_once("lw-connect", lanes.size(), open);
-  std::uint32_t round_trips = 0;
-  for (auto& lane : lanes) {
-    if (!lane->ok()) continue;
-    SharedCounters counters = (*lane)->link->counters();
-    round_trips = std::max(round_trips, (*lane)->round_trips);
-    s.meter.opened_link((*lane)->round_trips);
-    if (!s.bulk->add_lane(std::move((*lane)->link)).ok()) break;
-    const std::lock_guard counting(s.counters_lock);
-    s.lane_links.push_back(std::move(counters));
-  }
-  thread_counters().round_trips += round_trips;
-}
-
-// Best effort: without lanes bulk data goes as frames.
-void NodeSession::ensure_lanes() {
-  State& s = *state_;
-  if (s.lanes_tried.load(std::memory_order_acquire)) return;
-  const std::lock_guard lock(s.lanes_lock);
-  if (s.lanes_tried) return;
-  if ((s.welcome.features & session::kFeatureLanes) != 0) open_lanes();
-  s.lanes_tried.store(true, std::memory_order_release);
 }
 
 // --- fork ---

@@ -41,6 +41,10 @@ class PushSink {
 
 // Named limits.
 inline constexpr base::Nanoseconds kLaneConnectTimeout = 5 * base::kSecond;
+// Lanes that broke are opened again, in so many attempts; bulk data goes as frames meanwhile.
+inline constexpr int kLaneAttempts = 5;
+inline constexpr base::Nanoseconds kLaneAttemptTimeout = base::kSecond;
+inline constexpr base::Nanoseconds kLaneBackoff = 100 * base::kMillisecond;  // doubling
 
 class NodeSession final : public session::FrameSink {
  public:
@@ -107,9 +111,11 @@ class NodeSession final : public session::FrameSink {
   // As make_blob() for data that is not there yet: always a transfer, whatever its size.
   wire::Blob make_blob_for_later(std::uint64_t bytes);
   // Sends the bytes of a blob made by make_blob() (nothing for inline). `data` must stay valid
-  // until on_sent, called once on any thread.
-  void start_upload(const wire::Blob& blob, std::span<const std::byte> data,
-                    std::function<void(base::Status)> on_sent);
+  // until on_sent, called once on any thread, maybe in a frame handler. Before that on_taken, where
+  // blobs are eager: the links have all bytes, but may have to send them again.
+  using OnSent = std::function<void(base::Status)>;
+  void start_upload(const wire::Blob& blob, std::span<const std::byte> data, OnSent on_sent,
+                    OnSent on_taken = nullptr);
   // As start_upload(), returning when `data` may be reused.
   base::Status upload(const wire::Blob& blob, std::span<const std::byte> data);
   // Makes the blob that names a download of `destination.size()` bytes; the bytes are put there by
@@ -145,10 +151,13 @@ class NodeSession final : public session::FrameSink {
   base::Status dispatch(const session::Frame& frame);
   base::Status on_reply(wire::Reader& payload);
   base::Status on_bulk(wire::Opcode opcode, wire::Reader& payload);
-  void send_upload(session::TransferId transfer, std::span<const std::byte> data,
-                   std::function<void(base::Status)> on_sent);
+  void send_upload(session::TransferId transfer, std::span<const std::byte> data, OnSent on_sent,
+                   OnSent on_taken);
+  base::Status upload_with_copy(const wire::Blob& blob, std::span<const std::byte> data);
   void ensure_lanes();
-  void open_lanes();
+  bool open_lanes(base::Nanoseconds timeout_ns);
+  bool add_lane(base::Result<Connector::Opened> opened, std::uint32_t number);
+  void reopen_lanes();
   base::Status wait(const std::function<bool()>& done, base::Deadline deadline,
                     WaitMeter::For what);
   base::Status fail_if_ended(base::Status status);

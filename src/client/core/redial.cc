@@ -25,12 +25,16 @@ Redial::~Redial() {
 }
 
 void Redial::begin(bool closed_by_peer) noexcept {
-  const Lock lock(mutex_);
+  Lock lock(mutex_);
   if (stopped_) return;
   closed_by_peer_ = closed_by_peer || (wanted_ && closed_by_peer_);
   wanted_ = true;
   if (!thread_.joinable()) thread_ = base::try_start_thread("lw-redial", [this] { run(); });
   changed_.notify_all();
+  if (thread_.joinable()) return;
+  stopped_ = true;
+  lock.unlock();
+  session_.lost(Error(ErrorCode::kLimit, "no thread to connect again"));
 }
 
 void Redial::stop() noexcept {

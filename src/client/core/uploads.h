@@ -16,6 +16,12 @@
 
 namespace longwire::client::core {
 
+// A blocking write returns once the links have its bytes; until the node has them a copy is kept
+// here. Larger writes, and those for which there is no room, wait for the node instead, which costs
+// them a round trip at their end.
+inline constexpr std::size_t kMaxRetainedUploadBytes = std::size_t{4} << 20;
+inline constexpr std::size_t kMaxRetainedBytes = std::size_t{64} << 20;
+
 class Uploads {
  public:
   using OnSent = std::function<void(base::Status)>;
@@ -26,6 +32,16 @@ class Uploads {
 
   void set_credit(std::uint64_t bytes) noexcept { credit_ = static_cast<std::int64_t>(bytes); }
   void add_credit(std::uint64_t bytes) noexcept { credit_ += static_cast<std::int64_t>(bytes); }
+
+  // A copy of so many bytes may be kept until the node has them (see kMaxRetainedBytes); given back
+  // by release().
+  bool retain(std::size_t bytes) noexcept {
+    if (bytes > kMaxRetainedUploadBytes) return false;
+    if (retained_.fetch_add(bytes) + bytes <= kMaxRetainedBytes) return true;
+    release(bytes);
+    return false;
+  }
+  void release(std::size_t bytes) noexcept { retained_ -= bytes; }
 
   // Names a transfer: eager where there is credit for all of it, else rendezvous.
   wire::Blob name(std::uint64_t bytes) noexcept;
@@ -50,6 +66,7 @@ class Uploads {
   std::optional<Waiting> decide(session::TransferId transfer, Verdict verdict);
 
   std::atomic<std::int64_t> credit_{0};
+  std::atomic<std::size_t> retained_{0};
   std::atomic<session::TransferId> last_transfer_{0};
   std::mutex lock_;
   bool over_ = false;

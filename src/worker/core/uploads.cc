@@ -105,17 +105,16 @@ class Uploads::ChunkSink final : public Sink {
     coming_.emplace_back(offset, std::move(block));
     return view;
   }
+  void returned(std::uint64_t offset, std::size_t) override {
+    std::optional<Block> block;  // given back without the lock
+    const std::lock_guard lock(mutex_);
+    block = take_coming(offset);
+  }
   void received(std::uint64_t offset, std::size_t bytes, bool complete) override {
     std::optional<Block> block;
     {
       const std::lock_guard lock(mutex_);
-      for (std::size_t i = 0; i < coming_.size(); ++i) {
-        if (coming_[i].first != offset) continue;
-        block = std::move(coming_[i].second);
-        coming_[i] = std::move(coming_.back());
-        coming_.pop_back();
-        break;
-      }
+      block = take_coming(offset);
       if (ended_) return;
       ended_ = complete;
     }
@@ -135,6 +134,18 @@ class Uploads::ChunkSink final : public Sink {
   }
 
  private:
+  // REQUIRES: mutex_.
+  std::optional<Block> take_coming(std::uint64_t offset) {
+    for (std::size_t i = 0; i < coming_.size(); ++i) {
+      if (coming_[i].first != offset) continue;
+      std::optional<Block> block = std::move(coming_[i].second);
+      coming_[i] = std::move(coming_.back());
+      coming_.pop_back();
+      return block;
+    }
+    return std::nullopt;
+  }
+
   std::mutex mutex_;
   std::vector<std::pair<std::uint64_t, Block>> coming_;  // at most one per lane
   bool ended_ = false;

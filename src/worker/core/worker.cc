@@ -14,7 +14,8 @@ Worker::Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimit
       logger_(logger),
       limits_(limits),
       stream_(clock, limits.stream, *this),
-      bulk_(clock, stream_),
+      bulk_(clock, stream_,
+            limits.grace_ns > 0 ? session::LaneLoss::kIsRepaired : session::LaneLoss::kEndsSession),
       outbox_(stream_, logger, clock),
       staging_(limits.staging_bytes),
       uploads_(outbox_, bulk_, staging_, limits.eager_credit_bytes),
@@ -33,6 +34,7 @@ Worker::Worker(const base::Clock& clock, base::Logger& logger, const WorkerLimit
                 }},
       backend_(make_backend(services_)) {
   stream_.set_waiter(&waiter_);
+  bulk_.confirm_promptly();
   stream_.set_link_lost_handler([this](const auto& loss) { return on_link_lost(loss); });
 }
 
@@ -66,8 +68,8 @@ base::Result<base::Deadline> Worker::on_link_lost(const session::Stream::LinkLos
   return base::Deadline::in(clock_, grace_ns);
 }
 
-base::Status Worker::adopt_lane(std::unique_ptr<link::Link> lane) {
-  return bulk_.add_lane(std::move(lane));
+base::Status Worker::adopt_lane(std::unique_ptr<link::Link> lane, std::uint32_t number) {
+  return bulk_.add_lane(std::move(lane), number);
 }
 
 void Worker::stop(base::Error why) {
@@ -163,6 +165,8 @@ base::Status Worker::on_control(const session::Frame& frame) {
       return {};
     case wire::kOpBulkData:
       return bulk_.on_stream_chunk(frame.payload);
+    case wire::kOpLaneReceived:
+      return bulk_.on_lane_received(frame.payload);
     case wire::kOpBulkAbort: {
       const auto transfer = in.u64("transfer");
       LW_TRY(in.finish());

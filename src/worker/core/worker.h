@@ -92,7 +92,7 @@ class Worker final : private session::FrameSink {
 
   // The session's command stream, after its handshake. Before run().
   base::Status adopt_main(std::unique_ptr<link::Link> link);
-  base::Status adopt_lane(std::unique_ptr<link::Link> lane);
+  base::Status adopt_lane(std::unique_ptr<link::Link> lane, std::uint32_t number);
   // The client comes back: whether it can have received just that, and what it is to be told; then,
   // after that handshake, the link with which the session goes on, whatever became of its last one.
   base::Result<wire::Sequence> meet_again(wire::Sequence peer_received) const;

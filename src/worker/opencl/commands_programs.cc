@@ -375,13 +375,13 @@ base::Status Commands::on(const msg::FetchProgramBinaries& m) {
       reply(token, status, msg::FetchProgramBinaries::Reply{data});
       return services().outbox.flush();
     }
-    services().bulk.send(download.transfer, 0, block->bytes(),
-                         [this, token, block](const base::Status& sent) {
-                           block->reset();
-                           reply(token, sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES,
-                                 msg::FetchProgramBinaries::Reply{});
-                           services().outbox.flush();
-                         });
+    services().bulk.send(
+        download.transfer, 0, block->bytes(), [block](const base::Status&) { block->reset(); },
+        [this, token](const base::Status& sent) {
+          reply(token, sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES,
+                msg::FetchProgramBinaries::Reply{});
+          services().outbox.flush();
+        });
   });
   return {};
 }

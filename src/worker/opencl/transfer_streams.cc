@@ -146,11 +146,9 @@ void Transfers::StreamedRead::issue(const Piece& piece) {
                        data = shared(std::move(block))](cl_int read) {
     if (read < 0) return chunk_over(read);
     note_read(data->size());
-    owner_.send_bytes(blob_.transfer, offset, data->bytes(),
-                      [this, self, data](const base::Status& sent) {
-                        data->reset();
-                        chunk_over(sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES);
-                      });
+    owner_.send_bytes(blob_.transfer, offset, data, [this, self](const base::Status& sent) {
+      chunk_over(sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES);
+    });
   });
 }
 

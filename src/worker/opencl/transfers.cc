@@ -97,8 +97,7 @@ void Transfers::read_staged(SessionState::Command& command, const wire::Blob& do
   made->afterwards = [this, reply, transfer = download.transfer,
                       data = shared(std::move(block))](cl_int status) {
     if (status < 0) return reply(status);
-    send_bytes(transfer, 0, data->bytes(), [reply, data](const base::Status& sent) {
-      data->reset();
+    send_bytes(transfer, 0, data, [reply](const base::Status& sent) {
       reply(sent.ok() ? CL_SUCCESS : CL_OUT_OF_RESOURCES);
     });
   };
@@ -108,13 +107,16 @@ void Transfers::read_staged(SessionState::Command& command, const wire::Blob& do
 // Without lanes the bytes go as frames, and sending waits for the client to read: never on a thread
 // of the driver's, which may hold a lock that the dispatch thread needs.
 void Transfers::send_bytes(session::TransferId transfer, std::uint64_t offset,
-                           std::span<const std::byte> data,
-                           std::function<void(base::Status)> on_sent) {
+                           const std::shared_ptr<core::Block>& data,
+                           std::function<void(base::Status)> on_taken) {
   session::BulkPort& bulk = services().bulk;
-  if (bulk.lanes() > 0) return bulk.send(transfer, offset, data, std::move(on_sent));
-  const bool runs = services().mirrors.run(
-      [&bulk, transfer, offset, data, on_sent] { bulk.send(transfer, offset, data, on_sent); });
-  if (!runs) on_sent(base::Error(base::ErrorCode::kLimit, "no thread to send from"));
+  const auto send = [&bulk, transfer, offset, data, on_taken] {
+    bulk.send(
+        transfer, offset, data->bytes(), [data](const base::Status&) { data->reset(); }, on_taken);
+  };
+  if (bulk.lanes() > 0) return send();
+  const bool runs = services().mirrors.run(send);
+  if (!runs) on_taken(base::Error(base::ErrorCode::kLimit, "no thread to send from"));
 }
 
 void Transfers::reply_read(Queue& queue, std::uint64_t read, wire::Token token, cl_int status) {

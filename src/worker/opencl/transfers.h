@@ -113,8 +113,10 @@ class Transfers {
                             const NativeWrite& native);
   base::Status write_streamed(SessionState::Command& command, const wire::Blob& data,
                               const BufferRange& range);
+  // `data` is given back when the client has it; `on_taken` when the links have.
   void send_bytes(session::TransferId transfer, std::uint64_t offset,
-                  std::span<const std::byte> data, std::function<void(base::Status)> on_sent);
+                  const std::shared_ptr<core::Block>& data,
+                  std::function<void(base::Status)> on_taken);
   void reply_read(Queue& queue, std::uint64_t read, wire::Token token, cl_int status);
   void read_failed(const SessionState::Command& command, wire::Token token);
 

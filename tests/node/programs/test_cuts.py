@@ -99,5 +99,18 @@ class CutsOfTheStream(Cuts):
         self.run_through_cuts("tls", 0, 0.15, False, 60)
 
 
+class CutsOfLanes(Cuts):
+    """Large data goes on lanes beside the stream; all links are cut together."""
+
+    def test_resets_over_tls(self):
+        self.run_through_cuts("tls", 4, 0.1, True, 40)
+
+    def test_resets_over_tcp(self):
+        self.run_through_cuts("tcp", 4, 0.1, True, 40)
+
+    def test_ends_in_order_over_tcp(self):
+        self.run_through_cuts("tcp", 4, 0.2, False, 60)
+
+
 if __name__ == "__main__":
     unittest.main()

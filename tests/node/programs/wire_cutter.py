@@ -1,4 +1,5 @@
 """A proxy on loopback whose connections can be cut: closed, reset, or silenced."""
+import contextlib
 import selectors
 import socket
 import struct
@@ -77,13 +78,12 @@ class WireCutter:
         with self.lock:
             pairs, self.pairs = self.pairs, []
         for end in {end for pair in pairs for end in pair}:
-            try:
-                if reset:
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                end.shutdown(socket.SHUT_RDWR) if not reset else None
-                end.close()
-            except OSError:
-                pass
+            if reset:
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            else:
+                with contextlib.suppress(OSError):  # it has ended by itself
+                    end.shutdown(socket.SHUT_RDWR)
+            end.close()
         return len(pairs)
 
     def silence(self):
