@@ -91,6 +91,7 @@ std::shared_ptr<BulkSink> BulkReceiver::take_sink(Lock& lock, TransferId transfe
   Incoming* incoming = find(transfer);
   if (incoming == nullptr || !incoming->sink) return nullptr;
   std::shared_ptr<BulkSink> sink = std::move(incoming->sink);
+  if (incoming->told_all) sink.reset();  // who is told that may be gone already
   const auto others_inside = [&](const Incoming& i) {
     return std::ranges::any_of(i.inside,
                                [](std::thread::id id) { return id != std::this_thread::get_id(); });
@@ -223,6 +224,7 @@ base::Result<BulkReceiver::Chunk::Finished> BulkReceiver::finish_chunk(const Chu
   const bool complete = incoming->arrived == transfer_bytes;
   if (incoming->sink) {
     incoming->telling = true;
+    incoming->told_all = complete;
     enter(*incoming);
     const std::shared_ptr<BulkSink> sink = incoming->sink;
     lock.unlock();

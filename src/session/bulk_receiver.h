@@ -86,6 +86,7 @@ class BulkReceiver {
     std::shared_ptr<BulkSink> sink;       // shared with who announced it; null: forgotten
     std::vector<std::thread::id> inside;  // threads in the sink, or writing into its memory
     bool telling = false;                 // a thread is in received()
+    bool told_all = false;                // that it is complete: nothing else may be told then
   };
   struct Kept {
     ChunkHeader header;
