@@ -9,7 +9,7 @@ _longwire_value() {
     --sandbox) _longwire_words 'enforce log off' ;;
     --log-level) _longwire_words 'debug info warning error' ;;
     --log-format) _longwire_words 'text json' ;;
-    -c | --config | --node-log | --unix) _filedir ;;
+    -c | --config | --issuer-key | --out | --node-log | --unix) _filedir ;;
     --json)
       if [[ ${words[1]} != trace ]]; then return 1; fi
       _filedir
@@ -49,7 +49,7 @@ _longwire() {
   local cur prev words cword split
   _init_completion -s -n : || return
   if ((cword == 1)); then
-    _longwire_words 'run trace bench serve devices top pair trust audit --help --version'
+    _longwire_words 'run trace bench serve devices top pair trust audit key token --help --version'
     return
   fi
   case " ${words[*]:2:cword-2} " in
@@ -66,6 +66,17 @@ _longwire() {
     top) _longwire_words '--once --json --config --state --help' ;;
     pair) _longwire_words '--config --state --help' ;;
     trust) _longwire_trust ;;
+    key) _longwire_words '--node --config --state --help' ;;
+    token)
+      if ((cword == 2)); then
+        _longwire_words 'issue new-issuer show --help'
+      elif [[ ${words[2]} == issue ]]; then
+        _longwire_words '--issuer-key --tenant --node --client --memory --share --device --epoch
+          --ttl --out --help'
+      else
+        _filedir
+      fi
+      ;;
     audit) _longwire_words '--since --tenant --json --config --state --help' ;;
   esac
   if [[ ${COMPREPLY-} == *= ]]; then compopt -o nospace; fi

@@ -1,8 +1,11 @@
 #include "app/authority.h"
 
+#include <ctime>
+
 #include "app/tls_channel.h"
 #include "session/auth/key_store.h"
 #include "session/auth/private_file.h"
+#include "session/auth/token_ledger.h"
 #include "session/auth/trust_store.h"
 
 namespace longwire::app {
@@ -20,6 +23,9 @@ class NoAuthority final : public node::Authority {
  public:
   Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
   Result<ClientIdentity> recognise(const std::string&) override { return no(); }
+  Result<ClientIdentity> redeem(const std::string&, std::span<const std::byte>) override {
+    return no();
+  }
   bool trust_changed() override { return false; }
   Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel&,
                                                      const std::string&) override {
@@ -84,11 +90,14 @@ class Turn final : public PairingTurn {
 class KeptAuthority final : public node::Authority {
  public:
   KeptAuthority(link::TlsContext::Ptr context, const session::Fingerprint& self, std::string name,
-                session::TrustStore clients, PairingDesk& desk)
+                session::TrustStore clients, std::vector<session::IssuerKey> issuers,
+                session::TokenLedger tokens, PairingDesk& desk)
       : context_(std::move(context)),
         self_(self),
         name_(std::move(name)),
         clients_(std::move(clients)),
+        issuers_(std::move(issuers)),
+        tokens_(std::move(tokens)),
         desk_(desk) {}
 
   Result<std::unique_ptr<SecureChannel>> new_channel() override {
@@ -105,6 +114,19 @@ class KeptAuthority final : public node::Authority {
                  "not paired with this node; run `longwire pair` there, and here what it says "
                  "(this client's key is " +
                      hex.substr(0, 16) + ")");
+  }
+
+  Result<ClientIdentity> redeem(const std::string& hex, std::span<const std::byte> bytes) override {
+    LW_ASSIGN(const session::Fingerprint client, session::fingerprint_from_hex(hex));
+    const std::int64_t now_s = std::time(nullptr);
+    LW_ASSIGN(const session::Token token,
+              session::verify_token(bytes, {issuers_, self_, client, now_s}));
+    LW_TRY(tokens_.redeem(token, now_s));
+    const auto known = clients_.find(client);
+    return ClientIdentity{
+        known ? known->name : "", token.tenant, hex,
+        node::Grant{session::to_hex(token.issuer), session::to_hex(token.id), token.epoch,
+                    token.memory_bytes, token.share_permille, token.devices}};
   }
 
   bool trust_changed() override {
@@ -133,6 +155,8 @@ class KeptAuthority final : public node::Authority {
   const session::Fingerprint self_;
   const std::string name_;
   session::TrustStore clients_;
+  const std::vector<session::IssuerKey> issuers_;
+  session::TokenLedger tokens_;
   PairingDesk& desk_;
   session::FileStamp stamp_;
 };
@@ -151,13 +175,21 @@ Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& 
   LW_ASSIGN(const session::KeyStore keys,
             session::KeyStore::open_or_create(directory, config.name));
   LW_ASSIGN(session::TrustStore clients, session::TrustStore::open(clients_file(directory)));
+  std::vector<session::IssuerKey> issuers;
+  for (const std::string& text : config.tokens.issuers) {
+    LW_ASSIGN(const session::IssuerKey issuer, session::fingerprint_from_hex(text));
+    issuers.push_back(issuer);
+  }
+  LW_ASSIGN(session::TokenLedger tokens,
+            session::TokenLedger::open(directory + "/tokens", std::time(nullptr)));
   // Strangers are let through the TLS handshake, so that they can be told why they are refused, and
   // can pair; recognise() is what counts.
   LW_ASSIGN(link::TlsContext::Ptr context,
             link::TlsContext::with_certificate(link::TlsRole::kServer, keys.identity(),
                                                [](const link::Fingerprint&) { return true; }));
-  return std::unique_ptr<node::Authority>(new KeptAuthority(std::move(context), keys.fingerprint(),
-                                                            config.name, std::move(clients), desk));
+  return std::unique_ptr<node::Authority>(
+      new KeptAuthority(std::move(context), keys.fingerprint(), config.name, std::move(clients),
+                        std::move(issuers), std::move(tokens), desk));
 }
 
 }  // namespace longwire::app

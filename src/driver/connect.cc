@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -11,6 +12,8 @@
 #include "link/tls/tls_link.h"
 #include "link/unix/unix.h"
 #include "session/auth/key_store.h"
+#include "session/auth/private_file.h"
+#include "session/auth/token.h"
 #include "session/auth/trust_store.h"
 #include "session/handshake.h"
 
@@ -31,6 +34,8 @@ using session::Purpose;
 constexpr std::uint32_t kTcpRoundTrips = 1;
 constexpr std::uint32_t kTlsRoundTrips = 1;
 constexpr std::uint32_t kHelloRoundTrips = 1;
+
+constexpr std::size_t kMaxTokenFileBytes = 4096;
 
 constexpr std::uint64_t kFeatures =
     session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureResume;
@@ -155,16 +160,19 @@ class PlainConnector final : public Connector {
 // secret, against the session's worker (session/handshake.h).
 class TlsConnector final : public Connector {
  public:
-  TlsConnector(NodeAddress address, std::string home)
-      : address_(std::move(address)), home_(std::move(home)) {}
+  TlsConnector(NodeAddress address, std::string home, std::string token_file)
+      : address_(std::move(address)), home_(std::move(home)), token_file_(std::move(token_file)) {}
 
   Result<Opened> open_session(Deadline deadline) override {
-    const session::Hello hello = make_hello(Purpose::kNewSession);
+    session::Hello hello = make_hello(Purpose::kNewSession);
+    LW_ASSIGN(const OwnToken token, own_token());
     const base::Nanoseconds began_ns = base::monotonic_clock().now_ns();
     LW_ASSIGN(std::unique_ptr<Link> tcp, connect_tcp(address_, deadline));
     const base::Nanoseconds connected_ns = base::monotonic_clock().now_ns();
     LW_TRY(send_preamble(*tcp, hello, deadline));
-    LW_ASSIGN(std::unique_ptr<link::TlsLink> agent, meet_agent(std::move(tcp), deadline));
+    LW_ASSIGN(std::unique_ptr<link::TlsLink> agent,
+              meet_agent(std::move(tcp), token.node, deadline));
+    if (token.node && agent->peer_fingerprint() == token.node) hello.token = token.bytes;
     Opened opened;
     opened.round_trips = kTcpRoundTrips + 2 * kTlsRoundTrips + kHelloRoundTrips;
     opened.round_trip_ns = connected_ns - began_ns;
@@ -193,18 +201,34 @@ class TlsConnector final : public Connector {
   std::string node_name() const override { return address_.to_string(); }
 
  private:
-  Result<std::unique_ptr<link::TlsLink>> meet_agent(std::unique_ptr<Link> tcp, Deadline deadline) {
+  struct OwnToken {
+    std::vector<std::byte> bytes;
+    std::optional<session::Fingerprint> node;  // whom it is for; none where there is no token
+  };
+  // Whoever gave this user a token vouches for the node that it names.
+  Result<OwnToken> own_token() const {
+    if (token_file_.empty()) return OwnToken{};
+    LW_ASSIGN(const std::string text, session::read_private_file(token_file_, kMaxTokenFileBytes));
+    LW_ASSIGN(std::vector<std::byte> bytes, session::token_from_text(text));
+    auto token = session::read_token(bytes);
+    if (!token.ok()) return std::move(token).error().during(token_file_);
+    return OwnToken{std::move(bytes), token->node};
+  }
+
+  Result<std::unique_ptr<link::TlsLink>> meet_agent(
+      std::unique_ptr<Link> tcp, const std::optional<session::Fingerprint>& vouched_for,
+      Deadline deadline) {
     LW_ASSIGN(session::TrustStore trusted, session::TrustStore::open(nodes_file(home_)));
-    if (trusted.peers().empty()) return not_paired();
+    if (trusted.peers().empty() && !vouched_for) return not_paired();
     LW_ASSIGN(const session::KeyStore key,
               session::KeyStore::open_or_create(home_, "longwire client"));
     bool unknown = false;
     LW_ASSIGN(link::TlsContext::Ptr context,
-              link::TlsContext::with_certificate(link::TlsRole::kClient, key.identity(),
-                                                 [&](const link::Fingerprint& node) {
-                                                   unknown = !trusted.find(node).has_value();
-                                                   return !unknown;
-                                                 }));
+              link::TlsContext::with_certificate(
+                  link::TlsRole::kClient, key.identity(), [&](const link::Fingerprint& node) {
+                    unknown = !trusted.find(node).has_value() && vouched_for != node;
+                    return !unknown;
+                  }));
     auto agent = link::TlsLink::handshake(std::move(tcp), std::move(context), deadline);
     if (!agent.ok() && unknown) return not_paired();
     return agent;
@@ -242,15 +266,18 @@ class TlsConnector final : public Connector {
 
   const NodeAddress address_;
   const std::string home_;
+  const std::string token_file_;
 };
 
 }  // namespace
 
 std::string nodes_file(const std::string& home) { return home + "/nodes"; }
 
-std::unique_ptr<Connector> make_connector(NodeAddress address, std::string home) {
+std::unique_ptr<Connector> make_connector(NodeAddress address, std::string home,
+                                          std::string token_file) {
   if (address.transport == NodeAddress::Transport::kTls) {
-    return std::make_unique<TlsConnector>(std::move(address), std::move(home));
+    return std::make_unique<TlsConnector>(std::move(address), std::move(home),
+                                          std::move(token_file));
   }
   return std::make_unique<PlainConnector>(std::move(address));
 }

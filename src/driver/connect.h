@@ -10,9 +10,10 @@
 
 namespace longwire::driver {
 
-// `home`: where this machine's key and the nodes that it trusts are kept. Nothing is opened yet.
+// `home`: where this machine's key and the nodes that it trusts are kept. `token_file`: a token for
+// the node that it names, which needs no pairing then; empty: none. Nothing is opened yet.
 std::unique_ptr<client::core::Connector> make_connector(client::core::NodeAddress address,
-                                                        std::string home);
+                                                        std::string home, std::string token_file);
 
 // The nodes that a user trusts: a session::TrustStore. The user's key is in a session::KeyStore in
 // `home` itself.

@@ -204,6 +204,26 @@ Schema log_schema(LogConfig& c) {
           {"format", choice<bool>(c.json, {{"text", false}, {"json", true}})}};
 }
 
+Take keys(std::vector<std::string>& out) {
+  return [&out](const toml::node& value) -> Status {
+    const toml::array* list = value.as_array();
+    const Error what = wrong("must be a list of at most " + std::to_string(kMaxTokenIssuers) +
+                             " keys of 64 hexadecimal digits, as `longwire token new-issuer` "
+                             "prints them");
+    if (list == nullptr || list->size() > kMaxTokenIssuers) return what;
+    out.clear();
+    for (const toml::node& item : *list) {
+      const auto key = item.value_exact<std::string>();
+      if (!key || key->size() != 64 ||
+          key->find_first_not_of("0123456789abcdef") != std::string::npos) {
+        return what;
+      }
+      out.push_back(*key);
+    }
+    return {};
+  };
+}
+
 constexpr std::uint64_t kLeastAuditBytes = std::uint64_t{64} << 10;  // some of the longest lines
 
 Schema audit_schema(AuditConfig& c) {
@@ -255,12 +275,14 @@ base::Result<NodeConfig> parse_config(std::string_view text_of_file, std::string
   NodeConfig c;
   std::optional<Error> bare;
   const Schema state = {{"directory", text(c.state.directory)}, {"cache", text(c.state.cache)}};
+  const Schema tokens = {{"issuers", keys(c.tokens.issuers)}};
   const Schema schema = {{"name", text(c.name)},
                          {"listen", section(listen_schema(c.listen), source, bare)},
                          {"limits", section(limits_schema(c.limits), source, bare)},
                          {"worker", section(worker_schema(c.worker), source, bare)},
                          {"state", section(state, source, bare)},
                          {"log", section(log_schema(c.log), source, bare)},
+                         {"tokens", section(tokens, source, bare)},
                          {"audit", section(audit_schema(c.audit), source, bare)}};
   auto applied = apply(parsed.table(), schema, source);
   if (!applied) return bare ? *std::move(bare) : std::move(applied).error();

@@ -106,6 +106,12 @@ struct AuditConfig {
   std::uint32_t files = 8;                                 // the newest and older ones
 };
 
+// Whose tokens are good here: Ed25519 public keys, 64 hex digits each (session/auth/token.h).
+inline constexpr std::size_t kMaxTokenIssuers = 16;
+struct TokensConfig {
+  std::vector<std::string> issuers;
+};
+
 struct NodeConfig {
   std::string name;  // empty: the host's
   ListenConfig listen;
@@ -114,6 +120,7 @@ struct NodeConfig {
   StateConfig state;
   LogConfig log;
   AuditConfig audit;
+  TokensConfig tokens;
 };
 
 // `source` names the text in errors: "longwired.toml:7:1: unknown key 'lisen'".

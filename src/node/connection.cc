@@ -239,8 +239,11 @@ void Connection::on_hello() {
   request_session(*hello);
 }
 
-base::Result<ClientIdentity> Connection::identify() {
+base::Result<ClientIdentity> Connection::identify(const session::Hello& hello) {
   if (peer_.transport == Transport::kTls) {
+    if (!hello.token.empty()) {
+      return services_.authority.redeem(channel_->peer_fingerprint(), hello.token);
+    }
     return services_.authority.recognise(channel_->peer_fingerprint());
   }
   if (peer_.transport == Transport::kUnix) return ClientIdentity{peer_.user, peer_.user};
@@ -250,12 +253,13 @@ base::Result<ClientIdentity> Connection::identify() {
 void Connection::request_session(const session::Hello& hello) {
   auto version = session::choose_version(hello);
   if (!version) return refuse(std::move(version).error());
-  auto identity = identify();
+  auto identity = identify(hello);
   if (!identity) return refuse(std::move(identity).error());
   if (!hello.tenant.empty() && hello.tenant != identity->tenant) {
     return refuse(Error(ErrorCode::kPermissionDenied,
                         "this client's key belongs to tenant '" + identity->tenant + "'"));
   }
+  if (identity->grant) services_.sessions.fence(identity->tenant, *identity->grant);
   NewSession wanted;
   wanted.encrypted = peer_.transport == Transport::kTls;
   wanted.origin = peer_.origin();
@@ -264,6 +268,7 @@ void Connection::request_session(const session::Hello& hello) {
   wanted.max_payload_bytes = hello.max_payload_bytes;
   wanted.client = identity->name;
   wanted.key = identity->key;
+  wanted.grant = identity->grant;
   wanted.tenant = identity->tenant.substr(0, session::kMaxHandoverTextBytes);
   wanted.peer = client_text(hello, peer_.address);
   wanted.program = hello.program.substr(0, 256);

@@ -92,7 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_pairing_header();
   void on_pairing_message();
 
-  base::Result<ClientIdentity> identify();
+  base::Result<ClientIdentity> identify(const session::Hello& hello);
   void join_session();
   void refuse_to_join(const base::Error& why);
   base::UniqueFd take_socket();

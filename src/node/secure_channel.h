@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,11 +35,22 @@ class SecureChannel {
       std::string_view label) const = 0;
 };
 
+// What a token of a trusted issuer gives a session.
+struct Grant {
+  std::string issuer;  // its key in hex
+  std::string id;      // of the token
+  std::uint64_t epoch = 0;
+  std::uint64_t memory_bytes = 0;  // of devices; 0: what the node allows
+  std::uint32_t share_permille = 0;
+  std::vector<std::string> devices;  // empty: all
+};
+
 // Who a client is, once its key is known.
 struct ClientIdentity {
-  std::string name;      // as given when it was paired, for people
-  std::string tenant;    // never empty
-  std::string key = {};  // its fingerprint in hex; empty where the client has shown none
+  std::string name;                 // as given when it was paired, for people
+  std::string tenant;               // never empty
+  std::string key = {};             // its fingerprint in hex; empty where the client has shown none
+  std::optional<Grant> grant = {};  // by token
 };
 
 // The node's side of one pairing: messages go to and fro until one side is content or gives up.
@@ -58,6 +70,10 @@ class Authority {
   virtual base::Result<std::unique_ptr<SecureChannel>> new_channel() = 0;
   // kUnauthenticated for a key that nobody has paired.
   virtual base::Result<ClientIdentity> recognise(const std::string& fingerprint) = 0;
+  // As recognise(), by what a token says; it is used up from then on, whatever becomes of the
+  // session. kUnauthenticated, kPermissionDenied: it is not good here, for this key, or now.
+  virtual base::Result<ClientIdentity> redeem(const std::string& fingerprint,
+                                              std::span<const std::byte> token) = 0;
   // Whether recognise() may answer otherwise than when this was last asked. Cheap.
   virtual bool trust_changed() = 0;
   // kPermissionDenied where nobody has asked for a pairing on this node, or too many codes were

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "session/device_list.h"
 #include "wire/frame.h"
 
 namespace longwire::node {
@@ -50,6 +51,25 @@ std::uint64_t offered_features(const LimitsConfig& limits) {
   return features;
 }
 
+// A grant can give less than the node allows, not more.
+session::SessionLimits limits_for(const NewSession& wanted, const LimitsConfig& limits) {
+  session::SessionLimits its{limits.session_memory_bytes, limits.session_handles, {}};
+  if (!wanted.grant) return its;
+  const std::uint64_t granted = wanted.grant->memory_bytes;
+  if (granted != 0 && (its.memory_bytes == 0 || granted < its.memory_bytes)) {
+    its.memory_bytes = granted;
+  }
+  its.devices = wanted.grant->devices;
+  return its;
+}
+
+std::string joined(const std::vector<std::string>& devices) {
+  std::string text;
+  for (const std::string& device : devices)
+    text += (text.empty() ? "" : ",") + device;
+  return text.empty() ? "all" : text;
+}
+
 session::Adopt adopt_message(const NewSession& wanted, const session::Welcome& welcome,
                              const LimitsConfig& limits) {
   session::Adopt adopt;
@@ -64,7 +84,7 @@ session::Adopt adopt_message(const NewSession& wanted, const session::Welcome& w
   adopt.eager_credit_bytes = welcome.eager_credit_bytes;
   adopt.grace_ms = welcome.grace_ms;
   adopt.grace_after_close_ms = limits.grace_after_close_ms;
-  adopt.limits = {limits.session_memory_bytes, limits.session_handles};
+  adopt.limits = limits_for(wanted, limits);
   adopt.tenant = welcome.tenant;
   adopt.node = welcome.node;
   adopt.peer = wanted.peer;
@@ -235,6 +255,16 @@ bool Sessions::audit_begin(Live& live) {
                                      {"peer", live.wanted.peer},
                                      {"program", live.wanted.program},
                                      {"encrypted", live.wanted.encrypted ? 1 : 0}});
+  if (live.wanted.grant) {
+    const Grant& grant = *live.wanted.grant;
+    audit_.write("session.grant", {{"session", session_name(live.welcome.session)},
+                                   {"issuer", grant.issuer},
+                                   {"token", grant.id},
+                                   {"epoch", grant.epoch},
+                                   {"devices", joined(grant.devices)},
+                                   {"memory_bytes", grant.memory_bytes},
+                                   {"share_permille", grant.share_permille}});
+  }
   live.audited = written || !audit_.required();
   return live.audited;
 }
@@ -430,6 +460,16 @@ void Sessions::on_spare_exit(WorkerProcess* worker, int wait_status) {
 }
 
 // --- the end ---
+
+void Sessions::fence(const std::string& tenant, const Grant& grant) {
+  end_where([&](const NewSession& older) -> std::string {
+    const bool same = older.grant && older.grant->issuer == grant.issuer &&
+                      older.tenant == tenant &&
+                      session::devices_overlap(older.grant->devices, grant.devices);
+    if (!same || older.grant->epoch >= grant.epoch) return "";
+    return "a token of a newer epoch has taken its place";
+  });
+}
 
 void Sessions::end_where(const std::function<std::string(const NewSession&)>& why) {
   for (auto& [id, live] : sessions_) {

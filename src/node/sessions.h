@@ -23,6 +23,7 @@
 #include "node/audit.h"
 #include "node/config.h"
 #include "node/journal.h"
+#include "node/secure_channel.h"
 #include "node/worker_process.h"
 #include "session/handover.h"
 
@@ -42,6 +43,7 @@ struct NewSession {
   std::string tenant;
   std::string client;  // the name that its key has here
   std::string key;     // its key's fingerprint in hex; empty: none, and nothing to revoke
+  std::optional<Grant> grant;
   std::string peer;
   std::string program;
 };
@@ -90,6 +92,8 @@ class Sessions {
   base::Status route(session::Purpose purpose, const session::SessionId& id,
                      const std::string& peer, int connection);
 
+  // A token of a newer epoch has come: sessions that an older one gave a device of its own end.
+  void fence(const std::string& tenant, const Grant& grant);
   // Ends every session (also those on their way) for which `why` has something to say, at once.
   void end_where(const std::function<std::string(const NewSession&)>& why);
 

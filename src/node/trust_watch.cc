@@ -14,7 +14,7 @@ void TrustWatch::start() {
 void TrustWatch::check() {
   if (!authority_.trust_changed()) return;
   sessions_.end_where([this](const NewSession& session) -> std::string {
-    if (session.key.empty()) return "";
+    if (session.key.empty() || session.grant) return "";
     const auto identity = authority_.recognise(session.key);
     if (identity) {
       return identity->tenant == session.tenant ? "" : "the client's key has another tenant now";

@@ -51,6 +51,10 @@ void put(Out& out, const Adopt& adopt) {
   for (const std::string* text : {&adopt.tenant, &adopt.node, &adopt.peer, &adopt.program}) {
     put_text(out, *text);
   }
+  LW_CHECK(adopt.limits.devices.size() <= kMaxHandoverDevices);
+  out.u64(adopt.limits.devices.size());
+  for (const std::string& device : adopt.limits.devices)
+    put_text(out, device);
 }
 
 template <class Out>
@@ -135,6 +139,10 @@ Adopt take_adopt(Reader& in) {
   adopt.node = take_text(in, "node");
   adopt.peer = take_text(in, "peer");
   adopt.program = take_text(in, "program");
+  const std::size_t devices = in.count(8, "devices");
+  if (devices > kMaxHandoverDevices) in.fail("devices");
+  for (std::size_t i = 0; in.ok() && i < devices; ++i)
+    adopt.limits.devices.push_back(take_text(in, "device"));
   return adopt;
 }
 

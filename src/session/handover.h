@@ -24,12 +24,14 @@
 namespace longwire::session {
 
 inline constexpr std::size_t kMaxHandoverBytes = 8192;
+inline constexpr std::size_t kMaxHandoverDevices = 64;
 inline constexpr std::size_t kMaxHandoverTextBytes = 1024;  // of each string
 
 // What a session may use of the node; 0 means no limit.
 struct SessionLimits {
   std::uint64_t memory_bytes = 0;
   std::uint64_t handles = 0;
+  std::vector<std::string> devices = {};  // by number or name (worker/opencl); empty: all
 };
 
 // Agent to worker, always with one connection. kNewSession comes first and once: the agent has sent

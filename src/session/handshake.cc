@@ -53,6 +53,8 @@ void put(Out& out, const Hello& m) {
   out.string(shortened(m.host));
   out.scalar(m.process_id);
   out.string(shortened(m.software));
+  LW_CHECK(m.token.size() <= kMaxHelloTokenBytes);
+  out.bytes(m.token);
 }
 
 Purpose get_purpose(wire::Reader& r, std::uint64_t value) {
@@ -76,6 +78,10 @@ void get(wire::Reader& r, Hello& m) {
   m.host = read_peer_text(r, "host");
   m.process_id = r.scalar("process_id");
   m.software = read_peer_text(r, "software");
+  if (!r.ok() || r.remaining() == 0) return;  // an older client
+  const auto token = r.bytes("token");
+  if (token.size() > kMaxHelloTokenBytes) r.fail("token");
+  if (r.ok()) m.token.assign(token.begin(), token.end());
 }
 
 template <class Out>

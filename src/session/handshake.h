@@ -39,7 +39,8 @@ inline constexpr std::uint16_t kProtocolVersionMax = 1;
 inline constexpr std::size_t kPreambleBytes = 32;
 inline constexpr std::size_t kHandshakeHeaderBytes = 8;  // u32 bytes of the body, u32 kind
 inline constexpr std::size_t kMaxHelloBytes = 4096;      // of any handshake message's body
-inline constexpr std::size_t kMaxHelloTextBytes = 255;   // of each text in it; longer ones are cut
+inline constexpr std::size_t kMaxHelloTokenBytes = 1024;
+inline constexpr std::size_t kMaxHelloTextBytes = 255;  // of each text in it; longer ones are cut
 
 enum class Purpose : std::uint16_t { kNewSession = 1, kResume = 2, kLane = 3, kPairing = 4 };
 
@@ -68,7 +69,8 @@ struct Hello {
   std::string program;  // for people: the program's name
   std::string host;     // for people: the client's host name
   std::uint64_t process_id = 0;
-  std::string software;  // "longwire 0.1.0"
+  std::string software;          // "longwire 0.1.0"
+  std::vector<std::byte> token;  // new session: in place of a pairing (auth/token.h); empty: none
 };
 
 struct Welcome {
@@ -92,8 +94,8 @@ struct Refusal {
   std::string message;
 };
 
-// Codecs. Hello and Welcome/Refusal are each one length-prefixed message: u32 bytes, u32 kind
-// (1 Hello, 2 Welcome, 3 Refusal), then the body.
+// Codecs. REQUIRES: a token of at most kMaxHelloTokenBytes. Hello and Welcome/Refusal are each one
+// length-prefixed message: u32 bytes, u32 kind (1 Hello, 2 Welcome, 3 Refusal), then the body.
 std::array<std::byte, kPreambleBytes> encode(const Preamble& preamble);
 base::Result<Preamble> decode_preamble(std::span<const std::byte> bytes);
 std::vector<std::byte> encode(const Hello& hello);

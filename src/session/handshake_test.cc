@@ -92,8 +92,36 @@ TEST(Handshake, ARefusalIsItsError) {
   EXPECT_EQ(answer.error().to_string(), "limit: refused: node full");
 }
 
+TEST(Handshake, AnOlderClientsHelloHasNoToken) {
+  auto message = encode(sample_hello());
+  message.resize(message.size() - 8);  // the length of an empty one
+  wire::Writer(message).u32(static_cast<std::uint32_t>(message.size() - kHandshakeHeaderBytes));
+  const auto hello = decode_hello(message);
+  ASSERT_TRUE(hello.ok());
+  EXPECT_EQ(hello->software, sample_hello().software);
+  EXPECT_TRUE(hello->token.empty());
+}
+
+TEST(Handshake, ATokenIsCarriedAndBounded) {
+  Hello hello = sample_hello();
+  for (const std::size_t size : {std::size_t{1}, kMaxHelloTokenBytes}) {
+    hello.token.assign(size, std::byte{9});
+    const auto back = decode_hello(encode(hello));
+    ASSERT_TRUE(back.ok());
+    EXPECT_EQ(back->token, hello.token);
+  }
+  // The token's length is in front of its 1024 bytes.
+  auto message = encode(hello);
+  const std::size_t at = message.size() - kMaxHelloTokenBytes - 8;
+  message.resize(message.size() + 8);
+  wire::Writer(message).u32(static_cast<std::uint32_t>(message.size() - kHandshakeHeaderBytes));
+  wire::Writer(std::span(message).subspan(at)).u64(kMaxHelloTokenBytes + 8);
+  EXPECT_EQ(decode_hello(message).error().code(), ErrorCode::kWireFault);
+}
+
 TEST(Handshake, EveryTruncationIsAFault) {
-  for (const auto& message : {encode(sample_hello()), encode(sample_welcome())}) {
+  const auto hello = encode(sample_hello());
+  for (const auto& message : {hello, encode(sample_welcome())}) {
     for (std::size_t n = 0; n < message.size(); ++n) {
       auto cut = std::vector(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(n));
       EXPECT_FALSE(decode_hello(cut).ok()) << n;
@@ -101,7 +129,8 @@ TEST(Handshake, EveryTruncationIsAFault) {
       // Also where the header agrees with the shorter body.
       if (n < kHandshakeHeaderBytes || n % 8 != 0) continue;
       wire::Writer(cut).u32(static_cast<std::uint32_t>(n - kHandshakeHeaderBytes));
-      EXPECT_FALSE(decode_hello(cut).ok()) << n;
+      const bool without_token = message == hello && n + 8 == hello.size();
+      EXPECT_EQ(decode_hello(cut).ok(), without_token) << n;
       EXPECT_FALSE(decode_answer(cut).ok()) << n;
     }
   }

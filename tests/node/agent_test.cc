@@ -72,6 +72,9 @@ class NoAuthority final : public Authority {
  public:
   base::Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
   base::Result<ClientIdentity> recognise(const std::string&) override { return no(); }
+  base::Result<ClientIdentity> redeem(const std::string&, std::span<const std::byte>) override {
+    return no();
+  }
   bool trust_changed() override { return false; }
   base::Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel&,
                                                            const std::string&) override {

@@ -63,6 +63,8 @@ cache = "/c"
 [log]
 level = "debug"
 format = "json"
+[tokens]
+issuers = ["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
 [audit]
 enabled = false
 required = true
@@ -94,10 +96,16 @@ files = 2
   EXPECT_EQ(config->state.cache, "/c");
   EXPECT_EQ(config->log.level, base::LogLevel::kDebug);
   EXPECT_TRUE(config->log.json);
+  EXPECT_EQ(config->tokens.issuers.size(), 1u);
   EXPECT_FALSE(config->audit.enabled);
   EXPECT_TRUE(config->audit.required);
   EXPECT_EQ(config->audit.max_size_bytes, 1ull << 20);
   EXPECT_EQ(config->audit.files, 2u);
+}
+
+TEST(Config, AnIssuerIsAKey) {
+  for (const char* bad : {"\"x\"", "[\"x\"]", "[5]", "[\"\"]"})
+    EXPECT_FALSE(parse_config(std::string("[tokens]\nissuers = ") + bad + "\n", "t").ok()) << bad;
 }
 
 TEST(Config, AnAuditLogHoldsAFewLines) {

@@ -25,7 +25,7 @@ Adopt sample_adopt() {
   adopt.max_payload_bytes = 1 << 20;
   adopt.eager_credit_bytes = 64 << 20;
   adopt.grace_ms = 30'000;
-  adopt.limits = {1ull << 32, 1'000'000};
+  adopt.limits = {1ull << 32, 1'000'000, {"0", "gpu-1"}};
   adopt.tenant = "lab";
   adopt.node = "gpu-box";
   adopt.peer = "10.0.0.2:50122 laptop pid=4711";
@@ -55,6 +55,7 @@ TEST(Handover, AdoptKeepsEveryField) {
   EXPECT_EQ(b.grace_ms, a.grace_ms);
   EXPECT_EQ(b.limits.memory_bytes, a.limits.memory_bytes);
   EXPECT_EQ(b.limits.handles, a.limits.handles);
+  EXPECT_EQ(b.limits.devices, a.limits.devices);
   EXPECT_EQ(b.tenant, a.tenant);
   EXPECT_EQ(b.node, a.node);
   EXPECT_EQ(b.peer, a.peer);

@@ -55,21 +55,23 @@ bool is_text(const ordered_json& line, const char* key) {
 
 }  // namespace
 
-base::Result<std::string> parse_since(std::string_view text, std::int64_t now_s) {
-  if (is_time(text)) return std::string(text);
-  const Error wrong(ErrorCode::kInvalidArgument,
-                    "'" + std::string(text) +
-                        "' is no time: say 2026-11-20, 2026-11-20T20:03 or 90s, 30m, 12h, 7d");
-  if (text.empty()) return wrong;
+base::Result<std::int64_t> parse_age(std::string_view text) {
   std::int64_t count = 0;
-  const std::int64_t unit = seconds_of(text.back());
-  const char* const end = text.data() + text.size() - 1;
+  const std::int64_t unit = text.empty() ? 0 : seconds_of(text.back());
+  const char* const end = text.data() + text.size() - (text.empty() ? 0 : 1);
   const auto [stopped, error] = std::from_chars(text.data(), end, count);
   if (unit == 0 || error != std::errc() || stopped != end || count < 0 ||
       count > kMostSeconds / unit) {
-    return wrong;
+    return Error(ErrorCode::kInvalidArgument,
+                 "'" + std::string(text) + "' is no time: say 90s, 30m, 12h or 7d");
   }
-  const std::time_t then = now_s - count * unit;
+  return count * unit;
+}
+
+base::Result<std::string> parse_since(std::string_view text, std::int64_t now_s) {
+  if (is_time(text)) return std::string(text);
+  LW_ASSIGN(const std::int64_t age_s, parse_age(text));
+  const std::time_t then = now_s - age_s;
   std::tm utc{};
   ::gmtime_r(&then, &utc);
   std::array<char, 32> date{};

@@ -16,6 +16,9 @@ struct AuditQuery {
   bool json = false;   // the lines as they are
 };
 
+// "90s", "30m", "12h", "7d" in seconds. Errors: kInvalidArgument.
+base::Result<std::int64_t> parse_age(std::string_view text);
+
 // "2026-11-20", "2026-11-20T20:03" or an age such as "90s", "30m", "12h", "7d" before `now_s`
 // (seconds since 1970), as the log writes times. Errors: kInvalidArgument.
 base::Result<std::string> parse_since(std::string_view text, std::int64_t now_s);

@@ -193,7 +193,7 @@ Status measure_session(const client::core::NodeAddress& node, const std::string&
   figures.tls = node.transport == client::core::NodeAddress::Transport::kTls;
   for (int i = 0; i < kSetUps; ++i) {
     ::poll(nullptr, 0, kSetUpPauseMs);
-    NodeSession session(base::monotonic_clock(), driver::make_connector(node, home));
+    NodeSession session(base::monotonic_clock(), driver::make_connector(node, home, ""));
     const Nanoseconds began = now();
     LW_TRY(session.connect(soon(kConnectTimeout)));
     figures.set_up.add(now() - began);

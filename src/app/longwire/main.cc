@@ -9,6 +9,7 @@
 #include "app/longwire/exit_codes.h"
 #include "app/longwire/pair.h"
 #include "app/longwire/run.h"
+#include "app/longwire/token.h"
 #include "app/longwire/top.h"
 #include "app/longwire/trace.h"
 #include "app/serve_options.h"
@@ -43,6 +44,8 @@ struct Commands {
   app::PairFlags pair;
   app::TrustFlags trust;
   app::AuditFlags audit;
+  app::TokenFlags token;
+  app::KeyFlags key;
 
   void add_to(CLI::App& cli) {
     app::add_run_command(cli, run);
@@ -56,6 +59,8 @@ struct Commands {
     app::add_pair_command(cli, pair);
     app::add_trust_command(cli, trust);
     app::add_audit_command(cli, audit);
+    app::add_token_command(cli, token);
+    app::add_key_command(cli, key);
   }
 
   int carry_out(const CLI::App& cli) const {
@@ -68,6 +73,8 @@ struct Commands {
     if (cli.got_subcommand("pair")) return app::pair_main(pair);
     if (cli.got_subcommand("trust")) return app::trust_main(cli, trust);
     if (cli.got_subcommand("audit")) return app::audit_main(audit);
+    if (cli.got_subcommand("token")) return app::token_main(cli, token);
+    if (cli.got_subcommand("key")) return app::key_main(key);
     return app::kUsage;
   }
 };

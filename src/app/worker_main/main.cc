@@ -75,6 +75,7 @@ worker::opencl::SessionLimits share_of(const session::Adopt& session,
   worker::opencl::SessionLimits share;
   share.memory_bytes = session.limits.memory_bytes;
   share.handles = session.limits.handles;
+  share.devices = session.limits.devices;
   share.scrub = options.scrub;
   // Nothing comes while the link is cut.
   share.creation_stall_ns += static_cast<base::Nanoseconds>(session.grace_ms) * base::kMillisecond;

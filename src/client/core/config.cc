@@ -205,6 +205,7 @@ Result<Config> load_config(const ConfigSource& source) {
   if (const auto off = source.variable("LONGWIRE_DISABLE"); off && !off->empty() && *off != "0") {
     return config;
   }
+  config.token_file = source.variable("LONGWIRE_TOKEN_FILE").value_or("");
   if (const auto nodes = source.variable("LONGWIRE_NODES")) {
     auto list = parse_node_list(*nodes);
     if (!list.ok()) return std::move(list).error().during("LONGWIRE_NODES");

@@ -2,6 +2,7 @@
 //
 //   LONGWIRE_NODES           "gpu-box, tcp:10.0.0.2:9477, unix:/run/longwire.sock"; no file is read
 //   LONGWIRE_CONNECT_TIMEOUT_MS
+//   LONGWIRE_TOKEN_FILE      a token (`longwire token issue`), in place of a pairing
 //   LONGWIRE_DISABLE=1       no nodes, whatever else is said
 //   <home>/config.toml       nodes = ["…"], connect_timeout_ms = 3000
 // where <home> is $LONGWIRE_CONFIG_HOME, $XDG_CONFIG_HOME/longwire or ~/.config/longwire, whichever
@@ -39,7 +40,8 @@ struct NodeAddress {
 struct Config {
   std::vector<NodeAddress> nodes;  // empty: nothing is configured
   std::int64_t connect_timeout_ms = kDefaultConnectTimeoutMs;
-  std::string home;  // empty where the environment names none
+  std::string home;        // empty where the environment names none
+  std::string token_file;  // of a token in place of a pairing; empty: none
 };
 
 // Where a configuration comes from, so that tests need neither this process's environment nor

@@ -73,7 +73,8 @@ Runtime* make_runtime() noexcept {
   RuntimeOptions options;
   options.connect_timeout_ns = config->connect_timeout_ms * base::kMillisecond;
   for (core::NodeAddress& address : config->nodes) {
-    options.connectors.push_back(driver::make_connector(std::move(address), config->home));
+    options.connectors.push_back(
+        driver::make_connector(std::move(address), config->home, config->token_file));
   }
   g_made = std::make_unique<Runtime>(std::move(options)).release();
   ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);

@@ -96,6 +96,7 @@ class Commands final : public AutoCommands {
   // Before generated code creates something natively: a wire fault if the handle cannot be new.
   base::Status check_new(Handle handle, Kind kind) const;
   void find_platforms();
+  bool is_granted(cl_device_id device, std::size_t number) const;
   std::vector<longwire::opencl::record::info> infos_of(cl_device_id device, InfoBytes& bytes) const;
   // Of a device's memory a session is shown what it may have.
   void show_share(longwire::opencl::record::info& info, InfoBytes& bytes) const;

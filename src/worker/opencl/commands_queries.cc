@@ -1,6 +1,9 @@
 // Platforms, devices, timers, image formats.
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "worker/opencl/commands.h"
@@ -55,6 +58,20 @@ void Commands::show_share(info& info, InfoBytes& bytes) const {
   info.value = shown;
 }
 
+bool Commands::is_granted(cl_device_id device, std::size_t number) const {
+  if (state_.devices.empty()) return true;
+  std::array<char, 256> name{};
+  api().clGetDeviceInfo(device, CL_DEVICE_NAME, name.size() - 1, name.data(), nullptr);
+  std::string plain(name.data());
+  std::ranges::replace_if(
+      plain,
+      [](unsigned char c) { return std::isalnum(c) == 0 && c != '.' && c != '_' && c != '-'; },
+      '-');
+  return std::ranges::any_of(state_.devices, [&](const std::string& granted) {
+    return granted == plain || granted == std::to_string(number);
+  });
+}
+
 void Commands::find_platforms() {
   if (std::exchange(described_, true)) return;
   cl_uint count = 0;
@@ -63,6 +80,7 @@ void Commands::find_platforms() {
   if (ids.empty() ||
       api().clGetPlatformIDs(static_cast<cl_uint>(ids.size()), ids.data(), nullptr) != CL_SUCCESS)
     return;
+  std::size_t number = 0;  // of a device, among all
   for (cl_platform_id id : ids) {
     PlatformDevices platform{id, {}};
     count = 0;
@@ -72,9 +90,13 @@ void Commands::find_platforms() {
     if (!devices.empty() &&
         api().clGetDeviceIDs(id, CL_DEVICE_TYPE_ALL, static_cast<cl_uint>(devices.size()),
                              devices.data(), nullptr) == CL_SUCCESS) {
-      for (cl_device_id device : devices)
-        platform.devices.emplace_back(add_device(device, id, false));
+      for (cl_device_id device : devices) {
+        if (is_granted(device, number++)) {
+          platform.devices.emplace_back(add_device(device, id, false));
+        }
+      }
     }
+    if (platform.devices.empty() && !state_.devices.empty()) continue;
     platforms_.push_back(std::move(platform));
   }
 }

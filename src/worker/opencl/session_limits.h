@@ -5,7 +5,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -22,6 +24,9 @@ struct SessionLimits {
   std::uint64_t memory_bytes = 0;  // of all memory objects together; 0: what the devices have
   std::uint64_t handles = 0;       // objects at once; 0: kMaxObjects
   Scrub scrub = Scrub::kAuto;
+  // That the session sees: its number among all of the node's, from 0, or its CL_DEVICE_NAME with
+  // '-' for each character but letters, digits, '.', '_' and '-'. Empty: all.
+  std::vector<std::string> devices = {};
   // A creation whose data does not come holds memory, and every command behind it.
   base::Nanoseconds creation_stall_ns = kCreationStallSeconds * base::kSecond;
 };

@@ -8,7 +8,8 @@ namespace longwire::worker::opencl {
 
 SessionState::SessionState(const NativeApi& api, const core::Services& services, StdoutPipe* output,
                            const SessionLimits& limits)
-    : memory(std::make_shared<MemoryQuota>(limits.memory_bytes)),
+    : devices(limits.devices),
+      memory(std::make_shared<MemoryQuota>(limits.memory_bytes)),
       clearing(api, limits.scrub),
       completions(api, services, output),
       api_(api),

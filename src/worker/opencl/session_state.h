@@ -96,6 +96,7 @@ class SessionState final : public AutoSupport {
   void created(Handle object, void* native, cl_int status) override;
   void failed(Handle object, cl_int status) override;
 
+  const std::vector<std::string> devices;     // that the session sees; empty: all
   const std::shared_ptr<MemoryQuota> memory;  // shared with its reservations
   const Clearing clearing;
   ObjectTable table;
