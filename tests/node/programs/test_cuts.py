@@ -39,6 +39,7 @@ class Cuts(ProgramTest):
         self.wire = WireCutter(port)
         self.addCleanup(self.wire.close)
         prefix = "tcp:" if mode == "tcp" else ""
+        self.direct = f"{prefix}127.0.0.1:{port}"
         return f"{prefix}127.0.0.1:{self.wire.port}"
 
     def launch_node(self):
@@ -66,6 +67,12 @@ class Cuts(ProgramTest):
     def expect_right(self, client):
         out, err = client.communicate(timeout=PATIENCE_S * 4)
         self.assertEqual((client.returncode, out, err), (0, "right\n", ""))
+
+    def wait_until(self, holds, otherwise):
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            self.assertLess(time.monotonic(), deadline, otherwise)
+            time.sleep(0.02)
 
     def cut_until_it_ends(self, client, every_s, reset):
         cuts = 0
@@ -110,6 +117,74 @@ class CutsOfLanes(Cuts):
 
     def test_ends_in_order_over_tcp(self):
         self.run_through_cuts("tcp", 4, 0.2, False, 60)
+
+
+class Silence(Cuts):
+    """No kernel says that the link is dead: it is noticed all the same, and there is another way."""
+
+    def run_through_silence(self, mode):
+        place = self.start_own_node(mode)
+        client = self.client(place, COUNTING, "40")
+        for _ in range(3):
+            accepted = self.wire.accepted
+            self.wire.silence()
+            self.wait_until(lambda before=accepted: self.wire.accepted > before,
+                            "nobody has noticed the silence")
+            self.wire.speak()
+            if client.poll() is not None:
+                break
+        self.expect_right(client)
+        self.assertEqual(len(re.findall("session.start", self.log.read_text())), 1)
+
+    def test_over_tls(self):
+        self.run_through_silence("tls")
+
+    def test_over_tcp(self):
+        self.run_through_silence("tcp")
+
+
+class Deaths(Cuts):
+    """What is gone for good is an error, soon; nothing of it stays behind."""
+
+    def start_long_kernel(self):
+        self.start_own_node("tcp")
+        self.client_process = self.client(self.direct, LONG_KERNEL, str(LONG_KERNEL_S))
+        self.worker = int(self.wait_for_log(r"session\.start .*\bpid=(\d+)")[1])
+
+    def expect_an_error(self):
+        out, err = self.client_process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(self.client_process.returncode, 1, out)
+        self.assertIn("wait: ", err)
+
+    def test_a_killed_worker_is_an_error(self):
+        self.start_long_kernel()
+        os.kill(self.worker, signal.SIGKILL)
+        self.expect_an_error()
+
+    def test_a_killed_node_is_an_error(self):
+        self.start_long_kernel()
+        self.node.kill()
+        os.kill(self.worker, signal.SIGKILL)
+        self.expect_an_error()
+
+    def test_a_killed_agent_is_not_missed(self):
+        place = self.start_own_node("tcp")
+        client = self.client(place, COUNTING, "20")
+        self.node.kill()
+        self.expect_right(client)
+
+    def test_a_killed_client_leaves_nothing(self):
+        self.start_long_kernel()
+        self.client_process.kill()
+        self.wait_until(lambda: not pathlib.Path(f"/proc/{self.worker}").exists(),
+                        "the worker is still there")
+
+    def test_the_grace_period_is_the_operators(self):
+        self.client_process = self.client(self.start_own_node("tcp", limits="grace_ms = 300"),
+                                          LONG_KERNEL, str(LONG_KERNEL_S))
+        self.worker = int(self.wait_for_log(r"session\.start .*\bpid=(\d+)")[1])
+        self.wire.silence()
+        self.expect_an_error()
 
 
 if __name__ == "__main__":
