@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -53,7 +54,8 @@ void end_while_told(std::uint64_t bytes, SlowSink& sink) {
   constexpr TransferId kUnannounced = 2;
   const std::shared_ptr<BulkSink> shared(&sink, [](BulkSink*) {});
   const std::array<std::byte, 8> data{};
-  BulkReceiver receiver(base::monotonic_clock());
+  BulkReceiver receiver(base::monotonic_clock(), [] {});
+  const std::atomic<bool> lane_over{false};
   receiver.expect(kTransfer, bytes, shared);
   std::thread lane([&] {
     EXPECT_TRUE(receiver.on_frame({kTransfer, 0, std::uint32_t{data.size()}}, data).ok());
@@ -61,7 +63,7 @@ void end_while_told(std::uint64_t bytes, SlowSink& sink) {
   sink.await_inside();
   std::thread end([&] { receiver.shut_down(base::Error(base::ErrorCode::kClosed, "over")); });
   // Answered once the end has begun and waits for the lane.
-  EXPECT_FALSE(receiver.begin_chunk({kUnannounced, 0, 8}).ok());
+  EXPECT_FALSE(receiver.begin_chunk({kUnannounced, 0, 8}, lane_over).ok());
   sink.let_go();
   lane.join();
   end.join();

@@ -168,7 +168,8 @@ TEST_P(RoundTripTest, ABlockingWriteOfAMebibyteTakesNone) {
   EXPECT_EQ(round_trips(), 0u);
 }
 
-// The hot path of the calling thread asks nobody for memory; an event comes from those freed before.
+// The hot path of the calling thread asks nobody for memory; an event comes from those freed
+// before.
 TEST_P(RoundTripTest, LaunchesAndSmallCopiesAllocateNothing) {
   make_buffer();
   make_kernel();
