@@ -175,6 +175,11 @@ Status Stream::State::take_offer() {
     if (!has_offer.exchange(false)) return {};
     taken = std::move(offered);
   }
+  if (taken.peer_received < sending.acknowledged()) {
+    // Another greeting has overtaken this one, and its link has acknowledged more since.
+    if (link && !let_go) return {};
+    return replace_lost_link(Error(ErrorCode::kLinkLost, "the offered link was an older one"));
+  }
   return attach(std::move(taken.link), taken.peer_received);
 }
 

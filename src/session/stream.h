@@ -84,7 +84,8 @@ class Stream {
   base::Status attach(std::unique_ptr<link::Link> link, wire::Sequence peer_received);
 
   // attach() from any thread: the thread that pumps changes over to the link as soon as it can,
-  // also from one that seems to live. Of two offers the later one counts.
+  // also from one that seems to live. Of two offers the later one counts; one that comes so late
+  // that the peer has acknowledged more than `peer_received` since is dropped.
   void offer(std::unique_ptr<link::Link> link, wire::Sequence peer_received);
   // Stops using the link that the stream has, for the one that is about to be offered, and returns
   // what the peer must be told (received()): no later acknowledgement leaves on the old link. It is

@@ -479,6 +479,25 @@ TEST(Stream, AnOfferReplacesALinkThatSeemsToLive) {
   EXPECT_TRUE(repair.losses.empty());
 }
 
+TEST(Stream, AnOfferThatWasOvertakenIsDropped) {
+  Both both;
+  std::uint64_t received = 0;
+  both.b_sink.set([&](const Frame&) {
+    ++received;
+    return Status();
+  });
+  // A greeting of b's is under way, and slow, while b goes on over another link.
+  const wire::Sequence said_then = both.b.received();
+  ASSERT_TRUE(send_u64(both.a, 0).ok());
+  both.pump_until([&] { return received == 1; });
+  both.b.ping();
+  ASSERT_TRUE(both.b.flush().ok());
+  both.pump_until([&] { return both.a.acknowledged() == 1; });
+  both.a.offer(link::make_inproc_pair().first, said_then);
+  ASSERT_TRUE(send_u64(both.a, 1).ok());
+  both.pump_until([&] { return received == 2; });
+}
+
 TEST(Stream, NothingLeavesOnALinkThatIsLetGo) {
   Half half;
   half.stream.set_link_lost_handler([](const Stream::LinkLoss& loss) {
