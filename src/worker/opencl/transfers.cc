@@ -54,7 +54,8 @@ base::Status Transfers::read(SessionState::Command command, const wire::Blob& do
 }
 
 void Transfers::read_failed(const SessionState::Command& command, wire::Token token) {
-  state_.not_started(command);
+  // The reply tells whoever waits for it; its queue need not hear of it a second time.
+  if (command.event_handle != 0) state_.not_started(command);
   services().outbox.turn().reply(token, command.status);
 }
 

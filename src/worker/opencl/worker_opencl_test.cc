@@ -193,6 +193,17 @@ TEST_F(WorkerTest, FailedCreationIsToldAndRemembered) {
   EXPECT_EQ(client->events.at(event).status, CL_INVALID_BUFFER_SIZE);
 }
 
+// Or a later command of the queue would be blamed for it.
+TEST_F(WorkerTest, AReadThatFailsIsToldOnce) {
+  msg::EnqueueReadBuffer m;
+  m.queue = queue;
+  m.buffer = create_buffer(std::size_t{1} << 40);
+  m.download.bytes = 8;
+  EXPECT_EQ(client->call(m), CL_INVALID_BUFFER_SIZE);
+  round_trip();
+  EXPECT_EQ(client->failures.size(), 1u) << "the buffer's own, and no other";
+}
+
 TEST_F(WorkerTest, DependentsOfAFailedEnqueueFail) {
   const Handle program = build("kernel void noop(uint x) {}");
   const Handle kernel = create_kernel(program, "noop");  // its argument was never set
