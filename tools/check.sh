@@ -74,10 +74,17 @@ step 'gcc: build and test' ./dev test release
 step 'clang: build and test' ./dev test clang
 step 'clang-tidy' run_clang_tidy
 step 'asan, ubsan: build and test' ./dev test asan
+# Fresh seeds each time; a failure names its own. A million: session_sim --sessions 1000000.
+run_session_sim() {
+  local first=$((RANDOM * 1000000 + 10001))
+  build/release/tests/session_sim --seed "$first" --sessions 100000
+}
+
 if ((long)); then
   step 'packages of the conformance programs' tools/setup.sh --long
   run_conformance
   step 'chaos: ten minutes of cuts and deaths' tests/chaos/run.py
+  step 'simulation of 100,000 sessions' run_session_sim
   step 'chaos: a cut of ten seconds' tests/chaos/cut.py
 fi
 

@@ -40,6 +40,17 @@ std::size_t FakeDriver::commands_run() const {
   return state().commands;
 }
 
+std::size_t FakeDriver::memory_bytes() const {
+  const std::lock_guard lock(state().mutex);
+  return state().memory;
+}
+
+std::vector<std::uint32_t> FakeDriver::take_journal(std::uint32_t session) {
+  const std::lock_guard lock(state().mutex);
+  auto node = state().journals.extract(session);
+  return node ? std::move(node.mapped()) : std::vector<std::uint32_t>{};
+}
+
 FakeObject::FakeObject() { ++state().live; }
 FakeObject::~FakeObject() { --state().live; }
 

@@ -10,13 +10,18 @@
 //   fill(global uint*, uint)         every element of the global size = the value
 //   add(global uint*, global uint*, global uint*)    c = a + b
 //   fail(…)                          completes with CL_OUT_OF_RESOURCES
+//   journal(global uint*, uint s, uint n)            notes n as run, in the order of session s;
+//   also
+//                                    in the buffer: element 0 counts, element 1 + count = n
 //   hello(…)                         prints "hello from a kernel\n" to descriptor 1
 //   anything else                    does nothing
 // Sources with "#error" do not build. Buffers beyond `memory_bytes` cannot be had.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "opencl/native_api.h"
 
@@ -25,7 +30,8 @@ namespace longwire::worker::fake {
 struct FakeOptions {
   std::size_t memory_bytes = std::size_t{256} << 20;
   unsigned devices = 2;
-  bool recycle = false;  // new memory has the bytes of what was freed before
+  std::size_t unlucky_bytes = 0;  // buffers of just that size cannot be had
+  bool recycle = false;           // new memory has the bytes of what was freed before
   cl_device_type type = CL_DEVICE_TYPE_ACCELERATOR;
 };
 
@@ -39,6 +45,9 @@ class FakeDriver {
   // Native objects that nobody has released yet.
   std::size_t live_objects() const;
   std::size_t commands_run() const;
+  std::size_t memory_bytes() const;  // of all memory objects
+  // What journal() has noted for that session, which is forgotten with that.
+  std::vector<std::uint32_t> take_journal(std::uint32_t session);
 
  private:
   longwire::opencl::NativeApi api_;

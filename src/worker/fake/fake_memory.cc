@@ -91,7 +91,7 @@ FakeMem* allocate(cl_context context, std::size_t size, const void* host, cl_int
     set(status, CL_INVALID_BUFFER_SIZE);
     return nullptr;
   }
-  if (size > s.options.memory_bytes - s.memory) {
+  if (size > s.options.memory_bytes - s.memory || size == s.options.unlucky_bytes) {
     set(status, CL_MEM_OBJECT_ALLOCATION_FAILURE);
     return nullptr;
   }

@@ -40,6 +40,7 @@ struct FakeState {
   std::size_t memory = 0;
   std::size_t commands = 0;
   std::map<std::size_t, std::vector<std::vector<std::byte>>> freed;  // by size, with `recycle`
+  std::map<std::uint32_t, std::vector<std::uint32_t>> journals;      // by session
   cl_ulong time = 1000;
   std::vector<struct FakeQueue*> queues;
   std::vector<std::function<void()>> callbacks;  // to be run without the mutex

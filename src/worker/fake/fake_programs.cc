@@ -79,6 +79,29 @@ std::vector<FakeSignature> signatures_of(const std::string& source) {
   return all;
 }
 
+namespace {
+
+cl_int note_in_journal(std::vector<FakeArg>& args) {
+  if (args.size() != 3 || !args[0].mem || args[1].value.size() != 4 || args[2].value.size() != 4) {
+    return CL_OUT_OF_RESOURCES;
+  }
+  std::uint32_t session = 0;
+  std::uint32_t number = 0;
+  std::uint32_t count = 0;
+  std::memcpy(&session, args[1].value.data(), 4);
+  std::memcpy(&number, args[2].value.data(), 4);
+  state().journals[session].push_back(number);
+  FakeMem& mem = *args[0].mem.get();
+  std::memcpy(&count, mem.data(), 4);
+  if (4 * (std::size_t{count} + 2) > mem.size) return CL_OUT_OF_RESOURCES;
+  std::memcpy(mem.data() + 4 * (std::size_t{count} + 1), &number, 4);
+  ++count;
+  std::memcpy(mem.data(), &count, 4);
+  return CL_COMPLETE;
+}
+
+}  // namespace
+
 cl_int run_kernel(const std::string& name, std::vector<FakeArg>& args, std::size_t items) {
   const auto uints = [&](std::size_t i, std::size_t& count) -> std::byte* {
     if (i >= args.size() || !args[i].mem) {
@@ -106,6 +129,8 @@ cl_int run_kernel(const std::string& name, std::vector<FakeArg>& args, std::size
       x += y;
       std::memcpy(c + 4 * i, &x, 4);
     }
+  } else if (name == "journal") {
+    return note_in_journal(args);
   } else if (name == "fail") {
     return CL_OUT_OF_RESOURCES;
   } else if (name == "hello") {

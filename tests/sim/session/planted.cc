@@ -1,0 +1,80 @@
+#include "planted.h"
+
+#include <array>
+#include <utility>
+
+#include "base/random.h"
+#include "opencl/messages.h"
+
+namespace longwire::sim {
+namespace {
+
+using base::Status;
+using worker::core::Backend;
+
+constexpr std::uint64_t kOneIn = 20;
+
+struct Named {
+  std::string_view name;
+  Bug bug;
+  wire::Opcode opcode;  // of the commands that it befalls
+};
+constexpr std::array<Named, 4> kBugs = {{
+    {"runs-twice", Bug::kRunsTwice, opencl::msg::EnqueueNDRangeKernel::kOpcode},
+    {"skips-launch", Bug::kSkipsLaunch, opencl::msg::EnqueueNDRangeKernel::kOpcode},
+    {"skips-copy", Bug::kSkipsCopy, opencl::msg::EnqueueCopyBuffer::kOpcode},
+    {"forgets-reply", Bug::kForgetsReply, opencl::msg::Finish::kOpcode},
+}};
+
+class BuggyBackend final : public Backend {
+ public:
+  BuggyBackend(std::unique_ptr<Backend> backend, const Named& bug, std::uint64_t seed)
+      : backend_(std::move(backend)), bug_(bug), random_(seed) {}
+
+  Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) override {
+    if (opcode != bug_.opcode || !random_.one_in(kOneIn) || is_awaited(opcode, payload)) {
+      return backend_->on_command(opcode, payload);
+    }
+    if (bug_.bug != Bug::kRunsTwice) return {};
+    LW_TRY(backend_->on_command(opcode, payload));
+    return backend_->on_command(opcode, payload);
+  }
+  base::Deadline on_idle() override { return backend_->on_idle(); }
+  bool shut_down(int timeout_ms) override { return backend_->shut_down(timeout_ms); }
+  base::Nanoseconds busy_ns() override { return backend_->busy_ns(); }
+
+ private:
+  // A launch whose event somebody waits for would be found by that alone.
+  static bool is_awaited(wire::Opcode opcode, std::span<const std::byte> payload) {
+    if (opcode != opencl::msg::EnqueueNDRangeKernel::kOpcode) return false;
+    wire::Reader in(payload);
+    opencl::msg::EnqueueNDRangeKernel launch;
+    decode(in, launch);
+    return launch.event != 0;
+  }
+
+  const std::unique_ptr<Backend> backend_;
+  const Named bug_;
+  base::SeededRandom random_;
+};
+
+}  // namespace
+
+std::optional<Bug> bug_named(std::string_view name) {
+  for (const Named& one : kBugs)
+    if (one.name == name) return one.bug;
+  return std::nullopt;
+}
+
+worker::core::Worker::MakeBackend with_bug(worker::core::Worker::MakeBackend make, Bug bug,
+                                           std::uint64_t seed) {
+  for (const Named& one : kBugs) {
+    if (one.bug != bug) continue;
+    return [make = std::move(make), one, seed](const worker::core::Services& services) {
+      return std::make_unique<BuggyBackend>(make(services), one, seed);
+    };
+  }
+  return make;
+}
+
+}  // namespace longwire::sim
