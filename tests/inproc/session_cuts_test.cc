@@ -89,8 +89,8 @@ TEST_P(CutsTest, EveryLinkBreaksSomewhere) {
     base::SeededRandom random(seed);
     const std::uint64_t most = std::uint64_t{2000} << random.below(11);
     // Now and then one that the largest chunk gets through.
-    rig->node().cut_links([&random, most] {
-      return (random.one_in(3) ? std::size_t{3} << 20 : 200) + random.below(most);
+    rig->node().cut_links([cuts = std::make_shared<base::SeededRandom>(seed), most] {
+      return (cuts->one_in(3) ? std::size_t{3} << 20 : 200) + cuts->below(most);
     });
     const std::size_t before = rig->node().links();
     for (const std::size_t words : kSizes) {
