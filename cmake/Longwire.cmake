@@ -3,7 +3,7 @@
 # fuzzers land in <build>/tests and <build>/fuzz.
 #
 #   longwire_library(NAME SOURCES ... DEPS ... PRIVATE_DEPS ...)   static, alias longwire::NAME
-#   longwire_program(NAME SOURCES ... DEPS ...)                    installed executable
+#   longwire_program(NAME SOURCES ... DEPS ... [COMPONENT client|node])    installed executable
 #   longwire_driver(NAME SOURCES ... DEPS ... VERSION_SCRIPT FILE [OUTPUT_NAME ...] [SONAME ...])
 #   longwire_test(NAME SOURCES ... DEPS ... [LABELS ...] [TIMEOUT s] [ENVIRONMENT ...])
 #   longwire_script_test(NAME COMMAND ... [DEPS ...] [LABELS ...] [TIMEOUT s])
@@ -100,11 +100,14 @@ function(longwire_library name)
 endfunction()
 
 function(longwire_program name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL" "" "SOURCES;DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL" "COMPONENT" "SOURCES;DEPS")
   add_executable(${name} ${arg_SOURCES})
   _longwire_common(${name} ${arg_DEPS})
+  if(NOT arg_COMPONENT)
+    set(arg_COMPONENT client)
+  endif()
   if(NOT arg_NO_INSTALL)
-    install(TARGETS ${name} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+    install(TARGETS ${name} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT ${arg_COMPONENT})
   endif()
 endfunction()
 
@@ -134,7 +137,8 @@ function(longwire_driver name)
     longwire_script_test(${name}_needs_only_libc COMMAND "${LONGWIRE_PYTHON}"
                          "${PROJECT_SOURCE_DIR}/tests/tidy/driver_deps.py" $<TARGET_FILE:${name}>)
   endif()
-  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/longwire")
+  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/longwire"
+          COMPONENT opencl)
 endfunction()
 
 # One ctest entry per module: gtest prints inside, and its XML lets ./dev count the cases.

@@ -49,7 +49,7 @@ _longwire() {
   local cur prev words cword split
   _init_completion -s -n : || return
   if ((cword == 1)); then
-    _longwire_words 'run trace bench serve devices top pair trust audit key token --help --version'
+    _longwire_words 'run trace bench serve devices top doctor pair trust audit key token --help --version'
     return
   fi
   case " ${words[*]:2:cword-2} " in
@@ -64,6 +64,7 @@ _longwire() {
       --sandbox --log-level --log-format --help' ;;
     devices) _longwire_words '--json --node --help' ;;
     top) _longwire_words '--once --json --config --state --help' ;;
+    doctor) _longwire_words '--json --node --config --state --help' ;;
     pair) _longwire_words '--config --state --help' ;;
     trust) _longwire_trust ;;
     key) _longwire_words '--node --config --state --help' ;;

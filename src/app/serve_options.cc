@@ -54,10 +54,14 @@ int failed(const base::Error& error) {
 
 }  // namespace
 
+bool has_system_config() {
+  std::error_code error;
+  return std::filesystem::exists(kSystemConfig, error);
+}
+
 base::Result<node::NodeConfig> read_config(const ServeFlags& flags) {
   if (!flags.config.empty()) return node::load_config(flags.config);
-  std::error_code error;
-  if (std::filesystem::exists(kSystemConfig, error)) return node::load_config(kSystemConfig);
+  if (has_system_config()) return node::load_config(kSystemConfig);
   return NodeConfig{};
 }
 

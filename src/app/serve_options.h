@@ -30,6 +30,8 @@ struct ServeFlags {
 };
 
 void add_serve_flags(CLI::App& cli, ServeFlags& flags);
+// Whether there is a node's configuration at the system's place.
+bool has_system_config();
 // The file that --config names, else the system's, else the default.
 base::Result<node::NodeConfig> read_config(const ServeFlags& flags);
 // Reads the configuration, applies the flags, serves. Returns the exit code.

@@ -20,6 +20,9 @@ class Clock {
 // CLOCK_MONOTONIC of this machine. Stateless, hence shareable.
 const Clock& monotonic_clock() noexcept;
 
+// The time of day of this machine: since 1970, UTC. Steps when somebody sets it.
+const Clock& wall_clock() noexcept;
+
 // A point in time of the clock that the callee uses; kNever waits without end.
 struct Deadline {
   Nanoseconds at_ns = std::numeric_limits<Nanoseconds>::max();

@@ -288,6 +288,7 @@ void Connection::on_session(base::Result<session::Welcome> welcome) {
     return refuse(std::move(welcome).error());
   }
   opened_ = welcome->session;
+  welcome->time_ms = static_cast<std::uint64_t>(base::wall_clock().now_ns() / base::kMillisecond);
   send(session::encode(*welcome), &Connection::on_welcome_sent);
 }
 

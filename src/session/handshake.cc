@@ -98,6 +98,7 @@ void put(Out& out, const Welcome& m) {
   out.string(shortened(m.tenant));
   out.string(shortened(m.node));
   out.string(shortened(m.software));
+  out.scalar(m.time_ms);
 }
 
 void get(wire::Reader& r, Welcome& m) {
@@ -113,6 +114,7 @@ void get(wire::Reader& r, Welcome& m) {
   m.tenant = read_peer_text(r, "tenant");
   m.node = read_peer_text(r, "node");
   m.software = read_peer_text(r, "software");
+  if (r.remaining() != 0) m.time_ms = r.scalar("time");
 }
 
 template <class Out>

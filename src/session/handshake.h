@@ -86,6 +86,8 @@ struct Welcome {
   std::string tenant;          // granted
   std::string node;            // the node's name
   std::string software;
+  // The agent's time of day when it sent this, since 1970, UTC; 0: not said (workers, older nodes).
+  std::uint64_t time_ms = 0;
 };
 
 // Wire form of a Refusal in place of a Welcome: what the client shows to a person.

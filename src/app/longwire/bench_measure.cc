@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "app/longwire/driver_library.h"
+#include "app/longwire/node_question.h"
 #include "client/core/node_session.h"
 #include "driver/connect.h"
-#include "opencl/messages.h"
 
 namespace longwire::app {
 namespace {
@@ -46,20 +46,6 @@ Status repeat(Samples& samples, const std::function<Status()>& once) {
 }
 
 Deadline soon(Nanoseconds ns) { return Deadline::in(base::monotonic_clock(), ns); }
-
-// --- the session ---------------------------------------------------------------------------------
-
-// Answered by the worker alone: it knows of no such device.
-Status ask(NodeSession& session) {
-  return session.call(
-      longwire::opencl::msg::GetDeviceInfo{},
-      [](const client::core::ReplyView& reply) {
-        if (reply.body == nullptr) return;
-        longwire::opencl::msg::GetDeviceInfo::Reply ignored;
-        if (reply.body->remaining() != 0) decode(*reply.body, ignored);
-      },
-      soon(kAnswerTimeout));
-}
 
 // --- the device ----------------------------------------------------------------------------------
 
@@ -198,7 +184,8 @@ Status measure_session(const client::core::NodeAddress& node, const std::string&
     LW_TRY(session.connect(soon(kConnectTimeout)));
     figures.set_up.add(now() - began);
     figures.set_up_round_trips = session.counters().setup_round_trips;
-    if (i + 1 == kSetUps) LW_TRY(repeat(figures.round_trip, [&] { return ask(session); }));
+    if (i + 1 == kSetUps)
+      LW_TRY(repeat(figures.round_trip, [&] { return ask_worker(session, soon(kAnswerTimeout)); }));
   }
   return {};
 }

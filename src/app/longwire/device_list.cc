@@ -1,11 +1,6 @@
 #include "app/longwire/device_list.h"
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -62,26 +57,12 @@ Json list_devices(const std::string& driver) {
   return list;
 }
 
-[[noreturn]] void ask(const std::string& node, const std::string& driver, int answer_fd) {
+std::string ask(const std::string& node, const std::string& driver) {
   ::setenv("LONGWIRE_NODES", node.c_str(), 1);
-  const std::string text = list_devices(driver).dump(-1, ' ', true, Json::error_handler_t::replace);
-  [[maybe_unused]] const ssize_t ignored = ::write(answer_fd, text.data(), text.size());
-  ::_exit(0);
+  return list_devices(driver).dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
 // --- in the parent ---
-
-std::string read_all(int fd) {
-  std::string text;
-  std::array<char, 4096> chunk{};
-  while (text.size() < kMaxDeviceListBytes) {
-    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    text.append(chunk.data(), static_cast<std::size_t>(got));
-  }
-  return text;
-}
 
 DeviceFacts facts_from(const Json& json) {
   return {json.value("name", ""),   json.value("type", ""),
@@ -93,22 +74,13 @@ DeviceFacts facts_from(const Json& json) {
 }  // namespace
 
 base::Result<DeviceQuery> DeviceQuery::start(const std::string& node, const std::string& driver) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return Error::from_errno(ErrorCode::kInternal, "pipe", errno);
-  }
-  base::UniqueFd reader(ends[0]);
-  const base::UniqueFd writer(ends[1]);
-  const pid_t process = ::fork();
-  if (process < 0) return Error::from_errno(ErrorCode::kInternal, "fork", errno);
-  if (process == 0) ask(node, driver, writer.get());
-  return DeviceQuery(process, std::move(reader));
+  LW_ASSIGN(ChildAnswer answer, ChildAnswer::start([&] { return ask(node, driver); }));
+  return DeviceQuery(std::move(answer));
 }
 
 base::Result<std::vector<DeviceFacts>> DeviceQuery::finish() {
-  const std::string text = read_all(answer_.get());
-  ::waitpid(process_, nullptr, 0);
-  const Json list = Json::parse(text, nullptr, false);
+  const auto text = answer_.finish();
+  const Json list = Json::parse(text ? *text : "", nullptr, false);
   if (!list.is_array()) return Error(ErrorCode::kUnavailable, "the node does not answer");
   std::vector<DeviceFacts> devices;
   for (const Json& item : list)

@@ -7,12 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "app/longwire/child_answer.h"
 #include "base/result.h"
-#include "base/unique_fd.h"
 
 namespace longwire::app {
-
-inline constexpr std::size_t kMaxDeviceListBytes = std::size_t{1} << 20;
 
 struct DeviceFacts {
   std::string name;
@@ -33,9 +31,8 @@ class DeviceQuery {
   base::Result<std::vector<DeviceFacts>> finish();
 
  private:
-  DeviceQuery(int process, base::UniqueFd answer) : process_(process), answer_(std::move(answer)) {}
-  int process_;
-  base::UniqueFd answer_;
+  explicit DeviceQuery(ChildAnswer answer) : answer_(std::move(answer)) {}
+  ChildAnswer answer_;
 };
 
 }  // namespace longwire::app

@@ -6,6 +6,7 @@
 #include "app/longwire/audit.h"
 #include "app/longwire/bench.h"
 #include "app/longwire/devices.h"
+#include "app/longwire/doctor.h"
 #include "app/longwire/exit_codes.h"
 #include "app/longwire/pair.h"
 #include "app/longwire/run.h"
@@ -41,6 +42,7 @@ struct Commands {
   app::DevicesFlags devices;
   app::BenchFlags bench;
   app::TopFlags top;
+  app::DoctorFlags doctor;
   app::PairFlags pair;
   app::TrustFlags trust;
   app::AuditFlags audit;
@@ -56,6 +58,7 @@ struct Commands {
     app::add_serve_flags(*serve_command, serve);
     app::add_devices_command(cli, devices);
     app::add_top_command(cli, top);
+    app::add_doctor_command(cli, doctor);
     app::add_pair_command(cli, pair);
     app::add_trust_command(cli, trust);
     app::add_audit_command(cli, audit);
@@ -70,6 +73,7 @@ struct Commands {
     if (cli.got_subcommand("serve")) return app::serve_main(serve);
     if (cli.got_subcommand("devices")) return app::devices_main(devices);
     if (cli.got_subcommand("top")) return app::top_main(top);
+    if (cli.got_subcommand("doctor")) return app::doctor_main(doctor);
     if (cli.got_subcommand("pair")) return app::pair_main(pair);
     if (cli.got_subcommand("trust")) return app::trust_main(cli, trust);
     if (cli.got_subcommand("audit")) return app::audit_main(audit);

@@ -93,8 +93,8 @@ Status read_table(const toml::table& table, Config& config) {
       if (!ms) return invalid("connect_timeout_ms must be a number");
       LW_ASSIGN(config.connect_timeout_ms, check_timeout(*ms));
     } else {
-      return invalid("unknown key '" + std::string(key.str().substr(0, 64)) +
-                     "' (known: nodes, connect_timeout_ms)");
+      return invalid("line " + std::to_string(key.source().begin.line) + ": unknown key '" +
+                     std::string(key.str().substr(0, 64)) + "' (known: nodes, connect_timeout_ms)");
     }
   }
   return {};
@@ -109,18 +109,6 @@ Status parse_file(const std::string& path, std::string_view text, Config& config
   }
   Status status = read_table(parsed.table(), config);
   if (!status.ok()) return std::move(status).error().during(path);
-  return {};
-}
-
-std::string home_of(const ConfigSource& source) {
-  if (auto home = source.variable("LONGWIRE_CONFIG_HOME"); home && !home->empty()) return *home;
-  // XDG: a relative path is to be ignored.
-  if (auto xdg = source.variable("XDG_CONFIG_HOME"); xdg && xdg->starts_with('/')) {
-    return *xdg + "/longwire";
-  }
-  if (auto user = source.variable("HOME"); user && !user->empty()) {
-    return *user + "/.config/longwire";
-  }
   return {};
 }
 
@@ -197,6 +185,18 @@ ConfigSource system_config_source() {
   };
   source.file = read_file;
   return source;
+}
+
+std::string home_of(const ConfigSource& source) {
+  if (auto home = source.variable("LONGWIRE_CONFIG_HOME"); home && !home->empty()) return *home;
+  // XDG: a relative path is to be ignored.
+  if (auto xdg = source.variable("XDG_CONFIG_HOME"); xdg && xdg->starts_with('/')) {
+    return *xdg + "/longwire";
+  }
+  if (auto user = source.variable("HOME"); user && !user->empty()) {
+    return *user + "/.config/longwire";
+  }
+  return {};
 }
 
 Result<Config> load_config(const ConfigSource& source) {

@@ -55,6 +55,8 @@ struct ConfigSource {
 // getenv (nothing in a set-user-id program) and the file system.
 ConfigSource system_config_source();
 
+// <home>; empty where the environment names none.
+std::string home_of(const ConfigSource& source);
 // Errors: kInvalidArgument, with the file or variable and what is wrong with it.
 base::Result<Config> load_config(const ConfigSource& source);
 base::Result<NodeAddress> parse_node_address(std::string_view text);
