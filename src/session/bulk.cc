@@ -104,9 +104,11 @@ struct BulkPort::State {
 BulkPort::BulkPort(const base::Clock& clock, Stream& stream, LaneLoss lane_loss)
     : state_(std::make_unique<State>(clock, stream, lane_loss)) {}
 
-BulkPort::~BulkPort() {
+BulkPort::~BulkPort() { stop(Error(ErrorCode::kClosed, "the session has ended")); }
+
+void BulkPort::stop(const Error& why) {
   State& s = *state_;
-  s.shut_down(Error(ErrorCode::kClosed, "the session has ended"));
+  s.shut_down(why);
   for (const auto& lane : s.lanes) {
     if (lane->reader.joinable()) lane->reader.join();
     if (lane->writer.joinable()) lane->writer.join();

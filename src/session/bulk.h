@@ -138,6 +138,9 @@ class BulkPort {
 
   // Ends every lane and aborts every transfer, in both directions. From any thread, also a sink's.
   void shut_down(const base::Error& why);
+  // As shut_down(), and waits for the threads of the lanes: no sink and no on_sent is called after
+  // it. Not from a sink, and by one thread at a time.
+  void stop(const base::Error& why);
 
  private:
   struct State;

@@ -42,7 +42,7 @@ Worker::~Worker() {
   const base::Error why(base::ErrorCode::kClosed, "the worker ends");
   stream_.shut_down(why);
   uploads_.shut_down(why);
-  bulk_.shut_down(why);
+  bulk_.stop(why);  // lanes give blocks back to the staging memory, and call the backend
 }
 
 base::Status Worker::adopt_main(std::unique_ptr<link::Link> link) {
