@@ -327,25 +327,51 @@ TEST(Unix, ListenerReplacesAStaleSocketButNotALiveOne) {
   EXPECT_EQ(peer_user(server->get()).value(), ::getuid());
 }
 
-// A program that closes every descriptor that it does not know, and then opens files.
+std::set<int> open_descriptors() {
+  std::set<int> open;
+  for (int fd = 0; fd < 1024; ++fd)
+    if (::fcntl(fd, F_GETFD) >= 0) open.insert(fd);
+  return open;
+}
+
+// As a program that closes every descriptor that it does not know.
+std::set<int> close_all_but(const std::set<int>& known) {
+  std::set<int> closed;
+  for (const int fd : open_descriptors())
+    if (known.count(fd) == 0 && ::close(fd) == 0) closed.insert(fd);
+  return closed;
+}
+
 TEST(Unix, DescriptorsAreOutOfTheWayAndClosingThemLosesTheLink) {
-  const auto descriptors = [] {
-    std::set<int> open;
-    for (int fd = 0; fd < 1024; ++fd)
-      if (::fcntl(fd, F_GETFD) >= 0) open.insert(fd);
-    return open;
-  };
-  const auto before = descriptors();
+  const auto before = open_descriptors();
   const LinkPair pair = make_unix_pair();
-  for (const int fd : descriptors()) {
-    if (before.count(fd) != 0) continue;
-    EXPECT_GE(fd, 256);
-    ::close(fd);
-  }
+  const auto closed = close_all_but(before);
+  EXPECT_EQ(closed.size(), 4U);
+  EXPECT_GE(*closed.begin(), 256);
   EXPECT_EQ(pair.first->wait(kToRead, soon()).error().code(), ErrorCode::kLinkLost);
   EXPECT_EQ(pair.first->write_some(std::array{bytes_of("lost")}).error().code(),
             ErrorCode::kLinkLost);
-  EXPECT_EQ(descriptors(), before);
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST(Unix, ALinkClosesNothingThatTookTheNumbersItHad) {
+  const auto before = open_descriptors();
+  LinkPair lost = make_unix_pair();
+  const auto closed = close_all_but(before);
+  for (const int fd : closed)
+    ASSERT_EQ(::dup2(STDERR_FILENO, fd), fd);
+  lost = {};
+  for (const int fd : closed)
+    EXPECT_EQ(::close(fd), 0) << fd;
+}
+
+TEST(Unix, AnotherLinkHasOtherNumbersThanOneThatWasClosed) {
+  const auto before = open_descriptors();
+  const LinkPair lost = make_unix_pair();
+  const auto closed = close_all_but(before);
+  const LinkPair next = make_unix_pair();
+  for (const int fd : open_descriptors())
+    EXPECT_EQ(closed.count(fd), 0U) << fd;
 }
 
 TEST(Unix, PathTooLong) {

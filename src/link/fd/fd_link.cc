@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include <algorithm>
@@ -23,10 +24,25 @@ constexpr std::size_t kMaxParts = 16;  // of one vectored write; more go with th
 // (as daemons do) and opens files then gets the lowest numbers: ours are not among them, so nothing
 // of ours is written into its files. Numbers within the system's usual limit of 1024.
 constexpr int kFirstDescriptor = 256;
+constexpr int kEndOfDescriptors = 1000;
+
+// Nor does another link get a number soon that one has had: threads that do not know yet that the
+// program has closed their link's descriptors may still send on them.
+int next_descriptor() noexcept {
+  static std::atomic<unsigned> taken{0};
+  return kFirstDescriptor + static_cast<int>(taken.fetch_add(1, std::memory_order_relaxed) %
+                                             (kEndOfDescriptors - kFirstDescriptor));
+}
 
 void move_out_of_the_way(base::UniqueFd& fd) noexcept {
-  const int moved = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstDescriptor);
+  int moved = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, next_descriptor());
+  if (moved < 0) moved = ::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstDescriptor);
   if (moved >= 0) fd.reset(moved);  // otherwise the limit is lower, and it stays where it is
+}
+
+ino_t inode_of(int fd) noexcept {
+  struct stat found {};
+  return ::fstat(fd, &found) == 0 ? found.st_ino : 0;
 }
 
 timespec time_left(base::Deadline deadline) {
@@ -51,7 +67,17 @@ base::Result<std::unique_ptr<FdLink>> FdLink::create(base::UniqueFd socket, Link
 }
 
 FdLink::FdLink(base::UniqueFd socket, base::UniqueFd wake_fd, LinkInfo info)
-    : socket_(std::move(socket)), wake_fd_(std::move(wake_fd)), info_(std::move(info)) {}
+    : socket_(std::move(socket)),
+      wake_fd_(std::move(wake_fd)),
+      socket_inode_(inode_of(socket_.get())),
+      info_(std::move(info)) {}
+
+// Where the program has closed our descriptors, their numbers may be others' by now.
+FdLink::~FdLink() {
+  if (!socket_.valid() || inode_of(socket_.get()) == socket_inode_) return;
+  socket_.release();
+  wake_fd_.release();
+}
 
 base::Result<std::size_t> FdLink::read_some(std::span<std::byte> out) {
   if (closed_.load(std::memory_order_relaxed)) return Error(ErrorCode::kClosed, "link closed");

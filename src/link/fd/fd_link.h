@@ -2,6 +2,8 @@
 // wake(). Never raises SIGPIPE.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <memory>
 #include <string>
@@ -15,6 +17,7 @@ class FdLink final : public Link {
  public:
   // Takes a connected socket and makes it non-blocking.
   static base::Result<std::unique_ptr<FdLink>> create(base::UniqueFd socket, LinkInfo info);
+  ~FdLink() override;
 
   base::Result<std::size_t> read_some(std::span<std::byte> out) override;
   base::Result<std::size_t> write_some(std::span<const ConstBuffer> parts) override;
@@ -36,6 +39,7 @@ class FdLink final : public Link {
 
   base::UniqueFd socket_;
   base::UniqueFd wake_fd_;
+  const ino_t socket_inode_;
   const LinkInfo info_;
   const std::shared_ptr<LinkCounters> counters_ =
       std::make_shared<LinkCounters>();  // see counters()
