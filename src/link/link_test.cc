@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <memory>
@@ -352,6 +353,20 @@ TEST(Unix, DescriptorsAreOutOfTheWayAndClosingThemLosesTheLink) {
   EXPECT_EQ(pair.first->write_some(std::array{bytes_of("lost")}).error().code(),
             ErrorCode::kLinkLost);
   EXPECT_EQ(open_descriptors(), before);
+}
+
+// The thread that waits has the old files in hand, and nothing wakes it.
+TEST(Unix, WhoWaitsOnDescriptorsThatAreClosedLooksAgain) {
+  const auto before = open_descriptors();
+  const LinkPair pair = make_unix_pair();
+  base::Result<Readiness> found = Readiness{};
+  std::thread waiter([&] { found = pair.first->wait(kToRead, Deadline::never()); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it may also come too late
+  close_all_but(before);
+  pair.first->close();
+  waiter.join();
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().code(), ErrorCode::kLinkLost);
 }
 
 TEST(Unix, ALinkClosesNothingThatTookTheNumbersItHad) {

@@ -45,9 +45,19 @@ ino_t inode_of(int fd) noexcept {
   return ::fstat(fd, &found) == 0 ? found.st_ino : 0;
 }
 
-timespec time_left(base::Deadline deadline) {
-  const auto left =
-      std::max<base::Nanoseconds>(0, deadline.at_ns - base::monotonic_clock().now_ns());
+// No wait is longer without a look at the descriptors. Where the program closes them under a thread
+// that waits, the kernel lets it wait on, and nobody can wake it: the eventfd is closed as well.
+constexpr base::Nanoseconds kLookAgainNs = base::kSecond;
+
+// For how long to wait now. `last`: the deadline comes first.
+timespec next_look(base::Deadline deadline, bool& last) {
+  base::Nanoseconds left = kLookAgainNs;
+  last = false;
+  if (!deadline.is_never()) {
+    left = std::max<base::Nanoseconds>(0, deadline.at_ns - base::monotonic_clock().now_ns());
+    last = left <= kLookAgainNs;
+    left = std::min(left, kLookAgainNs);
+  }
   return {static_cast<time_t>(left / base::kSecond), static_cast<long>(left % base::kSecond)};
 }
 
@@ -119,12 +129,11 @@ base::Result<Readiness> FdLink::wait(Interest interest, base::Deadline deadline)
   if (interest.writable) fds[0].events |= POLLOUT;
   fds[1] = {wake_fd_.get(), POLLIN, 0};
 
-  for (;;) {
-    const bool forever = deadline.is_never();
-    const timespec left = forever ? timespec{} : time_left(deadline);
-    const int n = ::ppoll(fds.data(), fds.size(), forever ? nullptr : &left, nullptr);
+  for (bool last = false;;) {
+    const timespec left = next_look(deadline, last);
+    const int n = ::ppoll(fds.data(), fds.size(), &left, nullptr);
     counters_->count(counters_->waits);
-    if (n < 0 && errno == EINTR) continue;
+    if ((n < 0 && errno == EINTR) || (n == 0 && !last)) continue;
     if (n < 0) return Error::from_errno(ErrorCode::kInternal, "poll", errno);
     break;
   }
