@@ -6,6 +6,8 @@
 #include <sstream>
 
 #include "base/toml.h"
+#include "session/handover.h"
+#include "session/handshake.h"
 
 namespace longwire::node {
 namespace {
@@ -167,13 +169,13 @@ Schema limits_schema(LimitsConfig& c) {
           {"connections_per_minute", number(c.connections_per_minute, 1, 1'000'000)},
           {"handshake_timeout_ms", number(c.handshake_timeout_ms, 100, 600'000)},
           {"worker_start_timeout_ms", number(c.worker_start_timeout_ms, 100, 600'000)},
-          {"drain_ms", number(c.drain_ms, 0, 86'400'000)},
+          {"drain_ms", number(c.drain_ms, 0, session::kMaxDrainMs)},
           {"lanes", number(c.lanes, 0, 8)},
           {"eager_credit", size(c.eager_credit_bytes)},
           {"session_memory", size(c.session_memory_bytes)},
           {"session_handles", number(c.session_handles, 0, 1u << 22)},
-          {"grace_ms", number(c.grace_ms, 0, 86'400'000)},
-          {"grace_after_close_ms", number(c.grace_after_close_ms, 0, 86'400'000)}};
+          {"grace_ms", number(c.grace_ms, 0, session::kMaxGraceMs)},
+          {"grace_after_close_ms", number(c.grace_after_close_ms, 0, session::kMaxGraceMs)}};
 }
 
 Schema worker_schema(WorkerConfig& c) {

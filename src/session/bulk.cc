@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "session/bulk_receiver.h"
 #include "session/bulk_sender.h"
+#include "session/handshake.h"
 #include "wire/opcodes.h"
 #include "wire/reader.h"
 
@@ -25,6 +26,7 @@ using base::Status;
 using link::ConstBuffer;
 
 constexpr std::size_t kFrameFields = 24;  // of a kOpBulkData frame, beside the data
+static_assert(kInlineBytes + kFrameFields <= kLeastPayloadBytes);
 constexpr std::size_t kDropBytes = std::size_t{64} << 10;  // read at once of what nobody wants
 
 struct Lane {

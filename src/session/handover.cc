@@ -112,6 +112,12 @@ Purpose take_purpose(Reader& in) {
   return purpose;
 }
 
+std::uint64_t take_ms(Reader& in, std::uint64_t most, const char* what) {
+  const std::uint64_t ms = in.u64(what);
+  if (ms > most) in.fail(what);
+  return in.ok() ? ms : 0;
+}
+
 bool take_flag(Reader& in, const char* what) {
   const std::uint32_t value = in.u32(what);
   if (value > 1) in.fail(what);
@@ -131,8 +137,8 @@ Adopt take_adopt(Reader& in) {
   adopt.lanes = in.u32("lanes");
   adopt.max_payload_bytes = in.u32("max_payload_bytes");
   adopt.eager_credit_bytes = in.u64("eager_credit_bytes");
-  adopt.grace_ms = in.u64("grace_ms");
-  adopt.grace_after_close_ms = in.u64("grace_after_close_ms");
+  adopt.grace_ms = take_ms(in, kMaxGraceMs, "grace_ms");
+  adopt.grace_after_close_ms = take_ms(in, kMaxGraceMs, "grace_after_close_ms");
   adopt.limits.memory_bytes = in.u64("memory_bytes");
   adopt.limits.handles = in.u64("handles");
   adopt.tenant = take_text(in, "tenant");
@@ -170,7 +176,7 @@ HandoverMessage take_message(Reader& in, std::uint32_t kind) {
     case kAdopt:
       return take_adopt(in);
     case kDrain:
-      return Drain{in.u64("within_ms")};
+      return Drain{take_ms(in, kMaxDrainMs, "within_ms")};
     case kReady:
       return Ready{take_text(in, "detail")};
     case kStats:

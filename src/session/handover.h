@@ -26,6 +26,7 @@ namespace longwire::session {
 inline constexpr std::size_t kMaxHandoverBytes = 8192;
 inline constexpr std::size_t kMaxHandoverDevices = 64;
 inline constexpr std::size_t kMaxHandoverTextBytes = 1024;  // of each string
+inline constexpr std::uint64_t kMaxDrainMs = 86'400'000;    // a day
 
 // What a session may use of the node; 0 means no limit.
 struct SessionLimits {

@@ -38,6 +38,19 @@ T get_narrow(wire::Reader& r, const char* what) {
   return r.ok() ? static_cast<T>(value) : T{};
 }
 
+std::uint32_t get_payload_limit(wire::Reader& r) {
+  constexpr const char* kWhat = "max_payload_bytes";
+  const auto limit = get_narrow<std::uint32_t>(r, kWhat);
+  if (limit != 0 && limit < kLeastPayloadBytes) r.fail(kWhat);
+  return limit;
+}
+
+std::uint64_t get_grace(wire::Reader& r) {
+  const std::uint64_t grace_ms = r.scalar("grace_ms");
+  if (grace_ms > kMaxGraceMs) r.fail("grace_ms");
+  return grace_ms;
+}
+
 template <class Out>
 void put(Out& out, const Hello& m) {
   out.scalar(m.version_min);
@@ -72,7 +85,7 @@ void get(wire::Reader& r, Hello& m) {
   get_array(r, m.session, "session");
   m.received = r.scalar("received");
   m.lane = get_narrow<std::uint32_t>(r, "lane");
-  m.max_payload_bytes = get_narrow<std::uint32_t>(r, "max_payload_bytes");
+  m.max_payload_bytes = get_payload_limit(r);
   m.tenant = read_peer_text(r, "tenant");
   m.program = read_peer_text(r, "program");
   m.host = read_peer_text(r, "host");
@@ -108,9 +121,9 @@ void get(wire::Reader& r, Welcome& m) {
   get_array(r, m.secret, "secret");
   m.received = r.scalar("received");
   m.lanes_wanted = get_narrow<std::uint32_t>(r, "lanes_wanted");
-  m.max_payload_bytes = get_narrow<std::uint32_t>(r, "max_payload_bytes");
+  m.max_payload_bytes = get_payload_limit(r);
   m.eager_credit_bytes = r.scalar("eager_credit_bytes");
-  m.grace_ms = r.scalar("grace_ms");
+  m.grace_ms = get_grace(r);
   m.tenant = read_peer_text(r, "tenant");
   m.node = read_peer_text(r, "node");
   m.software = read_peer_text(r, "software");

@@ -40,7 +40,10 @@ inline constexpr std::size_t kPreambleBytes = 32;
 inline constexpr std::size_t kHandshakeHeaderBytes = 8;  // u32 bytes of the body, u32 kind
 inline constexpr std::size_t kMaxHelloBytes = 4096;      // of any handshake message's body
 inline constexpr std::size_t kMaxHelloTokenBytes = 1024;
-inline constexpr std::size_t kMaxHelloTextBytes = 255;  // of each text in it; longer ones are cut
+inline constexpr std::size_t kMaxHelloTextBytes = 255;    // of each text in it; longer ones are cut
+inline constexpr std::uint64_t kMaxGraceMs = 86'400'000;  // a day
+// Of max_payload_bytes, where it is said: an inline blob (bulk.h) and what goes around it fit.
+inline constexpr std::uint32_t kLeastPayloadBytes = 128 << 10;
 
 enum class Purpose : std::uint16_t { kNewSession = 1, kResume = 2, kLane = 3, kPairing = 4 };
 
@@ -61,13 +64,13 @@ struct Hello {
   std::uint16_t version_max = kProtocolVersionMax;
   Purpose purpose = Purpose::kNewSession;
   std::uint64_t features = 0;
-  SessionId session{};          // zero for a new session
-  wire::Sequence received = 0;  // resume: the highest sequence received in order
-  std::uint32_t lane = 0;       // lane: its number, from 0
-  std::uint32_t max_payload_bytes = 0;
-  std::string tenant;   // wanted tenant; empty: the one that the key belongs to
-  std::string program;  // for people: the program's name
-  std::string host;     // for people: the client's host name
+  SessionId session{};                  // zero for a new session
+  wire::Sequence received = 0;          // resume: the highest sequence received in order
+  std::uint32_t lane = 0;               // lane: its number, from 0
+  std::uint32_t max_payload_bytes = 0;  // 0: not said, which means wire::kMaxPayloadBytes
+  std::string tenant;                   // wanted tenant; empty: the one that the key belongs to
+  std::string program;                  // for people: the program's name
+  std::string host;                     // for people: the client's host name
   std::uint64_t process_id = 0;
   std::string software;          // "longwire 0.1.0"
   std::vector<std::byte> token;  // new session: in place of a pairing (auth/token.h); empty: none

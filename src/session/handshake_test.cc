@@ -173,6 +173,27 @@ TEST(Handshake, TextsAreCutAndHarmless) {
   EXPECT_EQ(got.host, std::string(kMaxHelloTextBytes, 'h'));
 }
 
+// A lying node would have the program wait for ever, or never get a byte across.
+TEST(Handshake, NoAbsurdLimitIsTaken) {
+  const auto answer = [](auto&& change) {
+    Welcome welcome = sample_welcome();
+    change(welcome);
+    return decode_answer(encode(welcome));
+  };
+  EXPECT_TRUE(answer([](Welcome& w) { w.grace_ms = kMaxGraceMs; }).ok());
+  for (const std::uint64_t ms : {kMaxGraceMs + 1, std::uint64_t{INT64_MAX}, UINT64_MAX}) {
+    EXPECT_EQ(answer([ms](Welcome& w) { w.grace_ms = ms; }).error().code(), ErrorCode::kWireFault);
+  }
+  for (const std::uint32_t bytes : {0u, kLeastPayloadBytes, UINT32_MAX})
+    EXPECT_TRUE(answer([bytes](Welcome& w) { w.max_payload_bytes = bytes; }).ok()) << bytes;
+  for (const std::uint32_t bytes : {1u, 24u, kLeastPayloadBytes - 1}) {
+    EXPECT_FALSE(answer([bytes](Welcome& w) { w.max_payload_bytes = bytes; }).ok()) << bytes;
+    Hello hello = sample_hello();
+    hello.max_payload_bytes = bytes;
+    EXPECT_FALSE(decode_hello(encode(hello)).ok()) << bytes;
+  }
+}
+
 TEST(Handshake, GarbageIsNeverAHello) {
   base::SeededRandom random(5);
   const auto good = encode(sample_hello());

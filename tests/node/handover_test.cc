@@ -112,6 +112,22 @@ TEST(Handover, OutOfRangeFieldsAreRefused) {
   EXPECT_FALSE(decode_handover(std::vector<std::byte>(kMaxHandoverBytes + 8)).ok());
 }
 
+TEST(Handover, TimesThatWouldOverflowAreRefused) {
+  Adopt adopt = sample_adopt();
+  adopt.grace_ms = adopt.grace_after_close_ms = kMaxGraceMs;
+  EXPECT_TRUE(decode_handover(encode_handover(adopt)).ok());
+  EXPECT_TRUE(decode_handover(encode_handover(Drain{kMaxDrainMs})).ok());
+  for (const std::uint64_t ms : {kMaxGraceMs + 1, UINT64_MAX}) {
+    Adopt wrong = sample_adopt();
+    wrong.grace_ms = ms;
+    EXPECT_FALSE(decode_handover(encode_handover(wrong)).ok()) << ms;
+    wrong = sample_adopt();
+    wrong.grace_after_close_ms = ms;
+    EXPECT_FALSE(decode_handover(encode_handover(wrong)).ok()) << ms;
+    EXPECT_FALSE(decode_handover(encode_handover(Drain{ms})).ok()) << ms;
+  }
+}
+
 TEST(HandoverSocket, AConnectionTravelsWithAdopt) {
   auto pair = make_handover_pair();
   ASSERT_TRUE(pair.ok());
