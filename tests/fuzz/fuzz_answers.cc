@@ -1,12 +1,17 @@
-// Fuzzes what `longwire` reads of others: a node's answer to `top`, and a trace file.
+// Fuzzes what `longwire` reads of others: a node's answer to `top`, a trace file, an audit log, and
+// what a child process says that has loaded other people's drivers.
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <sstream>
 #include <string>
 
+#include "app/longwire/audit_view.h"
+#include "app/longwire/device_list.h"
+#include "app/longwire/loader_view.h"
 #include "app/longwire/top_view.h"
 #include "app/longwire/trace_events.h"
 #include "app/longwire/trace_file.h"
@@ -18,7 +23,7 @@ namespace app = longwire::app;
 
 namespace {
 
-enum Target : std::uint8_t { kTop, kTrace, kTargets };
+enum Target : std::uint8_t { kTop, kTrace, kAudit, kLoader, kDevices, kTargets };
 
 void read_top(const std::string& text) {
   const auto node = app::parse_top(text);
@@ -46,6 +51,17 @@ void read_trace(std::string_view text) {
   ::close(file);
 }
 
+void read_audit(const std::string& text) {
+  for (const bool json : {false, true}) {
+    std::istringstream log(text);
+    std::uint64_t unreadable = 0;
+    const std::string shown = app::show_audit(log, {"2026", "", json}, unreadable);
+    for (const char c : shown) {
+      if ((c < 0x20 && c != '\n') || c == 0x7f) std::abort();
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<fuzz::Seed> fuzz::seeds() {
@@ -71,12 +87,40 @@ std::vector<fuzz::Seed> fuzz::seeds() {
       "\n"
       R"({"command":4592,"node_index":0,"queue":7,"began_ns":1,"took_ns":2})"
       "\n";
-  return {{"top", selected(kTop, bytes_of(top))}, {"trace", selected(kTrace, bytes_of(trace))}};
+  const std::string audit =
+      R"({"time":"2026-11-20T10:00:00.000Z","event":"session.end","tenant":"lab","bytes_in":7})"
+      "\n";
+  const std::string loader =
+      R"({"platforms":[{"name":"Longwire","version":"OpenCL 3.0","devices":1}],)"
+      R"("drivers":["/usr/lib/liblongwire_opencl.so"]})";
+  const std::string devices =
+      R"([{"name":"cpu","type":"CPU","vendor":"v","memory_bytes":1024,"units":2}])";
+  return {{"top", selected(kTop, bytes_of(top))},
+          {"trace", selected(kTrace, bytes_of(trace))},
+          {"audit", selected(kAudit, bytes_of(audit))},
+          {"loader", selected(kLoader, bytes_of(loader))},
+          {"no_loader", selected(kLoader, bytes_of(R"({"error":"no such file"})"))},
+          {"devices", selected(kDevices, bytes_of(devices))}};
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
-  data[0] % kTargets == kTop ? read_top(text) : read_trace(text);
+  switch (data[0] % kTargets) {
+    case kTop:
+      read_top(text);
+      break;
+    case kTrace:
+      read_trace(text);
+      break;
+    case kAudit:
+      read_audit(text);
+      break;
+    case kLoader:
+      (void)app::parse_loader_view(text);
+      break;
+    default:
+      (void)app::parse_device_list(text);
+  }
   return 0;
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "app/longwire/audit_view.h"
@@ -35,6 +36,21 @@ TEST(AuditView, SinceAndTenantChoose) {
             R"({"time":"2026-11-20T10:00:00.000Z","event":"session.end","tenant":"lab",)"
             R"("reason":"a\nb\u001b[2J"})"
             "\n");
+}
+
+// Each level of a value within a value would be one of the stack's.
+TEST(AuditView, DeepAndEndlessLinesAreNoEvents) {
+  const std::string begin = R"({"time":"2026-11-20T10:00:00.000Z","event":"x","v":)";
+  constexpr std::size_t kLevels = 100'000;
+  const std::string deep = begin + std::string(kLevels, '[') + std::string(kLevels, ']') + "}\n";
+  const std::string endless = begin + '"' + std::string(2 * kMaxAuditLineBytes, 'x') + "\"}\n";
+  for (const bool json : {false, true}) {
+    std::istringstream log(deep + endless + begin + "1}\n" + begin + "2}");
+    std::uint64_t unreadable = 0;
+    const std::string shown = show_audit(log, {"", "", json}, unreadable);
+    EXPECT_EQ(unreadable, 2u);
+    EXPECT_EQ(std::ranges::count(shown, '\n'), 2);
+  }
 }
 
 TEST(AuditView, TimesAreDatesOrAges) {

@@ -1,5 +1,6 @@
 #include "app/longwire/audit_view.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
@@ -53,6 +54,24 @@ bool is_text(const ordered_json& line, const char* key) {
   return line.contains(key) && line[key].is_string();
 }
 
+// As node::Audit writes them: named values, none within another. A deep one could not be shown
+// without a deep stack.
+bool is_event(const ordered_json& line) {
+  return line.is_object() && is_text(line, "time") && is_text(line, "event") &&
+         std::ranges::none_of(line, &ordered_json::is_structured);
+}
+
+// False at the end of the log. What is longer than any line of a log is cut, and so no event.
+bool next_line(std::istream& log, std::string& line) {
+  line.clear();
+  bool any = false;
+  for (char c = 0; log.get(c); any = true) {
+    if (c == '\n') return true;
+    if (line.size() < kMaxAuditLineBytes) line += c;
+  }
+  return any;
+}
+
 }  // namespace
 
 base::Result<std::int64_t> parse_age(std::string_view text) {
@@ -81,9 +100,9 @@ base::Result<std::string> parse_since(std::string_view text, std::int64_t now_s)
 
 std::string show_audit(std::istream& log, const AuditQuery& query, std::uint64_t& unreadable) {
   std::string shown;
-  for (std::string text; std::getline(log, text);) {
+  for (std::string text; next_line(log, text);) {
     const ordered_json line = ordered_json::parse(text, nullptr, false);
-    if (!line.is_object() || !is_text(line, "time") || !is_text(line, "event")) {
+    if (!is_event(line)) {
       ++unreadable;
       continue;
     }

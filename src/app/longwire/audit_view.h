@@ -1,6 +1,7 @@
 // What of an audit log is shown, and how.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <istream>
 #include <string>
@@ -9,6 +10,9 @@
 #include "base/result.h"
 
 namespace longwire::app {
+
+// A dozen values, each cut at node::kMaxLogValueBytes and escaped.
+inline constexpr std::size_t kMaxAuditLineBytes = std::size_t{256} << 10;
 
 struct AuditQuery {
   std::string since;   // a time as the log has it, or its beginning; "" for all

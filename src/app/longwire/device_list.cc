@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/longwire/driver_library.h"
+#include "app/longwire/json_fields.h"
 
 namespace longwire::app {
 namespace {
@@ -65,10 +66,13 @@ std::string ask(const std::string& node, const std::string& driver) {
 // --- in the parent ---
 
 DeviceFacts facts_from(const Json& json) {
-  return {json.value("name", ""),   json.value("type", ""),
-          json.value("vendor", ""), json.value("version", ""),
-          json.value("driver", ""), json.value("memory_bytes", std::uint64_t{0}),
-          json.value("units", 0u)};
+  return {text_field(json, "name"),
+          text_field(json, "type"),
+          text_field(json, "vendor"),
+          text_field(json, "version"),
+          text_field(json, "driver"),
+          count_field(json, "memory_bytes"),
+          static_cast<std::uint32_t>(count_field(json, "units"))};
 }
 
 }  // namespace
@@ -80,7 +84,11 @@ base::Result<DeviceQuery> DeviceQuery::start(const std::string& node, const std:
 
 base::Result<std::vector<DeviceFacts>> DeviceQuery::finish() {
   const auto text = answer_.finish();
-  const Json list = Json::parse(text ? *text : "", nullptr, false);
+  return parse_device_list(text ? *text : "");
+}
+
+base::Result<std::vector<DeviceFacts>> parse_device_list(const std::string& answer) {
+  const Json list = Json::parse(answer, nullptr, false);
   if (!list.is_array()) return Error(ErrorCode::kUnavailable, "the node does not answer");
   std::vector<DeviceFacts> devices;
   for (const Json& item : list)

@@ -22,6 +22,9 @@ struct DeviceFacts {
   std::uint32_t units = 0;
 };
 
+// What the child process says. kUnavailable: no list.
+base::Result<std::vector<DeviceFacts>> parse_device_list(const std::string& answer);
+
 // Under way in its child process.
 class DeviceQuery {
  public:

@@ -11,6 +11,7 @@
 #include "app/longwire/doctor_machine.h"
 #include "app/longwire/doctor_node.h"
 #include "app/longwire/doctor_path.h"
+#include "app/longwire/loader_view.h"
 #include "session/handshake.h"
 
 namespace longwire::app {
@@ -257,6 +258,21 @@ TEST_F(DoctorFiles, DeviceFilesThatThisUserMayNotUse) {
 TEST_F(DoctorFiles, MoreOpenFilesThanTheLimitGrants) {
   EXPECT_EQ(check_open_files(1).outcome, Outcome::kOk);
   EXPECT_EQ(check_open_files(UINT64_MAX - 1).outcome, Outcome::kWarning);
+}
+
+// The child has loaded whatever drivers there are, and they may have put in anything.
+TEST(LoaderView, NonsenseOfTheChildIsNoCrash) {
+  for (const char* text : {"", "null", "[]", "{\"platforms\":[", R"({"error":1})"})
+    EXPECT_FALSE(parse_loader_view(text).ok()) << text;
+  for (const char* text :
+       {"{}", R"({"platforms":1,"drivers":{"a":1}})", R"({"platforms":[1,[]],"drivers":[1,null]})",
+        R"({"platforms":[{"name":1,"devices":"x"}]})"}) {
+    const auto view = parse_loader_view(text);
+    ASSERT_TRUE(view.ok()) << text;
+    EXPECT_TRUE(view->drivers.empty());
+    for (const PlatformFacts& platform : view->platforms)
+      EXPECT_EQ(platform.name, "");
+  }
 }
 
 TEST(DoctorReport, TextCountsAndJsonEscapes) {

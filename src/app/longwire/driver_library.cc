@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <array>
 
 namespace longwire::app {
@@ -35,7 +36,7 @@ std::string device_text(const cl_icd_dispatch& cl, cl_device_id device, cl_devic
   std::array<char, 4096> text{};
   std::size_t size = 0;
   if (cl.clGetDeviceInfo(device, what, text.size(), text.data(), &size) != CL_SUCCESS) return "";
-  return std::string(text.data(), size > 0 ? size - 1 : 0);
+  return std::string(text.data(), size > 0 ? std::min(size, text.size()) - 1 : 0);
 }
 
 }  // namespace longwire::app

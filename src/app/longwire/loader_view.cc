@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/longwire/child_answer.h"
+#include "app/longwire/json_fields.h"
 
 namespace longwire::app {
 namespace {
@@ -77,15 +78,18 @@ Json mapped_drivers() {
   return files;
 }
 
+std::string in_ascii(const Json& json) {
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
 std::string look(const std::string& loader_name, OurDriver ours) {
   ::setenv("LONGWIRE_NODES", kNobody, 1);
   ours == OurDriver::kHidden ? ::setenv("LONGWIRE_DISABLE", "1", 1)
                              : ::unsetenv("LONGWIRE_DISABLE");
   void* const loader = ::dlopen(loader_name.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (loader == nullptr) return Json{{"error", ::dlerror()}}.dump();
+  if (loader == nullptr) return in_ascii({{"error", ::dlerror()}});
   const Json platforms = platforms_of(loader, ours);
-  return Json{{"platforms", platforms}, {"drivers", mapped_drivers()}}.dump(
-      -1, ' ', true, Json::error_handler_t::replace);
+  return in_ascii({{"platforms", platforms}, {"drivers", mapped_drivers()}});
 }
 
 std::string load(const std::string& path) {
@@ -98,16 +102,21 @@ base::Result<LoaderView> view_loader(const std::string& loader, OurDriver ours,
                                      base::Deadline deadline) {
   LW_ASSIGN(ChildAnswer child, ChildAnswer::start([&] { return look(loader, ours); }));
   LW_ASSIGN(const std::string text, child.finish(deadline));
-  const Json answer = Json::parse(text, nullptr, false);
-  if (!answer.is_object()) return Error(ErrorCode::kUnavailable, "a driver has ended the process");
-  if (answer.contains("error")) return Error(ErrorCode::kNotFound, answer["error"]);
+  return parse_loader_view(text);
+}
+
+base::Result<LoaderView> parse_loader_view(const std::string& answer) {
+  const Json json = Json::parse(answer, nullptr, false);
+  if (!json.is_object()) return Error(ErrorCode::kUnavailable, "a driver has ended the process");
+  if (json.contains("error")) return Error(ErrorCode::kNotFound, text_field(json, "error"));
   LoaderView view;
-  for (const Json& platform : answer["platforms"]) {
-    view.platforms.push_back(
-        {platform.value("name", ""), platform.value("version", ""), platform.value("devices", 0u)});
+  for (const Json& platform : list_field(json, "platforms")) {
+    view.platforms.push_back({text_field(platform, "name"), text_field(platform, "version"),
+                              static_cast<std::uint32_t>(count_field(platform, "devices"))});
   }
-  for (const Json& driver : answer["drivers"])
-    view.drivers.push_back(driver);
+  for (const Json& driver : list_field(json, "drivers")) {
+    if (driver.is_string()) view.drivers.push_back(driver);
+  }
   return view;
 }
 

@@ -29,6 +29,9 @@ enum class OurDriver { kShown, kHidden };
 // kUnavailable (a driver has crashed).
 base::Result<LoaderView> view_loader(const std::string& loader, OurDriver ours,
                                      base::Deadline deadline);
+// What the child says; a driver that it has loaded may have put in anything. Errors: kNotFound,
+// kUnavailable.
+base::Result<LoaderView> parse_loader_view(const std::string& answer);
 // Whether a library can be loaded here. Errors: kUnavailable, with the dynamic linker's reason.
 base::Status try_library(const std::string& path, base::Deadline deadline);
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "app/longwire/json_fields.h"
 #include "app/longwire/table.h"
 
 namespace longwire::app {
@@ -12,49 +13,37 @@ namespace {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-std::string text(const Json& line, const char* key) {
-  const auto found = line.find(key);
-  return found != line.end() && found->is_string() ? found->get<std::string>() : "";
-}
-std::int64_t number(const Json& line, const char* key) {
-  const auto found = line.find(key);
-  return found != line.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
-std::uint64_t count(const Json& line, const char* key) {
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(0, number(line, key)));
-}
-
 TopSession session_of(const Json& line) {
-  return {text(line, "session"),
-          text(line, "tenant"),
-          text(line, "peer"),
-          text(line, "program"),
-          number(line, "encrypted") != 0,
-          number(line, "pid"),
-          number(line, "age_ms"),
-          count(line, "bytes_in"),
-          count(line, "bytes_out"),
-          count(line, "commands"),
-          count(line, "device_ms"),
-          count(line, "bytes_in_per_s"),
-          count(line, "bytes_out_per_s"),
-          count(line, "commands_per_s"),
-          count(line, "device_ms_per_s"),
-          count(line, "resident_bytes")};
+  return {text_field(line, "session"),
+          text_field(line, "tenant"),
+          text_field(line, "peer"),
+          text_field(line, "program"),
+          number_field(line, "encrypted") != 0,
+          number_field(line, "pid"),
+          number_field(line, "age_ms"),
+          count_field(line, "bytes_in"),
+          count_field(line, "bytes_out"),
+          count_field(line, "commands"),
+          count_field(line, "device_ms"),
+          count_field(line, "bytes_in_per_s"),
+          count_field(line, "bytes_out_per_s"),
+          count_field(line, "commands_per_s"),
+          count_field(line, "device_ms_per_s"),
+          count_field(line, "resident_bytes")};
 }
 
 TopNode node_of(const Json& line) {
-  return {text(line, "node"),
-          text(line, "software"),
-          text(line, "unix"),
-          number(line, "uptime_ms"),
-          count(line, "max_sessions"),
-          count(line, "spare_workers"),
-          count(line, "ended_sessions"),
-          count(line, "ended_bytes_in"),
-          count(line, "ended_bytes_out"),
-          count(line, "ended_commands"),
-          count(line, "ended_device_ms"),
+  return {text_field(line, "node"),
+          text_field(line, "software"),
+          text_field(line, "unix"),
+          number_field(line, "uptime_ms"),
+          count_field(line, "max_sessions"),
+          count_field(line, "spare_workers"),
+          count_field(line, "ended_sessions"),
+          count_field(line, "ended_bytes_in"),
+          count_field(line, "ended_bytes_out"),
+          count_field(line, "ended_commands"),
+          count_field(line, "ended_device_ms"),
           {}};
 }
 
@@ -121,7 +110,7 @@ base::Result<TopNode> parse_top(const std::string& answer) {
   bool first = true;
   while (std::getline(lines, line)) {
     const Json json = Json::parse(line, nullptr, false);
-    const std::string kind = json.is_object() ? text(json, "event") : "";
+    const std::string kind = json.is_object() ? text_field(json, "event") : "";
     if (kind != (first ? "node" : "session")) return nonsense;
     first ? void(node = node_of(json)) : node.sessions.push_back(session_of(json));
     first = false;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <utility>
 
 #include "app/longwire/table.h"
 
@@ -12,11 +14,19 @@ namespace {
 using client::core::LinkTotals;
 using client::core::SessionCounters;
 
+// A file says what it likes: no sum of it overflows.
+void add(std::int64_t& to, std::int64_t one) {
+  const std::int64_t most = one < 0 ? INT64_MIN : INT64_MAX;
+  if (__builtin_add_overflow(to, one, &to)) to = most;
+}
+
 void add(TracedFunction& to, const TracedFunction& one) {
   to.calls += one.calls;
-  to.took_ns += one.took_ns;
+  add(to.took_ns, one.took_ns);
   to.longest_ns = std::max(to.longest_ns, one.longest_ns);
-  to.cost += one.cost;
+  client::core::ThreadCounters cost = one.cost;
+  add(to.cost.blocked_ns, std::exchange(cost.blocked_ns, 0));
+  to.cost += cost;
 }
 
 void add(LinkTotals& to, const LinkTotals& one) {
@@ -32,7 +42,7 @@ void add(SessionCounters& to, const SessionCounters& one) {
   to.setup_round_trips += one.setup_round_trips;
   to.round_trips += one.round_trips;
   to.waits += one.waits;
-  to.blocked_ns += one.blocked_ns;
+  add(to.blocked_ns, one.blocked_ns);
   to.messages_sent += one.messages_sent;
   to.messages_received += one.messages_received;
   to.lanes += one.lanes;
@@ -41,7 +51,8 @@ void add(SessionCounters& to, const SessionCounters& one) {
 }
 
 std::vector<std::string> row_of(const TracedFunction& f) {
-  const auto mean_ns = f.took_ns / static_cast<std::int64_t>(std::max<std::uint64_t>(1, f.calls));
+  const auto calls = static_cast<std::int64_t>(std::clamp<std::uint64_t>(f.calls, 1, INT64_MAX));
+  const auto mean_ns = f.took_ns / calls;
   return {f.name,
           std::to_string(f.calls),
           show_bytes(f.cost.bytes_sent),

@@ -120,6 +120,31 @@ TEST_F(TraceTest, ProcessesAndThreadsAddUp) {
   EXPECT_THAT(text, HasSubstr("clFinish      6  200 B     400 B      6  6.0 us  1.0 us  2.0 us"));
 }
 
+// Sums that wrap, and a mean that is INT64_MIN / -1, which a processor does not survive.
+TEST_F(TraceTest, AbsurdNumbersAreNoCrash) {
+  const std::string most = std::to_string(INT64_MAX);
+  const auto function = [](const std::string& calls, const std::string& ns) {
+    return R"({"function":"clFinish","calls":)" + calls + R"(,"took_ns":)" + ns +
+           R"(,"blocked_ns":)" + ns + "}\n";
+  };
+  const std::string least = std::to_string(INT64_MIN);
+  const std::string node = R"({"node":"box","blocked_ns":)" + most + "}\n";
+  TraceReport report;
+  ASSERT_TRUE(read_trace(file(R"({"longwire_trace":)" + std::to_string(client::core::kTraceFormat) +
+                              "}\n" + node + node + function(most, most) + function(most, most) +
+                              R"({"function":"clFlush","took_ns":)" + least + "}\n" +
+                              R"({"function":"clFlush","calls":1,"took_ns":-1})"
+                              "\n"),
+                         report)
+                  .ok());
+  EXPECT_THAT(report.text(), HasSubstr("clFinish"));
+
+  TraceReport wrapped;
+  wrapped.on_process({"p", 1, 0});
+  wrapped.on_function({"clFlush", UINT64_MAX, INT64_MIN, 0, {}});
+  EXPECT_THAT(wrapped.text(), HasSubstr("clFlush"));
+}
+
 TEST(Table, NumbersAreForPeople) {
   EXPECT_EQ(show_bytes(0), "0 B");
   EXPECT_EQ(show_bytes(1023), "1023 B");
