@@ -172,7 +172,7 @@ Status TokenLedger::append(std::string_view lines) {
 
 Status TokenLedger::rewrite(std::int64_t now_s) {
   std::erase_if(entries_.used, [now_s](const auto& item) {
-    return item.second + kTokenSkewS <= now_s;  // verify_token() refuses it anyway
+    return item.second <= now_s - kTokenSkewS;  // verify_token() refuses it anyway
   });
   std::string file;
   for (const auto& [id, expires_s] : entries_.used)

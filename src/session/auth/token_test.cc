@@ -221,6 +221,15 @@ TEST_F(TokenTest, WhatACrashHasTornDidNotCount) {
   EXPECT_TRUE(ledger().redeem(next(5), kNow).ok());
 }
 
+// UBSan sees it.
+TEST_F(TokenTest, NoTimeInTheLedgerOverflows) {
+  { const auto made = ledger(); }
+  std::ofstream(directory_ + "/tokens", std::ios::app)
+      << "used " << std::string(32, 'a') << " " << INT64_MAX << "\nused " << std::string(32, 'b')
+      << " " << INT64_MIN << "\n";
+  EXPECT_TRUE(ledger().redeem(token_, kNow).ok());
+}
+
 TEST_F(TokenTest, WhatCannotBeRememberedIsRefused) {
   auto its = ledger();
   const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);

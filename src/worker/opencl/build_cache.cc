@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -65,14 +66,23 @@ std::optional<CachedBuild> parse(std::span<const std::byte> file, const std::str
   return build;
 }
 
+// Another worker of the tenant may have put anything there: a pipe would be waited for.
 std::vector<std::byte> read_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  const auto size = in ? static_cast<std::int64_t>(in.tellg()) : 0;
-  if (size <= 0 || static_cast<std::uint64_t>(size) > kMostEntryBytes) return {};
-  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  in.seekg(0);
-  in.read(reinterpret_cast<char*>(bytes.data()), size);
-  return in ? bytes : std::vector<std::byte>();
+  const base::UniqueFd file(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  struct stat info {};
+  if (!file.valid() || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) ||
+      info.st_size <= 0 || static_cast<std::uint64_t>(info.st_size) > kMostEntryBytes) {
+    return {};
+  }
+  std::vector<std::byte> bytes(static_cast<std::size_t>(info.st_size));
+  for (std::size_t there = 0; there < bytes.size();) {
+    const ssize_t got = ::read(file.get(), bytes.data() + there, bytes.size() - there);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return {};
+    there += static_cast<std::size_t>(got);
+  }
+  return bytes;
 }
 
 // `query(size, value, size_out)` is a clGet*Info; empty where it fails.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <fstream>
@@ -70,6 +71,23 @@ TEST(BuildCacheTest, ADamagedFileIsRemoved) {
   }
   cache.store("key", build_of(100));
   fs::resize_file(folder.files().front(), 50);
+  EXPECT_FALSE(cache.find("key"));
+}
+
+// Opening a pipe to read waits for somebody to write: a session of the same tenant could hold up
+// all others.
+TEST(BuildCacheTest, WhatIsNoFileIsNotWaitedFor) {
+  const Folder folder;
+  const BuildCache cache(folder.path);
+  cache.store("key", build_of(100));
+  const fs::path place = folder.files().front();
+  fs::remove(place);
+  ASSERT_EQ(::mkfifo(place.c_str(), 0600), 0);
+  EXPECT_FALSE(cache.find("key"));
+  cache.store("key", build_of(100));
+  EXPECT_TRUE(cache.find("key"));
+  fs::remove(place);
+  fs::create_symlink("/dev/zero", place);
   EXPECT_FALSE(cache.find("key"));
 }
 
