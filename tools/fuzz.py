@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ LIMITS = ["-rss_limit_mb=2048", "-malloc_limit_mb=512", "-timeout=10"]
 QUIET = ["-close_fd_mask=3", "-print_final_stats=1"]
 # A canary's bug is found within this, or the fuzzer fuzzes nothing.
 CANARY_RUNS = 2_000_000
-CANARY_SECONDS = 300
+CANARY_CPU_SECONDS = 300  # of a processor, so that a busy machine lets none live
 
 
 @dataclasses.dataclass
@@ -40,6 +41,7 @@ class Result:
     edges: int = 0
     inputs: int = 0
     peak_mb: int = 0
+    cpu_s: int = 0
     failed: bool = False
     artifacts: list = dataclasses.field(default_factory=list)
 
@@ -61,13 +63,18 @@ def write_seeds(binary):
     return folder
 
 
-def libfuzzer(binary, arguments, log):
-    """Exit status, and what it said (also in the file `log`)."""
+def libfuzzer(binary, arguments, log, cpu_limit_s=resource.RLIM_INFINITY):
+    """Exit status, what it said (also in the file `log`), and seconds of a processor."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "wb") as out:
-        code = subprocess.run([binary, *LIMITS, *QUIET, *map(str, arguments)], stdout=out,
-                              stderr=subprocess.STDOUT, check=False).returncode
-    return code, log.read_text(errors="replace")
+    with open(log, "wb") as out, \
+            subprocess.Popen([binary, *LIMITS, *QUIET, *map(str, arguments)], stdout=out,
+                             stderr=subprocess.STDOUT) as process:
+        # Its soft limit ends it in order, by SIGXCPU.
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (cpu_limit_s, resource.RLIM_INFINITY))
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    said = log.read_text(errors="replace")
+    return process.returncode, said, int(usage.ru_utime + usage.ru_stime)
 
 
 def last_number(pattern, text):
@@ -84,12 +91,12 @@ def fuzz(binary, seconds):
     folders = [corpus, write_seeds(binary)]
     if (REGRESSIONS / name).is_dir():
         folders.append(REGRESSIONS / name)
-    code, said = libfuzzer(binary, [f"-max_total_time={seconds}",
-                                    f"-artifact_prefix={ARTIFACTS / name}-", *folders],
-                           BUILD / "logs" / f"{name}.log")
+    code, said, cpu_s = libfuzzer(binary, [f"-max_total_time={seconds}",
+                                           f"-artifact_prefix={ARTIFACTS / name}-", *folders],
+                                  BUILD / "logs" / f"{name}.log")
     return Result(name, last_number(r"stat::number_of_executed_units: *(\d+)", said),
                   last_number(r"\bcov: (\d+)", said), len(list(corpus.iterdir())),
-                  last_number(r"stat::peak_rss_mb: *(\d+)", said), code != 0,
+                  last_number(r"stat::peak_rss_mb: *(\d+)", said), cpu_s, code != 0,
                   sorted(set(ARTIFACTS.glob(f"{name}-*")) - before))
 
 
@@ -98,9 +105,9 @@ def canary(binary):
     found = BUILD / "canaries" / binary.name
     found.unlink(missing_ok=True)
     found.parent.mkdir(parents=True, exist_ok=True)
-    code, said = libfuzzer(binary, [f"-runs={CANARY_RUNS}", f"-max_total_time={CANARY_SECONDS}",
-                                    "-seed=1", f"-exact_artifact_path={found}", write_seeds(binary)],
-                           BUILD / "logs" / f"{binary.name}.log")
+    code, said, _ = libfuzzer(binary, [f"-runs={CANARY_RUNS}", "-seed=1",
+                                       f"-exact_artifact_path={found}", write_seeds(binary)],
+                              BUILD / "logs" / f"{binary.name}.log", CANARY_CPU_SECONDS)
     return Result(binary.name, last_number(r"stat::number_of_executed_units: *(\d+)", said),
                   last_number(r"\bcov: (\d+)", said), failed=code == 0 or not found.is_file() or
                   not re.search("SUMMARY: (Address|UndefinedBehavior)Sanitizer", said))
@@ -134,11 +141,11 @@ def run_fuzzers(names, seconds, jobs):
         seconds = max(1, int(seconds * jobs / len(chosen)))
     print(f"{len(chosen)} targets, {seconds} s each, {jobs} at once", flush=True)
     results = in_parallel(jobs, lambda binary: fuzz(binary, seconds), chosen)
-    table([("target", "executions", "edges", "corpus", "peak MiB", "crashes")] +
-          [(r.name, r.executions, r.edges, r.inputs, r.peak_mb, len(r.artifacts))
+    table([("target", "executions", "edges", "corpus", "peak MiB", "CPU s", "crashes")] +
+          [(r.name, r.executions, r.edges, r.inputs, r.peak_mb, r.cpu_s, len(r.artifacts))
            for r in results] +
           [("all", sum(r.executions for r in results), "", "", "",
-            sum(len(r.artifacts) for r in results))])
+            sum(r.cpu_s for r in results), sum(len(r.artifacts) for r in results))])
     for one in results:
         for artifact in one.artifacts:
             print(f"{one.name} FAILED; again: build/fuzz/fuzz/{one.name} "
