@@ -167,6 +167,9 @@ function(_longwire_test_properties name timeout labels environment)
   if(NOT timeout)
     set(timeout 120)
   endif()
+  if(LONGWIRE_SANITIZE MATCHES "thread")
+    math(EXPR timeout "${timeout} * 5") # it makes everything so much slower
+  endif()
   set_tests_properties(
     ${name}
     PROPERTIES TIMEOUT ${timeout} LABELS "${labels}" SKIP_RETURN_CODE 77 ENVIRONMENT

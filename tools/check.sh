@@ -74,6 +74,7 @@ step 'gcc: build and test' ./dev test release
 step 'clang: build and test' ./dev test clang
 step 'clang-tidy' run_clang_tidy
 step 'asan, ubsan: build and test' ./dev test asan
+step 'tsan: build and test' ./dev test tsan
 # Fresh seeds each time; a failure names its own. A million: session_sim --sessions 1000000.
 run_session_sim() {
   local first=$((RANDOM * 1000000 + 10001))

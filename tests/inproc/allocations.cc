@@ -3,9 +3,22 @@
 #include <cstdlib>
 #include <new>
 
-namespace {
+// ThreadSanitizer's runtime has operators of its own, which cannot be replaced.
+#if defined(__SANITIZE_THREAD__)
+#define LW_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define LW_TSAN 1
+#endif
+#endif
 
+namespace {
 thread_local std::uint64_t t_allocations = 0;
+}  // namespace
+
+#ifndef LW_TSAN
+
+namespace {
 
 void* allocate(std::size_t bytes) noexcept {
   ++t_allocations;
@@ -23,8 +36,17 @@ void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return a
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
+#endif  // LW_TSAN
+
 namespace longwire::inproc {
 
+bool allocations_are_counted() noexcept {
+#ifdef LW_TSAN
+  return false;
+#else
+  return true;
+#endif
+}
 std::uint64_t thread_allocations() noexcept { return t_allocations; }
 
 }  // namespace longwire::inproc

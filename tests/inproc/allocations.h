@@ -6,5 +6,7 @@
 namespace longwire::inproc {
 
 std::uint64_t thread_allocations() noexcept;
+// Not under ThreadSanitizer: then the number is always 0.
+bool allocations_are_counted() noexcept;
 
 }  // namespace longwire::inproc

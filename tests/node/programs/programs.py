@@ -13,6 +13,7 @@ import unittest
 BUILD = pathlib.Path(os.environ.get("LONGWIRE_BUILD_DIR", "build/release"))
 BIN = BUILD / "bin"
 PATIENCE_S = 60
+SANITIZERS_REPORT = re.compile(r"^.*(?:Sanitizer|runtime error:).*$", re.MULTILINE)
 # Sanitizers look for leaks with ptrace, which is just what a sandbox forbids.
 QUIET_SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0", "LSAN_OPTIONS": "detect_leaks=0"}
 
@@ -35,6 +36,12 @@ def require_driver():
     load = [sys.executable, "-c", "import ctypes, sys; ctypes.CDLL(sys.argv[1])", str(path)]
     if subprocess.run(load, capture_output=True, check=False).returncode != 0:
         raise unittest.SkipTest(f"{path} cannot be loaded")
+
+
+def sanitizers():
+    """Those of this build, such as "address,undefined"; "" for none."""
+    cache = (BUILD / "CMakeCache.txt").read_text(encoding="utf-8")
+    return re.search(r"^LONGWIRE_SANITIZE:\w+=(.*)$", cache, re.MULTILINE)[1]
 
 
 class ProgramTest(unittest.TestCase):
@@ -73,9 +80,15 @@ class ProgramTest(unittest.TestCase):
                 [program("longwired"), "--listen", "127.0.0.1:0", "--no-unix", "--state",
                  str(self.folder / "state"), "--name", "box", *flags],
                 stdout=log, stderr=log, env=self.environment)
+        self.addCleanup(self.assert_no_report, self.log)
         self.addCleanup(self.end, process)
         found = self.wait_for_log(r"endpoint=tls://127\.0\.0\.1:(\d+)")
         return process, int(found[1])
+
+    def assert_no_report(self, log):
+        """Of a sanitizer, about the agent or a worker."""
+        found = SANITIZERS_REPORT.search(log.read_text(errors="replace"))
+        self.assertIsNone(found, f"{log.read_text(errors='replace')}")
 
     def wait_for_log(self, pattern):
         deadline = time.monotonic() + PATIENCE_S
