@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "node/config.h"
 
@@ -7,6 +9,22 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
+
+constexpr std::size_t kMaxHostBytes = 253;  // of a name in the DNS
+// So that what to_string() says of any address is one: brackets, and a port.
+constexpr std::size_t kMaxAddressBytes = kMaxHostBytes + std::string_view("[]:65535").size();
+
+bool is_host(std::string_view host) {
+  return host.size() <= kMaxHostBytes && std::ranges::all_of(host, [](unsigned char c) {
+           return c > 0x20 && c != 0x7f && c != '[' && c != ']';
+         });
+}
+
+base::Result<Address> checked(Address address) {
+  if (is_host(address.host)) return address;
+  return Error(ErrorCode::kInvalidArgument, "no host's name has blanks, brackets or more than " +
+                                                std::to_string(kMaxHostBytes) + " characters");
+}
 
 base::Result<std::uint16_t> parse_port(std::string_view text, std::string_view whole) {
   std::uint16_t port = 0;
@@ -24,30 +42,30 @@ base::Result<Address> parse_bracketed(std::string_view text) {
   }
   Address address{std::string(text.substr(1, close - 1)), kDefaultPort};
   const std::string_view rest = text.substr(close + 1);
-  if (rest.empty()) return address;
+  if (rest.empty()) return checked(std::move(address));
   if (rest.front() != ':') {
     return Error(ErrorCode::kInvalidArgument, "no port in '" + std::string(text) + "'");
   }
   LW_ASSIGN(address.port, parse_port(rest.substr(1), text));
-  return address;
+  return checked(std::move(address));
 }
 
 }  // namespace
 
 base::Result<Address> parse_address(std::string_view text) {
-  if (text.empty() || text.size() > 255) {
+  if (text.empty() || text.size() > kMaxAddressBytes) {
     return Error(ErrorCode::kInvalidArgument, "an address is HOST:PORT");
   }
   if (text.front() == '[') return parse_bracketed(text);
   const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return Address{std::string(text), kDefaultPort};
+  if (colon == std::string_view::npos) return checked({std::string(text), kDefaultPort});
   if (text.find(':', colon + 1) != std::string_view::npos) {
     return Error(ErrorCode::kInvalidArgument,
                  "'" + std::string(text) + "': an IPv6 address stands in [brackets]");
   }
   Address address{std::string(text.substr(0, colon)), kDefaultPort};
   LW_ASSIGN(address.port, parse_port(text.substr(colon + 1), text));
-  return address;
+  return checked(std::move(address));
 }
 
 std::string to_string(const Address& address) {

@@ -174,6 +174,19 @@ TEST(Address, Forms) {
   EXPECT_EQ(to_string(Address{"1.2.3.4", 7}), "1.2.3.4:7");
 }
 
+TEST(Address, WhatItsTextSaysIsTheSame) {
+  const std::string longest(253, 'h');
+  for (const std::string& host : {longest, "[" + longest + "]", "[a:" + longest.substr(2) + "]"}) {
+    const auto address = parse_address(host);
+    ASSERT_TRUE(address.ok()) << host;
+    EXPECT_EQ(*parse_address(to_string(*address)), *address);
+  }
+  for (const std::string& bad : {longest + "h", "[" + longest + "h]", std::string("[[a]"),
+                                 std::string("a b"), std::string("a\0b", 3), std::string("a\n")}) {
+    EXPECT_FALSE(parse_address(bad).ok()) << bad;
+  }
+}
+
 TEST(Bytes, Forms) {
   EXPECT_EQ(*parse_bytes("0"), 0u);
   EXPECT_EQ(*parse_bytes("17B"), 17u);
