@@ -62,6 +62,24 @@ class RowsTest(unittest.TestCase):
         self.assertEqual(again.skipped, results.skipped)
 
 
+class PeerTest(unittest.TestCase):
+    def test_a_peer_is_a_link_with_an_environment_of_its_own(self):
+        link = links.peer_link("# theirs\nOCL_ICD_VENDORS=/x\nTHEIR_SERVER=host:1=2\n\n", 7)
+        self.assertEqual((link.name, link.server), ("peer", 7))
+        self.assertEqual(link.environment, {"LONGWIRE_DISABLE": "1", "OCL_ICD_VENDORS": "/x",
+                                            "THEIR_SERVER": "host:1=2"})
+
+    def test_a_peer_is_shown_beside_us_and_has_no_targets(self):
+        results = results_with(("latency", limits.READ, "native", "us", 15.0),
+                               ("latency", limits.READ, "tcp", "us", 40.0),
+                               ("latency", limits.READ, "peer", "us", 120.0),
+                               raw=ping_pong(tcp=12.0, peer=12.0))
+        self.assertIsNone(target(results, limits.READ, "peer"))
+        text = "\n".join(table.lines(results))
+        self.assertRegex(text, "peer +120 us")
+        self.assertNotIn("over distance", text)
+
+
 class LimitsTest(unittest.TestCase):
     def test_a_wait_is_held_against_ping_pong_and_native(self):
         results = results_with(("latency", limits.READ, "native", "us", 15.0),

@@ -32,16 +32,22 @@ def arguments_of(argv):
                         help="measure nothing: show what --json has written")
     parser.add_argument("--native-platform", default="", metavar="NAME",
                         help="part of the name of the native platform, where there are several")
+    parser.add_argument("--peer", metavar="FILE", type=pathlib.Path,
+                        help="another driver as one more link: NAME=VALUE lines, its environment")
+    parser.add_argument("--peer-server", type=int, default=0, metavar="PID",
+                        help="the process of that driver's server, for its CPU time")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release",
                         help="which build's programs to measure")
     arguments = parser.parse_args(argv)
     for group in arguments.groups:
         if group not in rows.GROUPS:
             parser.error(f"no group {group}; there are {', '.join(rows.GROUPS)}")
-    arguments.links = arguments.links.split(",")
+    arguments.links = [link for link in arguments.links.split(",") if link]
     for link in arguments.links:
         if link not in links.NODE_LINKS:
             parser.error(f"no link {link}; there are {', '.join(links.NODE_LINKS)}")
+    if arguments.peer:
+        arguments.links.append(links.PEER)
     return arguments
 
 
@@ -63,7 +69,9 @@ def take(arguments):
     results = rows.Results()
     about = machine()
     note = lambda text: print(f"==> {text}", file=sys.stderr, flush=True)
-    with links.Lab(arguments.build / "bin") as lab:
+    peer = links.peer_link(arguments.peer.read_text(), arguments.peer_server) \
+        if arguments.peer else None
+    with links.Lab(arguments.build / "bin", peer) as lab:
         bench = measure.Bench(lab, results, cache=ROOT / "build/bench-cache", note=note,
                               quick=arguments.quick, platform=arguments.native_platform)
         bench.run(arguments.groups or rows.GROUPS, ["native", *arguments.links])

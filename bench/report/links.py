@@ -7,9 +7,12 @@ import subprocess
 import sys
 import tempfile
 
+from . import limits
+
 START_LIMIT_S = 60
 STOP_LIMIT_S = 30
 NODE_LINKS = ("unix", "tcp", "tls")
+PEER = limits.PEER_LINK
 # What a program that `longwire run` starts inherits, and we keep for the programs after it.
 KEPT = ("LONGWIRE_", "OCL_ICD_")
 HOLDER = ("import json, os, sys; "
@@ -55,6 +58,13 @@ def native_link():
     return Link("native", {"LONGWIRE_DISABLE": "1"})
 
 
+def peer_link(settings, server):
+    """Another driver, from the NAME=VALUE lines of its environment."""
+    lines = (line.strip() for line in settings.splitlines())
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return Link(PEER, {"LONGWIRE_DISABLE": "1", **{name: value for name, _, value in pairs}}, server)
+
+
 class Helper:
     """A program that says one line when it is ready and ends with its standard input."""
 
@@ -79,8 +89,8 @@ class Helper:
 class Lab:
     """Starts nodes, proxies and raw sockets when they are first asked for, and ends them all."""
 
-    def __init__(self, binaries):
-        self.binaries = binaries
+    def __init__(self, binaries, peer=None):
+        self.binaries, self._peer = binaries, peer
         self._stack = contextlib.ExitStack()
         self._scratch = self._stack.enter_context(
             tempfile.TemporaryDirectory(prefix="longwire-bench-"))
@@ -93,9 +103,11 @@ class Lab:
         self._stack.close()
 
     def link(self, kind):
-        """native, unix, tcp or tls, as it is."""
+        """native, unix, tcp, tls or peer, as it is."""
         if kind == "native":
             return native_link()
+        if kind == PEER:
+            return dataclasses.replace(self._peer, raw=self._raw_server("tcp"))
         environment, server = self._node(kind)
         return Link(kind, environment, server, self._raw_server("unix" if kind == "unix" else "tcp"))
 

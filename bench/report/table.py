@@ -53,7 +53,7 @@ def raw_lines(results):
 
 def in_order(results):
     """Rows by section and figure; within a figure by link, as they were measured."""
-    direct = ("native",) + limits.DIRECT
+    direct = ("native", *limits.DIRECT, limits.PEER_LINK)
     sections = {}
     for row in results.rows:
         far = row.link not in direct
