@@ -14,6 +14,7 @@ import pathlib
 import platform
 import subprocess
 import sys
+import time
 
 from report import links, measure, plot, rows, table
 
@@ -68,7 +69,9 @@ def machine():
 def take(arguments):
     results = rows.Results()
     about = machine()
-    note = lambda text: print(f"==> {text}", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    note = lambda text: print(f"==> {time.monotonic() - began:4.0f} s  {text}", file=sys.stderr,
+                              flush=True)
     peer = links.peer_link(arguments.peer.read_text(), arguments.peer_server) \
         if arguments.peer else None
     with links.Lab(arguments.build / "bin", peer) as lab:

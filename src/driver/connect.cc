@@ -37,8 +37,8 @@ constexpr std::uint32_t kHelloRoundTrips = 1;
 
 constexpr std::size_t kMaxTokenFileBytes = 4096;
 
-constexpr std::uint64_t kFeatures =
-    session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureResume;
+constexpr std::uint64_t kFeatures = session::kFeatureOpenCl | session::kFeatureLanes |
+                                    session::kFeatureResume | session::kFeatureIntroduction;
 
 session::Hello make_hello(Purpose purpose) {
   session::Hello hello;

@@ -46,7 +46,8 @@ struct Sessions::Live {
 namespace {
 
 std::uint64_t offered_features(const LimitsConfig& limits) {
-  std::uint64_t features = session::kFeatureOpenCl | session::kFeatureLanes;
+  std::uint64_t features =
+      session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureIntroduction;
   if (limits.grace_ms > 0) features |= session::kFeatureResume;
   return features;
 }

@@ -52,6 +52,7 @@ enum Feature : std::uint64_t {
   kFeatureOpenCl = 1u << 0,
   kFeatureLanes = 1u << 1,
   kFeatureResume = 1u << 2,
+  kFeatureIntroduction = 1u << 3,  // the worker says unasked what devices it has
 };
 
 struct Preamble {

@@ -22,6 +22,7 @@ enum ControlOpcode : Opcode {
   kOpBulkData = 13,      // u64 transfer, u64 offset, bytes: a chunk, where a session has no lanes
   kOpBulkAbort = 14,     // u64 transfer, i32 status: no (more) bytes will come, or are wanted
   kOpLaneReceived = 15,  // u64 lane, u64 chunks that have come on it, u64 1: no more will
+  kOpIntroduction = 16,  // what the node has, unasked, first of all (feature bit 3)
   kFirstCommand = 0x1000,
 };
 

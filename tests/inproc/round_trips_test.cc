@@ -72,9 +72,18 @@ class RoundTripTest : public SessionFixture {
   std::uint64_t counted = 0;
 };
 
-TEST_P(RoundTripTest, FindingDevicesAndMakingAContextTakesOne) {
-  EXPECT_EQ(round_trips(), 1u) << "the node describes its devices";
+TEST_P(RoundTripTest, FindingDevicesAndMakingAContextTakesNone) {
+  EXPECT_EQ(round_trips(), 0u) << "the node describes its devices unasked";
 }
+
+// An older node, which has to be asked.
+class OlderNodeTest : public RoundTripTest {};
+
+TEST_P(OlderNodeTest, FindingDevicesTakesOne) { EXPECT_EQ(round_trips(), 1u); }
+
+INSTANTIATE_TEST_SUITE_P(One, OlderNodeTest,
+                         ::testing::Values(Setup{Transport::kUnix, Driver::kFake, 2, false, false}),
+                         [](const auto& one) { return name_of(one.param); });
 
 // Every number of the headers and of vendors; tests/node/programs/test_trace.py has clinfo itself.
 TEST_P(RoundTripTest, InformationAboutDevicesTakesNone) {

@@ -78,10 +78,11 @@ constexpr base::Nanoseconds kGraceAfterCloseNs = 5 * base::kSecond;
 
 struct RunningWorker {
   RunningWorker(const longwire::opencl::NativeApi& api, std::unique_ptr<link::Link> link,
-                session::SessionId id_)
+                session::SessionId id_, bool introduces)
       : id(id_),
         worker(base::monotonic_clock(), logger(), limits(),
                worker::opencl::make_backend(api, nullptr)) {
+    if (introduces) worker.introduce();
     LW_CHECK(worker.adopt_main(std::move(link)).ok());
     thread = std::thread([this] { worker.run(); });
   }
@@ -103,6 +104,7 @@ struct Node::State {
   const longwire::opencl::NativeApi& api;
   unsigned lanes;
   bool cuts;
+  bool introduces;
   std::mutex mutex;
   std::uint8_t sessions = 0;
   std::vector<std::unique_ptr<RunningWorker>> workers;
@@ -141,12 +143,13 @@ class RigConnector final : public client::core::Connector {
     opened.welcome.session[0] = ++state_->sessions;
     opened.welcome.features =
         session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureResume;
+    if (state_->introduces) opened.welcome.features |= session::kFeatureIntroduction;
     opened.welcome.lanes_wanted = state_->lanes;
     opened.welcome.eager_credit_bytes = worker::core::WorkerLimits{}.eager_credit_bytes;
     opened.welcome.grace_ms = kGraceMs;
     opened.welcome.node = "rig";
-    state_->workers.push_back(
-        std::make_unique<RunningWorker>(state_->api, std::move(theirs), opened.welcome.session));
+    state_->workers.push_back(std::make_unique<RunningWorker>(
+        state_->api, std::move(theirs), opened.welcome.session, state_->introduces));
     return opened;
   }
   base::Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
@@ -186,7 +189,8 @@ class RigConnector final : public client::core::Connector {
 }  // namespace
 
 Node::Node(const Setup& setup, const longwire::opencl::NativeApi& api)
-    : state_(new State{setup.transport, api, setup.lanes, setup.cuts, {}, 0, {}, {}, {}}) {}
+    : state_(new State{
+          setup.transport, api, setup.lanes, setup.cuts, setup.introduces, {}, 0, {}, {}, {}}) {}
 
 Node::~Node() {
   for (const auto& one : state_->workers)

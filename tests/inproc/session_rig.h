@@ -24,8 +24,9 @@ enum class Driver { kFake, kSystem };
 struct Setup {
   Transport transport;
   Driver driver;
-  unsigned lanes;     // 0: bulk data goes as frames
-  bool cuts = false;  // links can be cut
+  unsigned lanes;          // 0: bulk data goes as frames
+  bool cuts = false;       // links can be cut
+  bool introduces = true;  // the node says unasked what it has; older ones do not
   friend void PrintTo(const Setup& setup, std::ostream* out);
 };
 std::string name_of(const Setup& setup);

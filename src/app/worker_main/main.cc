@@ -86,15 +86,17 @@ base::Result<session::Ended> run_session(const WorkerOptions& options, base::Log
                                          const session::Adopt& session, base::UniqueFd connection) {
   const base::Clock& clock = base::monotonic_clock();
   LW_ASSIGN(const std::filesystem::path cache, enter_cage(options.cage, session.tenant, logger));
-  LW_ASSIGN(std::unique_ptr<link::Link> link,
-            make_session_link(std::move(connection), session,
-                              Deadline::in(clock, kLinkTimeoutMs * base::kMillisecond)));
   LW_ASSIGN(const worker::core::Worker::MakeBackend make_backend,
             load_opencl(cache, share_of(session, options)));
   Meter meter;
   worker::core::Worker worker(clock, logger, limits_of(session), [&](const auto& services) {
     return metered(make_backend(services), meter);
   });
+  // First, while the Welcome is on its way to the client and his next bytes on theirs.
+  if ((session.features & session::kFeatureIntroduction) != 0) worker.introduce();
+  LW_ASSIGN(std::unique_ptr<link::Link> link,
+            make_session_link(std::move(connection), session,
+                              Deadline::in(clock, kLinkTimeoutMs * base::kMillisecond)));
   LW_TRY(worker.adopt_main(metered(std::move(link), meter)));
   Control control(clock, logger, kHandoverFd, session, worker, meter);
   control.start();

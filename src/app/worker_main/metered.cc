@@ -43,6 +43,7 @@ class MeteredBackend final : public worker::core::Backend {
     meter_.commands.fetch_add(1, std::memory_order_relaxed);
     return backend_->on_command(opcode, payload);
   }
+  void introduce() override { backend_->introduce(); }
   base::Deadline on_idle() override { return backend_->on_idle(); }
   bool shut_down(int timeout_ms) override { return backend_->shut_down(timeout_ms); }
   base::Nanoseconds busy_ns() override { return backend_->busy_ns(); }

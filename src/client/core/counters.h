@@ -8,8 +8,8 @@
 // round trip. Opening a link (TCP's handshake, TLS's, Hello and Welcome) is counted apart for the
 // session, and for the thread that opens a lane within a call of its own.
 //
-// A *wait* is any of those, and also a wait for the link itself: a full send ring, or a lane that
-// has yet to take a program's bytes.
+// A *wait* is any of those, and also a wait for what nobody had to ask for: the introduction that a
+// node sends first of all, a full send ring, or a lane that has yet to take a program's bytes.
 #pragma once
 
 #include <atomic>

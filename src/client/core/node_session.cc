@@ -232,7 +232,7 @@ Status NodeSession::wait_until(const std::function<bool()>& done, base::Deadline
 
 Status NodeSession::wait(const std::function<bool()>& done, base::Deadline deadline,
                          WaitMeter::For what) {
-  if (what == WaitMeter::For::kLink && done()) return {};
+  if (what != WaitMeter::For::kAnswer && done()) return {};
   if (lost()) {
     if (!done()) await_loss();
     return done() ? Status{}
@@ -319,6 +319,8 @@ Status NodeSession::dispatch(const session::Frame& frame) {
       return state_->bulk->on_stream_chunk(frame.payload);
     case wire::kOpLaneReceived:
       return state_->bulk->on_lane_received(frame.payload);
+    case wire::kOpIntroduction:
+      return on_introduction(frame.payload);
     case wire::kOpGoodbye:
       return {};
     default:
@@ -326,6 +328,25 @@ Status NodeSession::dispatch(const session::Frame& frame) {
   }
   if (PushSink* const sink = state_->sink.load()) sink->on_push(frame.opcode, payload);
   return payload.finish();
+}
+
+// It may come before there is a PushSink, so it is kept here.
+Status NodeSession::on_introduction(std::span<const std::byte> payload) {
+  State& s = *state_;
+  if (s.introduced) return Error(ErrorCode::kWireFault, "a second introduction");
+  s.introduction.assign(payload.begin(), payload.end());
+  s.introduced.store(true, std::memory_order_release);
+  return {};
+}
+
+bool NodeSession::introduces_itself() const noexcept {
+  return (state_->welcome.features & session::kFeatureIntroduction) != 0;
+}
+
+base::Result<std::span<const std::byte>> NodeSession::introduction(base::Deadline deadline) {
+  const auto here = [this] { return state_->introduced.load(std::memory_order_acquire); };
+  LW_TRY(wait(here, deadline, WaitMeter::For::kIntroduction));
+  return std::span<const std::byte>(state_->introduction);
 }
 
 Status NodeSession::on_reply(wire::Reader& payload) {

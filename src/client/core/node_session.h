@@ -91,6 +91,11 @@ class NodeSession final : public session::FrameSink {
     return await_reply(pending, send(message, Flush::kByCaller), deadline);
   }
 
+  // Whether the node says of itself what it has, so that nobody need ask (kFeatureIntroduction);
+  // and its message, for which this waits. The bytes stay while the session does.
+  bool introduces_itself() const noexcept;
+  base::Result<std::span<const std::byte>> introduction(base::Deadline deadline);
+
   // As call(), without waiting. Ok: the handler runs exactly once; an error: it never does.
   template <class M>
   base::Status request(M message, ReplyHandler on_reply, Flush when = Flush::kSoon) {
@@ -149,6 +154,7 @@ class NodeSession final : public session::FrameSink {
 
   base::Status on_frame(const session::Frame& frame) override;
   base::Status dispatch(const session::Frame& frame);
+  base::Status on_introduction(std::span<const std::byte> payload);
   base::Status on_reply(wire::Reader& payload);
   base::Status on_bulk(wire::Opcode opcode, wire::Reader& payload);
   void send_upload(session::TransferId transfer, std::span<const std::byte> data, OnSent on_sent,

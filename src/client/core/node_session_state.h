@@ -54,6 +54,9 @@ struct NodeSession::State {
   LinkWatch link_watch;                      // the service thread's, but for counters_lock
   session::Welcome welcome;
   std::atomic<PushSink*> sink{nullptr};
+  // Written once, by the pumping thread, before the flag.
+  std::vector<std::byte> introduction;
+  std::atomic<bool> introduced{false};
   ReplyTable replies;
   Uploads uploads;
   std::mutex lanes_lock;

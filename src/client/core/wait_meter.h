@@ -14,7 +14,7 @@ class WaitMeter {
  public:
   explicit WaitMeter(const base::Clock& clock) noexcept;
 
-  enum class For { kAnswer, kLink };
+  enum class For { kAnswer, kLink, kIntroduction };
 
   // One wait, from here to the end of its scope. `sent`: the last frame that this session has sent.
   class Scope {

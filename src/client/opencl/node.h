@@ -79,6 +79,19 @@ class Node final : public core::PushSink {
     return sent.ok() ? result : kLostCallStatus;
   }
 
+  // What the node says of itself unasked (NodeSession::introduces_itself). As call().
+  template <class Take>
+  cl_int introduction(Take&& take, base::Deadline deadline) noexcept {
+    const auto bytes = session_->introduction(deadline);
+    if (!bytes.ok()) return kLostCallStatus;
+    longwire::opencl::push::Introduction introduction;
+    wire::Reader body(*bytes);
+    decode(body, introduction);
+    if (!body.ok()) return kLostCallStatus;
+    take(introduction);
+    return CL_SUCCESS;
+  }
+
   // Waits, on this thread, for what frame handlers or notify() make true; flushes first.
   // CL_SUCCESS or kLostCallStatus.
   cl_int wait_until(const std::function<bool()>& done) noexcept;

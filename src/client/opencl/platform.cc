@@ -66,13 +66,13 @@ void Platform::describe_all() noexcept {
 
 void Platform::describe(Node& node, Found& found) noexcept {
   const auto deadline = base::Deadline::in(runtime_.clock(), kDescribeTimeout);
-  const cl_int status = node.call(
-      msg::DescribePlatforms{},
-      [&](const msg::DescribePlatforms::Reply& reply) {
-        for (const auto& native : reply.platforms)
-          add(node, native, found);
-      },
-      deadline);
+  const auto add_all = [&](const auto& described) {
+    for (const auto& native : described.platforms)
+      add(node, native, found);
+  };
+  const cl_int status = node.session().introduces_itself()
+                            ? node.introduction(add_all, deadline)
+                            : node.call(msg::DescribePlatforms{}, add_all, deadline);
   if (status != CL_SUCCESS) {
     Runtime::say("no devices from " + node.session().node_name() + ": it did not describe them");
   }

@@ -43,10 +43,15 @@ struct TlsEngine::State {
   ByteQueue in;   // encrypted, from the network
   ByteQueue out;  // encrypted, for the network
   SslPtr ssl;
+  bool answers_early = false;  // a server with a pre-shared key
+  bool answered = false;       // ... has sent its Finished
   bool handshake_done = false;
   std::optional<Error> handshake_failed;
 
   Error failure(int result, const char* what) const;
+  base::Result<bool> answer();
+  base::Result<bool> finish();
+  int write(std::span<const std::byte> record, std::size_t* written);
 };
 
 // --- the BIO that OpenSSL reads from and writes to ---
@@ -121,6 +126,7 @@ base::Result<std::unique_ptr<TlsEngine>> TlsEngine::create(TlsContext::Ptr conte
     ::SSL_set_connect_state(state->ssl.get());
   } else {
     ::SSL_set_accept_state(state->ssl.get());
+    state->answers_early = !context->state_->psk_identity.empty();
   }
   state->context = std::move(context);
   return std::unique_ptr<TlsEngine>(new TlsEngine(std::move(state)));
@@ -162,22 +168,48 @@ Error TlsEngine::State::failure(int result, const char* what) const {
 
 base::Result<bool> TlsEngine::handshake() {
   State& s = *state_;
-  if (s.handshake_done) return true;
-  if (s.handshake_failed) return *s.handshake_failed;
+  return s.answers_early ? s.answer() : s.finish();
+}
+
+// OpenSSL stops behind the server's Finished for those who look for early data. Nobody may send any
+// (TlsContext), so all it ever says is that there is none.
+base::Result<bool> TlsEngine::State::answer() {
+  if (answered) return true;
+  if (handshake_failed) return *handshake_failed;
   ::ERR_clear_error();
-  const int result = ::SSL_do_handshake(s.ssl.get());
-  if (result == 1) {
-    s.handshake_done = true;
+  std::byte none{};
+  std::size_t size = 0;
+  const int result = ::SSL_read_early_data(ssl.get(), &none, sizeof none, &size);
+  if (result == SSL_READ_EARLY_DATA_FINISH) {
+    answered = true;
     return true;
   }
-  const int kind = ::SSL_get_error(s.ssl.get(), result);
+  const int kind = ::SSL_get_error(ssl.get(), 0);
   if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) return false;
-  s.handshake_failed = s.failure(result, "TLS handshake");
-  return *s.handshake_failed;
+  handshake_failed = failure(0, "TLS handshake");
+  return *handshake_failed;
+}
+
+// To the end: the other side's Finished has come, and was right.
+base::Result<bool> TlsEngine::State::finish() {
+  if (handshake_done) return true;
+  if (handshake_failed) return *handshake_failed;
+  ::ERR_clear_error();
+  const int result = ::SSL_do_handshake(ssl.get());
+  if (result == 1) {
+    handshake_done = true;
+    return true;
+  }
+  const int kind = ::SSL_get_error(ssl.get(), result);
+  if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE) return false;
+  handshake_failed = failure(result, "TLS handshake");
+  return *handshake_failed;
 }
 
 base::Result<std::size_t> TlsEngine::read(std::span<std::byte> out) {
   State& s = *state_;
+  LW_ASSIGN(const bool finished, s.finish());
+  if (!finished) return 0;
   std::size_t total = 0;
   while (total < out.size()) {
     ::ERR_clear_error();
@@ -194,6 +226,11 @@ base::Result<std::size_t> TlsEngine::read(std::span<std::byte> out) {
   return total;
 }
 
+int TlsEngine::State::write(std::span<const std::byte> record, std::size_t* written) {
+  if (handshake_done) return ::SSL_write_ex(ssl.get(), record.data(), record.size(), written);
+  return ::SSL_write_early_data(ssl.get(), record.data(), record.size(), written);
+}
+
 base::Result<std::size_t> TlsEngine::write(std::span<const std::byte> data) {
   State& s = *state_;
   std::size_t total = 0;
@@ -201,7 +238,7 @@ base::Result<std::size_t> TlsEngine::write(std::span<const std::byte> data) {
     ::ERR_clear_error();
     std::size_t n = 0;
     const std::size_t record = std::min(data.size() - total, kTlsRecordBytes);
-    const int result = ::SSL_write_ex(s.ssl.get(), data.data() + total, record, &n);
+    const int result = s.write(data.subspan(total, record), &n);
     if (result != 1) return s.failure(result, "TLS");
     total += n;
   }

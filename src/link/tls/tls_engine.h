@@ -80,10 +80,13 @@ class TlsEngine {
   void sent(std::size_t bytes);
 
   // --- our side ---------------------------------------------------------------------------------
-  // Goes on with the handshake as far as possible; true when it is done on this side. (A server may
+  // Goes on with the handshake as far as possible; true when this side may write. (A server may
   // still refuse a client's certificate: the client then fails in read().) Call it first, and after
   // every received(). Errors: kUnauthenticated, kNotFound (the
   // peer does not know this pre-shared key), kWireFault; to_send() may hold an alert by then.
+  // A server with a pre-shared key may write right behind its own Finished (RFC 8446, 4.4.4): the
+  // client has shown that it knows the key, and nobody without it can read that. Its read() gives
+  // nothing before the client's Finished has been found to be right.
   base::Result<bool> handshake();
   // 0: more bytes from the network are needed. kClosed: the peer has ended in order.
   base::Result<std::size_t> read(std::span<std::byte> out);

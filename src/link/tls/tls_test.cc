@@ -62,6 +62,61 @@ TEST(TlsEngine, PreSharedKeyAgrees) {
   EXPECT_FALSE(e.client->peer_fingerprint().has_value());
 }
 
+// Moves what one side has to send, all of it.
+void deliver(TlsEngine& from, TlsEngine& to) {
+  const auto out = from.to_send();
+  const auto space = to.receive_space();
+  ASSERT_LE(out.size(), space.size());
+  std::copy(out.begin(), out.end(), space.begin());
+  to.received(out.size());
+  from.sent(out.size());
+}
+
+// One flight each way: the first bytes of a session's worker come with its Finished.
+TEST(TlsEngine, AServerWithAPreSharedKeyWritesInItsFirstFlight) {
+  const auto client = TlsEngine::create(psk(TlsRole::kClient, "ab", 1)).value();
+  const auto server = TlsEngine::create(psk(TlsRole::kServer, "ab", 1)).value();
+  EXPECT_FALSE(client->handshake().value());
+  deliver(*client, *server);
+  EXPECT_TRUE(server->handshake().value());
+  const std::byte data[16] = {std::byte{7}};
+  ASSERT_EQ(server->write(data).value(), sizeof data);
+  deliver(*server, *client);
+  EXPECT_TRUE(client->handshake().value());
+  std::byte in[sizeof data] = {};
+  ASSERT_EQ(client->read(in).value(), sizeof data);
+  EXPECT_EQ(in[0], data[0]);
+  // And the client's, behind its own.
+  ASSERT_EQ(client->write(data).value(), sizeof data);
+  deliver(*client, *server);
+  ASSERT_EQ(server->read(in).value(), sizeof data);
+  ASSERT_EQ(server->write(data).value(), sizeof data);
+  deliver(*server, *client);
+  EXPECT_EQ(client->read(in).value(), sizeof data);
+}
+
+// Whoever repeats the first flight of somebody else gets no further.
+TEST(TlsEngine, AServerReadsNothingBeforeAFinishedThatIsRight) {
+  const auto client = TlsEngine::create(psk(TlsRole::kClient, "ab", 1)).value();
+  const auto server = TlsEngine::create(psk(TlsRole::kServer, "ab", 1)).value();
+  EXPECT_FALSE(client->handshake().value());
+  deliver(*client, *server);
+  EXPECT_TRUE(server->handshake().value());
+  std::byte in[16];
+  EXPECT_EQ(server->read(in).value(), 0u);
+  deliver(*server, *client);
+  EXPECT_TRUE(client->handshake().value());
+  const std::byte data[16] = {};
+  ASSERT_EQ(client->write(data).value(), sizeof data);
+  const auto finished = client->to_send();
+  const auto space = server->receive_space();
+  std::copy(finished.begin(), finished.end(), space.begin());
+  space[20] ^= std::byte{1};  // of the Finished, or the record before it
+  server->received(finished.size());
+  EXPECT_FALSE(server->read(in).ok());
+  EXPECT_FALSE(server->read(in).ok());
+}
+
 TEST(TlsEngine, WrongKeyOrIdentityIsRefused) {
   for (const auto& server : {psk(TlsRole::kServer, "ab", 2), psk(TlsRole::kServer, "cd", 1)}) {
     Engines e(psk(TlsRole::kClient, "ab", 1), server);

@@ -64,11 +64,12 @@ class Outbox {
 
   class Turn {
    public:
-    // A generated push, or a reply with fields of its own. A reply that is too large for a frame
-    // becomes `too_large_status` without fields; so nobody waits for ever.
+    // A generated push (false: it is too large for a frame), or a reply with fields of its own. A
+    // reply that is too large for a frame becomes `too_large_status` without fields; so nobody
+    // waits for ever.
     template <class M>
-    void push(const M& message) {
-      box_.put(M::kOpcode, [&](auto& out) { body(out, message); });
+    bool push(const M& message) {
+      return box_.put(M::kOpcode, [&](auto& out) { body(out, message); });
     }
     template <class R>
     void reply(wire::Token token, std::int32_t status, const R& fields,

@@ -45,8 +45,11 @@ Worker::~Worker() {
   bulk_.stop(why);  // lanes give blocks back to the staging memory, and call the backend
 }
 
+void Worker::introduce() { backend_->introduce(); }
+
 base::Status Worker::adopt_main(std::unique_ptr<link::Link> link) {
-  return stream_.attach(std::move(link), 0);
+  LW_TRY(stream_.attach(std::move(link), 0));
+  return stream_.flush();  // the introduction
 }
 
 base::Result<wire::Sequence> Worker::meet_again(wire::Sequence peer_received) const {

@@ -62,6 +62,8 @@ struct Services {
 class Backend {
  public:
   virtual ~Backend() = default;
+  // Queues what the node has to say of itself before the first command (kFeatureIntroduction).
+  virtual void introduce() = 0;
   // An error ends the session: a wire fault of the client's, or a limit passed.
   virtual base::Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) = 0;
   // No further command waits to be read: start what has been queued. Returns when to be called
@@ -90,6 +92,9 @@ class Worker final : private session::FrameSink {
          const MakeBackend& make_backend);
   ~Worker() override;
 
+  // For clients that want it (kFeatureIntroduction): looks at the devices and queues what it finds,
+  // so that it is there when the link is. Before adopt_main().
+  void introduce();
   // The session's command stream, after its handshake. Before run().
   base::Status adopt_main(std::unique_ptr<link::Link> link);
   base::Status adopt_lane(std::unique_ptr<link::Link> lane, std::uint32_t number);

@@ -27,6 +27,7 @@ class Backend final : public core::Backend {
           const std::filesystem::path& build_cache, const SessionLimits& limits);
   ~Backend() override;
 
+  void introduce() override { commands_->introduce(); }
   base::Status on_command(wire::Opcode opcode, std::span<const std::byte> payload) override;
   base::Deadline on_idle() override;
   bool shut_down(int timeout_ms) override;

@@ -75,6 +75,8 @@ class Commands final : public AutoCommands {
   base::Status on(const msg::EnqueueNothing& m) override;
   base::Status on(const msg::Finish& m) override;
 
+  // Describes the platforms unasked.
+  void introduce();
   // The session ends: lets every command go that still waits for data.
   void give_up() { transfers_.give_up(); }
   // Nothing runs natively any more.
@@ -96,6 +98,7 @@ class Commands final : public AutoCommands {
   // Before generated code creates something natively: a wire fault if the handle cannot be new.
   base::Status check_new(Handle handle, Kind kind) const;
   void find_platforms();
+  std::vector<longwire::opencl::record::platform> describe_platforms(InfoBytes& bytes);
   bool is_granted(cl_device_id device, std::size_t number) const;
   std::vector<longwire::opencl::record::info> infos_of(cl_device_id device, InfoBytes& bytes) const;
   // Of a device's memory a session is shown what it may have.

@@ -101,12 +101,11 @@ void Commands::find_platforms() {
   }
 }
 
-base::Status Commands::on(const msg::DescribePlatforms& m) {
+std::vector<longwire::opencl::record::platform> Commands::describe_platforms(InfoBytes& bytes) {
   find_platforms();
-  InfoBytes bytes;
-  msg::DescribePlatforms::Reply answer;
+  std::vector<longwire::opencl::record::platform> described;
   for (const auto& [id, devices] : platforms_) {
-    auto& platform = answer.platforms.emplace_back();
+    auto& platform = described.emplace_back();
     platform.infos = platform_infos(api(), id, bytes);
     for (const Ref<Device>& device : devices) {
       auto& its = platform.devices.emplace_back();
@@ -114,8 +113,21 @@ base::Status Commands::on(const msg::DescribePlatforms& m) {
       its.infos = infos_of(device->native, bytes);
     }
   }
-  reply(m.token, CL_SUCCESS, answer);
+  return described;
+}
+
+base::Status Commands::on(const msg::DescribePlatforms& m) {
+  InfoBytes bytes;
+  reply(m.token, CL_SUCCESS, msg::DescribePlatforms::Reply{describe_platforms(bytes)});
   return {};
+}
+
+void Commands::introduce() {
+  InfoBytes bytes;
+  const longwire::opencl::push::Introduction introduction{describe_platforms(bytes)};
+  auto turn = services().outbox.turn();
+  if (!turn.push(introduction))
+    turn.push(longwire::opencl::push::Introduction{});  // or the client would wait
 }
 
 base::Status Commands::on(const msg::GetDeviceInfo& m) {

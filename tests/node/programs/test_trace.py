@@ -33,6 +33,13 @@ class Trace(ProgramTest):
                     self.assertLessEqual(waited, 3)
                     self.assertEqual(opened, opening)
 
+    def test_devices_are_found_with_no_round_trip_but_those_that_open_the_link(self):
+        require("clinfo")
+        for mode, opening in (("unix", 1), ("tcp", 2), ("tls", 4)):
+            with self.subTest(mode):
+                done = self.trace("clinfo", "-l", mode=mode)
+                self.assertEqual(self.round_trips(done.stderr), [(0, opening)])
+
     def test_stdout_is_the_programs(self):
         require("clinfo")
         plain = self.run_program(program("longwire"), "run", "--local=unix", "--", "clinfo", "-l")

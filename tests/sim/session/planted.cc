@@ -39,6 +39,7 @@ class BuggyBackend final : public Backend {
     LW_TRY(backend_->on_command(opcode, payload));
     return backend_->on_command(opcode, payload);
   }
+  void introduce() override { backend_->introduce(); }
   base::Deadline on_idle() override { return backend_->on_idle(); }
   bool shut_down(int timeout_ms) override { return backend_->shut_down(timeout_ms); }
   base::Nanoseconds busy_ns() override { return backend_->busy_ns(); }
