@@ -176,8 +176,8 @@ TEST_F(AgentTest, ASessionReachesItsWorkerOverUnixAndTcp) {
     auto welcome = open(*link);
     ASSERT_TRUE(welcome.ok()) << welcome.error().message();
     EXPECT_EQ(welcome->node, "test");
-    EXPECT_EQ(welcome->features,
-              session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureResume);
+    EXPECT_EQ(welcome->features, session::kFeatureOpenCl | session::kFeatureLanes |
+                                     session::kFeatureResume | session::kFeatureIntroduction);
     EXPECT_EQ(welcome->secret, session::SessionSecret{});  // nothing secret goes out in clear
     expect_echo(*link);
   }
