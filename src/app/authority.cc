@@ -4,9 +4,9 @@
 
 #include "app/tls_channel.h"
 #include "session/auth/key_store.h"
-#include "session/auth/private_file.h"
 #include "session/auth/token_ledger.h"
 #include "session/auth/trust_store.h"
+#include "session/private_file.h"
 
 namespace longwire::app {
 namespace {

@@ -18,7 +18,7 @@
 #include "base/random.h"
 #include "node/audit.h"
 #include "node/notify.h"
-#include "session/auth/private_file.h"
+#include "session/private_file.h"
 
 extern char** environ;  // NOLINT: POSIX
 

@@ -7,7 +7,7 @@
 #include "app/private_socket.h"
 #include "node/journal.h"
 #include "node/local_user.h"
-#include "session/auth/private_file.h"
+#include "session/private_file.h"
 
 namespace longwire::app {
 namespace {

@@ -12,10 +12,10 @@
 #include "link/tls/tls_link.h"
 #include "link/unix/unix.h"
 #include "session/auth/key_store.h"
-#include "session/auth/private_file.h"
 #include "session/auth/token.h"
 #include "session/auth/trust_store.h"
 #include "session/handshake.h"
+#include "session/private_file.h"
 
 namespace longwire::driver {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "driver/connect.h"
 #include "session/auth/key_store.h"
-#include "session/auth/private_file.h"
 #include "session/auth/trust_store.h"
+#include "session/private_file.h"
 
 namespace longwire::app {
 namespace {

@@ -12,9 +12,9 @@
 #include "link/tls/tls_link.h"
 #include "session/auth/key_store.h"
 #include "session/auth/pairing.h"
-#include "session/auth/private_file.h"
 #include "session/auth/trust_store.h"
 #include "session/handshake.h"
+#include "session/private_file.h"
 
 namespace longwire::app {
 namespace {

@@ -13,8 +13,8 @@
 #include "link/tls/identity.h"
 #include "node/config.h"
 #include "session/auth/key_store.h"
-#include "session/auth/private_file.h"
 #include "session/auth/token.h"
+#include "session/private_file.h"
 
 namespace longwire::app {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "link/tls/identity.h"
-#include "session/auth/private_file.h"
+#include "session/private_file.h"
 
 namespace longwire::session {
 namespace {

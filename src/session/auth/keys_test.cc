@@ -13,8 +13,8 @@
 
 #include "base/random.h"
 #include "session/auth/key_store.h"
-#include "session/auth/private_file.h"
 #include "session/auth/trust_store.h"
+#include "session/private_file.h"
 
 namespace longwire::session {
 namespace {

@@ -8,9 +8,9 @@
 #include <charconv>
 
 #include "base/unique_fd.h"
-#include "session/auth/private_file.h"
 #include "session/auth/trust_store.h"
 #include "session/device_list.h"
+#include "session/private_file.h"
 
 namespace longwire::session {
 namespace {

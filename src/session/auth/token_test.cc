@@ -10,8 +10,8 @@
 
 #include "base/random.h"
 #include "link/tls/identity.h"
-#include "session/auth/private_file.h"
 #include "session/auth/token_ledger.h"
+#include "session/private_file.h"
 
 namespace longwire::session {
 namespace {

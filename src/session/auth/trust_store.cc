@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/unique_fd.h"
-#include "session/auth/private_file.h"
+#include "session/private_file.h"
 
 namespace longwire::session {
 namespace {

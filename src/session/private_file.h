@@ -28,8 +28,10 @@ struct FileStamp {
 FileStamp stamp_of(const std::string& path) noexcept;
 
 enum class IfThere { kReplace, kKeep };
-// Writes a file of mode 0600 whole or not at all; it is on the disk when this returns. With kKeep a
-// file that is there already stays as it is, which is no error.
-base::Status write_private_file(const std::string& path, std::string_view contents, IfThere);
+enum class Durability { kOnDisk, kUntilReboot };
+// Writes a file of mode 0600 whole or not at all; with kOnDisk it is on the disk when this returns.
+// With kKeep a file that is there already stays as it is, which is no error.
+base::Status write_private_file(const std::string& path, std::string_view contents, IfThere,
+                                Durability = Durability::kOnDisk);
 
 }  // namespace longwire::session

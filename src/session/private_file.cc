@@ -1,4 +1,4 @@
-#include "session/auth/private_file.h"
+#include "session/private_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -40,14 +40,15 @@ Status check_private(const struct stat& info, const std::string& path, const cha
   return {};
 }
 
-Status write_all(int fd, std::string_view contents, const std::string& path) {
+Status write_all(int fd, std::string_view contents, Durability durability,
+                 const std::string& path) {
   while (!contents.empty()) {
     const ssize_t n = ::write(fd, contents.data(), contents.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return from_errno("write " + path);
     contents.remove_prefix(static_cast<std::size_t>(n));
   }
-  if (::fsync(fd) != 0) return from_errno("write " + path);
+  if (durability == Durability::kOnDisk && ::fsync(fd) != 0) return from_errno("write " + path);
   return {};
 }
 
@@ -111,15 +112,16 @@ base::Result<std::string> read_private_file(const std::string& path, std::size_t
   }
 }
 
-Status write_private_file(const std::string& path, std::string_view contents, IfThere if_there) {
+Status write_private_file(const std::string& path, std::string_view contents, IfThere if_there,
+                          Durability durability) {
   const std::string temporary = path + ".new." + std::to_string(base::SystemRandom().u64());
   const base::UniqueFd fd(
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return from_errno("make " + temporary);
-  Status status = write_all(fd.get(), contents, temporary);
+  Status status = write_all(fd.get(), contents, durability, temporary);
   if (status.ok()) status = put_in_place(temporary, path, if_there);
   ::unlink(temporary.c_str());  // gone already after a rename
-  sync_directory_of(path);
+  if (durability == Durability::kOnDisk) sync_directory_of(path);
   return status;
 }
 
