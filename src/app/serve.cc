@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "app/authority.h"
 #include "app/installation.h"
@@ -51,7 +52,8 @@ std::vector<std::string> worker_environment() {
 }
 
 base::Result<node::WorkerCommand> worker_command(const node::NodeConfig& config,
-                                                 const node::WorkerFolders& folders) {
+                                                 const node::WorkerFolders& folders,
+                                                 const node::WorkerRegistry* registry) {
   node::WorkerCommand command;
   command.program = config.worker.program;
   if (command.program.empty()) {
@@ -69,6 +71,7 @@ base::Result<node::WorkerCommand> worker_command(const node::NodeConfig& config,
   }
   command.environment = worker_environment();
   command.folders = &folders;
+  command.registry = registry;
   command.open_files = config.worker.open_files;
   command.file_size_bytes = config.worker.file_size_bytes;
   command.memory_bytes = config.worker.memory_bytes;
@@ -130,7 +133,23 @@ base::Result<std::unique_ptr<node::Audit>> open_audit(const node::NodeConfig& co
   return std::make_unique<node::Audit>();
 }
 
-// SIGTERM and SIGINT: the first drains, the second ends at once.
+// None where workers die with the agent, or where its state directory cannot be had: then sessions
+// end with it, too. Only another agent there is an error.
+base::Result<std::optional<node::WorkerRegistry>> open_registry(const node::NodeConfig& config,
+                                                                node::Journal& journal) {
+  std::optional<node::WorkerRegistry> none;
+  if (config.worker.dies_with_agent) return none;
+  auto registry = node::WorkerRegistry::open(config.state.directory);
+  if (registry) return std::optional(*std::move(registry));
+  if (registry.error().code() == ErrorCode::kUnavailable) return std::move(registry).error();
+  journal.event(LogLevel::kError, "sessions.mortal",
+                {{"reason", registry.error().message()},
+                 {"meaning", "sessions end when this agent ends or crashes"}});
+  return none;
+}
+
+// SIGTERM, SIGINT and SIGHUP: the first drains, the second ends at once. SIGUSR1 ends this process
+// and no session: the next agent on the same state directory finds them.
 class Stopper {
  public:
   Stopper(asio::io_context& io, node::Agent& agent, node::Journal& journal)
@@ -138,7 +157,7 @@ class Stopper {
 
   Status start() {
     asio::error_code error;
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) {
       if (!error) signals_.add(signal, error);
     }
     if (error) return Error(ErrorCode::kInternal, "signals: " + error.message());
@@ -155,10 +174,14 @@ class Stopper {
     });
   }
   void on_signal(int signal) {
+    const bool leave = signal == SIGUSR1 && !stopping_;
     journal_.event(LogLevel::kInfo, "stop",
                    {{"signal", std::string("SIG") + ::sigabbrev_np(signal)},
                     {"sessions", agent_.sessions()},
-                    {"how", stopping_ ? "at once" : "drain"}});
+                    {"how", leave       ? "leaves its sessions to the next agent"
+                            : stopping_ ? "at once"
+                                        : "drain"}});
+    if (leave) return io_.stop();
     if (std::exchange(stopping_, true)) return agent_.stop_now();
     node::notify_service_manager("STOPPING=1");
     agent_.drain([this] { io_.stop(); });
@@ -181,7 +204,9 @@ Status serve(const ServeOptions& options, node::Journal& journal) {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   LW_ASSIGN(const node::WorkerFolders folders,
             node::WorkerFolders::open(config.state.cache / "workers"));
-  LW_ASSIGN(node::WorkerCommand command, worker_command(config, folders));
+  LW_ASSIGN(const std::optional<node::WorkerRegistry> registry, open_registry(config, journal));
+  LW_ASSIGN(node::WorkerCommand command,
+            worker_command(config, folders, registry ? &*registry : nullptr));
   asio::io_context io(1);
   base::SystemRandom random;
   LW_ASSIGN(const std::unique_ptr<node::Audit> audit, open_audit(config, journal));

@@ -14,8 +14,8 @@ struct ServeOptions {
   int ready_fd = -1;  // gets one line per endpoint once the node listens, then is closed
 };
 
-// Runs until SIGTERM or SIGINT (drain; a second one ends at once). Returns an error when the node
-// could not start.
+// Runs until SIGTERM or SIGINT (drain; a second one ends at once), or SIGUSR1 (leaves the sessions
+// to the next agent). Returns an error when the node could not start.
 base::Status serve(const ServeOptions& options, node::Journal& journal);
 
 }  // namespace longwire::app

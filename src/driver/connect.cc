@@ -38,7 +38,8 @@ constexpr std::uint32_t kHelloRoundTrips = 1;
 constexpr std::size_t kMaxTokenFileBytes = 4096;
 
 constexpr std::uint64_t kFeatures = session::kFeatureOpenCl | session::kFeatureLanes |
-                                    session::kFeatureResume | session::kFeatureIntroduction;
+                                    session::kFeatureResume | session::kFeatureIntroduction |
+                                    session::kFeatureAgentAway;
 
 session::Hello make_hello(Purpose purpose) {
   session::Hello hello;

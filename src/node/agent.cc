@@ -115,6 +115,7 @@ Agent::~Agent() {
 // --- listening ---
 
 Status Agent::start() {
+  sessions_.find_again();  // or whoever comes back to one would hear that it is over
   for (const Address& address : config_.listen.tls)
     LW_TRY(listen_tcp(Transport::kTls, address));
   for (const Address& address : config_.listen.plain) {

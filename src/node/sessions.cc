@@ -1,13 +1,10 @@
 #include "node/sessions.h"
 
 #include <signal.h>
-#include <sys/wait.h>
-
-#include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 
+#include "node/sessions_live.h"
 #include "session/device_list.h"
 #include "wire/frame.h"
 
@@ -19,36 +16,12 @@ using base::LogLevel;
 using base::Status;
 using session::SessionId;
 
-struct Sessions::Live {
-  explicit Live(asio::io_context& io) : start_timer(io) {}
-
-  NewSession wanted;
-  session::Welcome welcome;
-  Opened opened;  // empty once called
-  std::unique_ptr<WorkerProcess> worker;
-  asio::steady_timer start_timer;
-  base::Nanoseconds began_at_ns = 0;
-  bool adopted = false;
-  bool audited = false;       // its beginning is on record
-  std::string ended_because;  // why we have ended it
-  session::Stats stats;
-  base::Nanoseconds stats_at_ns = 0;
-  session::Stats stats_before;
-  base::Nanoseconds stats_before_at_ns = 0;
-  std::optional<session::Ended> ended;
-
-  void take(const session::Stats& latest, base::Nanoseconds now_ns) {
-    stats_before = std::exchange(stats, latest);
-    stats_before_at_ns = std::exchange(stats_at_ns, now_ns);
-  }
-};
-
 namespace {
 
 std::uint64_t offered_features(const LimitsConfig& limits) {
   std::uint64_t features =
       session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureIntroduction;
-  if (limits.grace_ms > 0) features |= session::kFeatureResume;
+  if (limits.grace_ms > 0) features |= session::kFeatureResume | session::kFeatureAgentAway;
   return features;
 }
 
@@ -91,34 +64,6 @@ session::Adopt adopt_message(const NewSession& wanted, const session::Welcome& w
   adopt.peer = wanted.peer;
   adopt.program = wanted.program;
   return adopt;
-}
-
-std::uint64_t rate(std::uint64_t now, std::uint64_t before, base::Nanoseconds within_ns) {
-  if (within_ns <= 0 || now < before) return 0;
-  return static_cast<std::uint64_t>(static_cast<double>(now - before) * base::kSecond /
-                                    static_cast<double>(within_ns));
-}
-
-session::Stats rates(const session::Stats& now, const session::Stats& before,
-                     base::Nanoseconds within_ns) {
-  return {rate(now.bytes_in, before.bytes_in, within_ns),
-          rate(now.bytes_out, before.bytes_out, within_ns),
-          rate(now.commands, before.commands, within_ns),
-          rate(now.device_ns, before.device_ns, within_ns)};
-}
-
-// 0 where the process has just gone.
-std::uint64_t resident_bytes(pid_t process) {
-  std::ifstream file("/proc/" + std::to_string(process) + "/statm");
-  std::uint64_t all_pages = 0;
-  std::uint64_t resident_pages = 0;
-  file >> all_pages >> resident_pages;
-  return file ? resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) : 0;
-}
-
-std::string session_name(const SessionId& id) {
-  // Eight bytes name it among many; all sixteen would be the key to its lanes.
-  return session::to_hex(std::span(id).first(8));
 }
 
 }  // namespace
@@ -215,12 +160,16 @@ base::Result<std::unique_ptr<WorkerProcess>> Sessions::spawn() {
 
 void Sessions::assign(Live& live, Spare spare) {
   live.worker = std::move(spare.worker);
-  live.worker->set_label(session_name(live.welcome.session));
-  live.worker->listen({[this, &live](const auto& message) { on_message(live, message); },
-                       [this, &live](int status) { on_exit(live, status); }});
+  listen_to(live);
   arm_start_timer(live);
   start_spares();
   if (spare.ready) on_ready(live, "");
+}
+
+void Sessions::listen_to(Live& live) {
+  live.worker->set_label(session_name(live.welcome.session));
+  live.worker->listen({[this, &live](const auto& message) { on_message(live, message); },
+                       [this, &live](WaitStatus status) { on_exit(live, status); }});
 }
 
 void Sessions::arm_start_timer(Live& live) {
@@ -276,7 +225,10 @@ Status Sessions::adopt(const SessionId& id, int connection) {
     return Error(ErrorCode::kUnavailable, "the worker has ended");
   }
   Live& live = *found->second;
-  LW_TRY(live.worker->send(adopt_message(live.wanted, live.welcome, config_.limits), connection));
+  session::Adopt message = adopt_message(live.wanted, live.welcome, config_.limits);
+  message.outlives_agent = put_on_record(live);
+  message.reclaim = live.reclaim;
+  LW_TRY(live.worker->send(message, connection));
   live.adopted = true;
   live.start_timer.cancel();
   log_start(live);
@@ -328,14 +280,14 @@ void Sessions::on_message(Live& live, const session::HandoverMessage& message) {
   }
 }
 
-void Sessions::on_exit(Live& live, int wait_status) {
+void Sessions::on_exit(Live& live, WaitStatus status) {
   if (live.opened) {
     fail_opening(live, live.ended_because.empty()
                            ? Error(ErrorCode::kUnavailable, "the node cannot start a worker (it " +
-                                                                describe_exit(wait_status) + ")")
+                                                                describe_exit(status) + ")")
                            : Error(ErrorCode::kUnauthenticated, live.ended_because));
   }
-  log_end(live, wait_status);
+  log_end(live, status);
   ++ended_;
   of_ended_.bytes_in += live.stats.bytes_in;
   of_ended_.bytes_out += live.stats.bytes_out;
@@ -348,80 +300,6 @@ void Sessions::on_exit(Live& live, int wait_status) {
 void Sessions::fail_opening(Live& live, Error why) {
   const Opened opened = std::exchange(live.opened, nullptr);
   opened(std::move(why));
-}
-
-void Sessions::log_start(const Live& live) {
-  journal_.event(LogLevel::kInfo, "session.start",
-                 {{"session", session_name(live.welcome.session)},
-                  {"tenant", live.welcome.tenant},
-                  {"peer", live.wanted.peer},
-                  {"program", live.wanted.program},
-                  {"encrypted", live.wanted.encrypted ? "yes" : "no"},
-                  {"pid", live.worker->pid()},
-                  {"sessions", sessions_.size()}});
-}
-
-void Sessions::log_end(const Live& live, int wait_status) {
-  const bool in_order = live.ended && WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
-  const std::string reason = !live.ended_because.empty() ? live.ended_because
-                             : in_order                  ? live.ended->reason
-                                                         : describe_exit(wait_status);
-  // A program that just exits leaves a lost link behind: nothing to warn of.
-  const bool well = in_order && (live.ended->code == ErrorCode::kClosed ||
-                                 live.ended->code == ErrorCode::kLinkLost);
-  const std::string_view outcome = !live.ended_because.empty() ? std::string_view("ended")
-                                   : in_order                  ? base::name_of(live.ended->code)
-                                   : WIFSIGNALED(wait_status)  ? std::string_view("crashed")
-                                                               : std::string_view("failed");
-  const auto tell = [&](std::initializer_list<Field> fields) {
-    journal_.event(well ? LogLevel::kInfo : LogLevel::kWarning, "session.end", fields);
-    if (live.audited) audit_.write("session.end", fields);
-  };
-  tell({{"session", session_name(live.welcome.session)},
-        {"tenant", live.welcome.tenant},
-        {"client", live.wanted.client},
-        {"key", live.wanted.key},
-        {"peer", live.wanted.peer},
-        {"outcome", outcome},
-        {"reason", reason},
-        {"duration_ms", (clock_.now_ns() - live.began_at_ns) / base::kMillisecond},
-        {"bytes_in", live.stats.bytes_in},
-        {"bytes_out", live.stats.bytes_out},
-        {"commands", live.stats.commands},
-        {"device_ms", live.stats.device_ns / 1'000'000}});
-}
-
-// --- what others ask -----------------------------------------------------------------------------
-
-NodeReport Sessions::report() const {
-  NodeReport report;
-  for (const auto& [id, live] : sessions_) {
-    if (live->adopted) report.sessions.push_back(report_of(*live));
-  }
-  std::sort(report.sessions.begin(), report.sessions.end(),
-            [](const auto& a, const auto& b) { return a.age_ns > b.age_ns; });
-  report.ended = ended_;
-  report.of_ended = of_ended_;
-  report.spares = spares_.size();
-  return report;
-}
-
-SessionReport Sessions::report_of(const Live& live) const {
-  SessionReport report;
-  report.session = session_name(live.welcome.session);
-  report.tenant = live.welcome.tenant;
-  report.peer = live.wanted.peer;
-  report.program = live.wanted.program;
-  report.encrypted = live.wanted.encrypted;
-  report.worker = live.worker->pid();
-  report.age_ns = clock_.now_ns() - live.began_at_ns;
-  report.total = live.stats;
-  // A worker's first account is measured against its beginning.
-  const base::Nanoseconds since_ns =
-      live.stats_before_at_ns != 0 ? live.stats_before_at_ns : live.began_at_ns;
-  report.per_second = rates(live.stats, live.stats_before, live.stats_at_ns - since_ns);
-  report.resident_bytes = resident_bytes(report.worker);
-  return report;
 }
 
 // --- spare workers ---
@@ -449,12 +327,12 @@ void Sessions::start_spare() {
                     }
                     spare_failures_ = 0;
                   },
-                  [this, worker](int status) { on_spare_exit(worker, status); }});
+                  [this, worker](WaitStatus status) { on_spare_exit(worker, status); }});
 }
 
-void Sessions::on_spare_exit(WorkerProcess* worker, int wait_status) {
+void Sessions::on_spare_exit(WorkerProcess* worker, WaitStatus status) {
   journal_.event(LogLevel::kWarning, "worker.spare_ended",
-                 {{"pid", worker->pid()}, {"reason", describe_exit(wait_status)}});
+                 {{"pid", worker->pid()}, {"reason", describe_exit(status)}});
   ++spare_failures_;
   std::erase_if(spares_, [worker](const Spare& spare) { return spare.worker.get() == worker; });
   start_spares();

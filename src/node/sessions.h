@@ -4,7 +4,9 @@
 //
 // A session's life: open() finds or starts a worker; when that is ready, `opened` gets the Welcome
 // for the client; adopt() hands over the connection; from then on the client and the worker are
-// alone; the session ends with its worker process, however that came about.
+// alone; the session ends with its worker process, however that came about. It does not end with
+// this object: workers on record (worker_registry.h) are left to the next agent, which finds them
+// again, and knows from the record, not from the worker, whose they are.
 //
 // Threads: everything on the io_context's thread.
 #pragma once
@@ -23,7 +25,7 @@
 #include "node/audit.h"
 #include "node/config.h"
 #include "node/journal.h"
-#include "node/secure_channel.h"
+#include "node/new_session.h"
 #include "node/worker_process.h"
 #include "session/handover.h"
 
@@ -32,21 +34,6 @@ namespace longwire::node {
 inline constexpr int kMaxSpareFailures = 3;  // in a row; then workers start on demand only
 
 inline constexpr std::uint32_t kKillAfterDrainMs = 2'000;
-
-// Everything that a client has said and we have found out, for one new session.
-struct NewSession {
-  bool encrypted = false;
-  std::string origin;  // only connections of the same origin may join (see may_join())
-  std::uint16_t version = 0;
-  std::uint64_t features = 0;
-  std::uint32_t max_payload_bytes = 0;
-  std::string tenant;
-  std::string client;  // the name that its key has here
-  std::string key;     // its key's fingerprint in hex; empty: none, and nothing to revoke
-  std::optional<Grant> grant;
-  std::string peer;
-  std::string program;
-};
 
 // What a session uses, for `longwire top`. Rates are of the last interval between two accounts of
 // its worker.
@@ -97,6 +84,9 @@ class Sessions {
   // Ends every session (also those on their way) for which `why` has something to say, at once.
   void end_where(const std::function<std::string(const NewSession&)>& why);
 
+  // Takes up with the workers of an earlier agent, and writes down the end of those that are no
+  // more. Before anybody can ask for a session.
+  void find_again();
   void start_spares();
   std::size_t live() const noexcept { return sessions_.size(); }
   NodeReport report() const;
@@ -119,16 +109,20 @@ class Sessions {
   base::Result<Spare> take_worker();
   void assign(Live& live, Spare spare);
   void start_spare();
-  void on_spare_exit(WorkerProcess* worker, int wait_status);
+  void on_spare_exit(WorkerProcess* worker, WaitStatus status);
   SessionReport report_of(const Live& live) const;
   void on_message(Live& live, const session::HandoverMessage& message);
   void on_ready(Live& live, const std::string& detail);
-  void on_exit(Live& live, int wait_status);
+  void on_exit(Live& live, WaitStatus status);
   void fail_opening(Live& live, base::Error why);
   void arm_start_timer(Live& live);
+  bool put_on_record(Live& live);
+  void take_up(FoundWorker found);
+  std::unique_ptr<Live> live_of(const WorkerRecord& record);
+  void listen_to(Live& live);
   bool audit_begin(Live& live);
   void log_start(const Live& live);
-  void log_end(const Live& live, int wait_status);
+  void log_end(const Live& live, WaitStatus status);
   void check_drained();
 
   asio::io_context& io_;

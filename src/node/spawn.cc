@@ -59,17 +59,25 @@ void default_signals() {
 }
 
 // The descriptors come in above 10, so that none is overwritten before it is placed.
-bool place_descriptors(int output, int control) {
+struct Descriptors {
+  int output = -1;
+  int control = -1;
+  int door = -1;  // or none
+};
+
+bool place(const Descriptors& given) {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0 ||
-      ::dup2(control, kHandoverFd) < 0) {
+  if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(given.output, 1) < 0 ||
+      ::dup2(given.output, 2) < 0 || ::dup2(given.control, kHandoverFd) < 0) {
     return false;
   }
-  return ::syscall(SYS_close_range, kHandoverFd + 1, ~0u, 0) == 0;
+  if (given.door >= 0 && ::dup2(given.door, kDoorFd) < 0) return false;
+  const int last = given.door >= 0 ? kDoorFd : kHandoverFd;
+  return ::syscall(SYS_close_range, last + 1, ~0u, 0) == 0;
 }
 
 [[noreturn]] void become_worker(const WorkerCommand& command, char* const* arguments,
-                                char* const* environment, int output, int control, pid_t agent) {
+                                char* const* environment, const Descriptors& given, pid_t agent) {
   ::setpgid(0, 0);
   default_signals();
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -78,7 +86,7 @@ bool place_descriptors(int output, int control) {
     if (::getppid() != agent) ::_exit(kExitCannotExecute);  // it died before the call above
   }
   set_limits(command);
-  if (place_descriptors(output, control)) ::execve(arguments[0], arguments, environment);
+  if (place(given)) ::execve(arguments[0], arguments, environment);
   static constexpr char kMessage[] = "cannot execute longwire-worker\n";
   [[maybe_unused]] const ssize_t ignored = ::write(2, kMessage, sizeof kMessage - 1);
   ::_exit(kExitCannotExecute);
@@ -99,13 +107,14 @@ std::string_view signal_name(int signal) {
 
 }  // namespace
 
-std::string describe_exit(int wait_status) {
-  if (WIFSIGNALED(wait_status)) {
-    const int signal = WTERMSIG(wait_status);
+std::string describe_exit(WaitStatus status) {
+  if (!status) return "ended without a word; another agent had started it";
+  if (WIFSIGNALED(*status)) {
+    const int signal = WTERMSIG(*status);
     return "killed by signal " + std::to_string(signal) + " (SIG" +
            std::string(signal_name(signal)) + ")";
   }
-  return "exited with status " + std::to_string(WEXITSTATUS(wait_status));
+  return "exited with status " + std::to_string(WEXITSTATUS(*status));
 }
 
 base::Result<SpawnedWorker> spawn_worker(const WorkerCommand& command) {
@@ -118,6 +127,12 @@ base::Result<SpawnedWorker> spawn_worker(const WorkerCommand& command) {
   spawned.output.reset(pipe_fds[0]);
   LW_ASSIGN(base::UniqueFd output, lifted(base::UniqueFd(pipe_fds[1])));
   LW_ASSIGN(base::UniqueFd control, lifted(std::move(pair.worker)));
+  base::UniqueFd door;
+  if (command.registry != nullptr) {
+    LW_ASSIGN(WorkerRegistry::NewEntry made, command.registry->make());
+    spawned.entry = std::move(made.entry);
+    LW_ASSIGN(door, lifted(std::move(made.door)));
+  }
   std::vector<std::string> words = command.arguments;
   if (command.folders != nullptr) {
     LW_ASSIGN(spawned.folder, command.folders->make());
@@ -129,8 +144,8 @@ base::Result<SpawnedWorker> spawn_worker(const WorkerCommand& command) {
   spawned.pid = ::fork();
   if (spawned.pid < 0) return Error::from_errno(ErrorCode::kInternal, "fork", errno);
   if (spawned.pid == 0) {
-    become_worker(command, arguments.data(), environment.data(), output.get(), control.get(),
-                  agent);
+    become_worker(command, arguments.data(), environment.data(),
+                  {output.get(), control.get(), door.get()}, agent);
   }
   ::setpgid(spawned.pid, spawned.pid);  // here too, so that kill() of the group works at once
   spawned.control = std::move(pair.agent);

@@ -3,16 +3,24 @@
 namespace longwire::node {
 
 void TrustWatch::start() {
+  check_all();
+  watch();
+}
+
+void TrustWatch::watch() {
   timer_.expires_after(std::chrono::milliseconds(kTrustWatchMs));
   timer_.async_wait([this](asio::error_code error) {
     if (error) return;
     check();
-    start();
+    watch();
   });
 }
 
 void TrustWatch::check() {
-  if (!authority_.trust_changed()) return;
+  if (authority_.trust_changed()) check_all();
+}
+
+void TrustWatch::check_all() {
   sessions_.end_where([this](const NewSession& session) -> std::string {
     if (session.key.empty() || session.grant) return "";
     const auto identity = authority_.recognise(session.key);

@@ -18,11 +18,15 @@ class TrustWatch {
   TrustWatch(asio::io_context& io, Authority& authority, Sessions& sessions)
       : authority_(authority), sessions_(sessions), timer_(io) {}
 
+  // Looks at once: sessions of an earlier agent may be of keys that have been revoked since.
   void start();
   // Ends the sessions of keys that are trusted no more, or belong to another tenant now.
   void check();
 
  private:
+  void watch();
+  void check_all();
+
   Authority& authority_;
   Sessions& sessions_;
   asio::steady_timer timer_;

@@ -38,13 +38,22 @@ base::Result<fs::path> make_below(const fs::path& folder, const std::string& pre
   return fs::path(name);
 }
 
+// An agent's folder, but for what is of workers that live: each holds the lock of its own.
+void remove_agent_folder(const fs::path& folder) {
+  std::error_code error;
+  for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) {
+    std::error_code ignored;
+    if (locked(i->path()).valid()) fs::remove_all(i->path(), ignored);
+  }
+  ::rmdir(folder.c_str());
+}
+
 // Of agents that live no more: nobody holds their lock.
 void remove_leftovers(const fs::path& root) {
   std::error_code error;
   for (fs::directory_iterator i(root, error), end; !error && i != end; i.increment(error)) {
     if (!i->path().filename().string().starts_with(kAgentPrefix)) continue;
-    std::error_code ignored;
-    if (locked(i->path()).valid()) fs::remove_all(i->path(), ignored);
+    if (locked(i->path()).valid()) remove_agent_folder(i->path());
   }
 }
 
@@ -83,13 +92,22 @@ base::Result<WorkerFolders> WorkerFolders::open(const fs::path& root) {
 }
 
 WorkerFolders::~WorkerFolders() {
-  std::error_code ignored;
-  if (lock_.valid()) fs::remove_all(own_, ignored);
+  if (lock_.valid()) remove_agent_folder(own_);
 }
 
 base::Result<WorkerFolder> WorkerFolders::make() const {
   LW_ASSIGN(fs::path path, make_below(own_, ""));
   return WorkerFolder(std::move(path));
+}
+
+base::Result<WorkerFolder> WorkerFolders::take_over(const fs::path& path) const {
+  const fs::path agent = path.parent_path();
+  const std::string name = path.filename().string();
+  const bool ours = agent.parent_path() == own_.parent_path() &&
+                    agent.filename().string().starts_with(kAgentPrefix) && !name.empty() &&
+                    name != "." && name != ".." && !fs::is_symlink(fs::symlink_status(agent));
+  if (ours) return WorkerFolder(path);
+  return Error(ErrorCode::kInvalidArgument, path.string() + " is no worker's folder");
 }
 
 }  // namespace longwire::node

@@ -1,6 +1,6 @@
 // WorkerFolders: a folder for each worker's temporary files, which goes with all that is in it when
 // the worker has ended, however it ended. They lie in a folder of this agent's; what an agent that
-// was killed has left, the next one removes.
+// was killed has left, the next one removes, but for folders whose worker lives: it holds a lock.
 #pragma once
 
 #include <filesystem>
@@ -25,6 +25,7 @@ class WorkerFolder {
   }
   ~WorkerFolder();
   const std::filesystem::path& path() const noexcept { return path_; }
+  void leave() noexcept { path_.clear(); }  // to whoever goes on with it
 
  private:
   std::filesystem::path path_;
@@ -39,6 +40,8 @@ class WorkerFolders {
   ~WorkerFolders();
 
   base::Result<WorkerFolder> make() const;
+  // A folder that an earlier agent has made. kInvalidArgument: it is none.
+  base::Result<WorkerFolder> take_over(const std::filesystem::path& path) const;
 
  private:
   WorkerFolders(std::filesystem::path own, base::UniqueFd lock)

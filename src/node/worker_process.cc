@@ -15,7 +15,10 @@ inline constexpr std::size_t kOutputChunkBytes = 4096;
 WorkerProcess::WorkerProcess(asio::io_context& io, Journal& journal, SpawnedWorker spawned)
     : journal_(journal),
       folder_(std::move(spawned.folder)),
+      entry_(std::move(spawned.entry)),
       pid_(spawned.pid),
+      found_(spawned.found),
+      on_record_(spawned.found.has_value()),
       control_(io, spawned.control.release()),
       output_(io, spawned.output.release()),
       exit_(io, spawned.pidfd.release()),
@@ -29,8 +32,24 @@ WorkerProcess::WorkerProcess(asio::io_context& io, Journal& journal, SpawnedWork
 
 WorkerProcess::~WorkerProcess() {
   if (reaped_) return;
+  if (on_record_) {
+    folder_.leave();
+    entry_.leave();
+    return;
+  }
   kill(SIGKILL);
   ::waitpid(pid_, nullptr, 0);
+}
+
+base::Status WorkerProcess::put_on_record(WorkerRecord record) {
+  if (!entry_.valid()) {
+    return base::Error(base::ErrorCode::kUnsupported, "workers end with their agent");
+  }
+  LW_ASSIGN(record.process, identify_process(pid_));
+  record.folder = folder_.path().string();
+  LW_TRY(entry_.write(record));
+  on_record_ = true;
+  return {};
 }
 
 base::Status WorkerProcess::send(const session::HandoverMessage& message, int connection) {
@@ -39,7 +58,9 @@ base::Status WorkerProcess::send(const session::HandoverMessage& message, int co
 }
 
 void WorkerProcess::kill(int signal) noexcept {
-  if (!reaped_) ::kill(-pid_, signal);
+  if (reaped_) return;
+  if (found_) return signal_group(*found_, exit_.native_handle(), signal);
+  ::kill(-pid_, signal);
 }
 
 void WorkerProcess::await_message() {
@@ -101,12 +122,24 @@ void WorkerProcess::await_exit() {
 }
 
 void WorkerProcess::reap() {
-  int status = 0;
-  if (::waitpid(pid_, &status, WNOHANG) != pid_) return await_exit();
-  ::kill(-pid_, SIGKILL);  // what it had started
+  WaitStatus status;
+  if (found_) {
+    kill_leftovers(*found_);
+  } else {
+    int wait_status = 0;
+    if (::waitpid(pid_, &wait_status, WNOHANG) != pid_) return await_exit();
+    status = wait_status;
+    ::kill(-pid_, SIGKILL);  // what it had started
+  }
   reaped_ = true;
-  // Its last words are in the pipe already; a grandchild may hold the pipe open, so read no
-  // further.
+  read_last_words();
+  const auto on_exit = std::move(events_.on_exit);
+  on_exit(status);  // may destroy this object
+}
+
+// They are in the pipe and the socket already; a grandchild may hold the pipe open, so read no
+// further.
+void WorkerProcess::read_last_words() {
   asio::error_code error;
   output_.non_blocking(true, error);
   while (!error) {
@@ -114,14 +147,11 @@ void WorkerProcess::reap() {
     if (!error) take_output(bytes);
   }
   if (!line_.empty()) log_line(line_);
-  // And its last messages in the socket: Ended comes before the exit.
-  while (control_.is_open()) {
+  while (control_.is_open()) {  // Ended comes before the exit
     auto received = session::receive_handover(control_.native_handle());
     if (!received || !received->has_value()) break;
     events_.on_message((*received)->message);
   }
-  const auto on_exit = std::move(events_.on_exit);
-  on_exit(status);  // may destroy this object
 }
 
 }  // namespace longwire::node

@@ -24,7 +24,15 @@ Adopt adopt(Purpose purpose) {
   one.node = "box";
   one.peer = "192.168.1.7:4711 anna-laptop pid=12";
   one.program = "blender";
+  one.outlives_agent = true;
+  one.reclaim.fill(7);
   return one;
+}
+
+ReclaimSecret one_secret() {
+  ReclaimSecret secret;
+  secret.fill(9);
+  return secret;
 }
 
 }  // namespace
@@ -34,6 +42,7 @@ std::vector<longwire::fuzz::Seed> longwire::fuzz::seeds() {
   return {{"adopt", encode_handover(adopt(Purpose::kNewSession))},
           {"adopt_lane", encode_handover(adopt(Purpose::kLane))},
           {"drain", encode_handover(Drain{30'000})},
+          {"reclaim", encode_handover(Reclaim{one_secret()})},
           {"ready", encode_handover(Ready{"pocl 3.1, sandbox=enforce"})},
           {"stats", encode_handover(stats)},
           {"ended", encode_handover(Ended{base::ErrorCode::kWireFault, "bad field", stats})}};

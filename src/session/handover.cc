@@ -18,7 +18,14 @@ using base::Error;
 using base::ErrorCode;
 using wire::Reader;
 
-enum Kind : std::uint32_t { kAdopt = 1, kDrain = 2, kReady = 3, kStats = 4, kEnded = 5 };
+enum Kind : std::uint32_t {
+  kAdopt = 1,
+  kDrain = 2,
+  kReady = 3,
+  kStats = 4,
+  kEnded = 5,
+  kReclaim = 6
+};
 inline constexpr std::size_t kMaxFdsPerMessage = 4;  // taken, so that surplus ones are closed
 
 Kind kind_of(const HandoverMessage& message) { return static_cast<Kind>(message.index() + 1); }
@@ -55,6 +62,8 @@ void put(Out& out, const Adopt& adopt) {
   out.u64(adopt.limits.devices.size());
   for (const std::string& device : adopt.limits.devices)
     put_text(out, device);
+  out.u64(adopt.outlives_agent ? 1 : 0);
+  out.raw(as_raw(adopt.reclaim));
 }
 
 template <class Out>
@@ -80,6 +89,11 @@ void put(Out& out, const Ended& ended) {
   out.u64(static_cast<std::uint64_t>(ended.code));
   put(out, ended.stats);
   put_text(out, ended.reason);
+}
+
+template <class Out>
+void put(Out& out, const Reclaim& reclaim) {
+  out.raw(as_raw(reclaim.secret));
 }
 
 template <class Out>
@@ -149,6 +163,10 @@ Adopt take_adopt(Reader& in) {
   if (devices > kMaxHandoverDevices) in.fail("devices");
   for (std::size_t i = 0; in.ok() && i < devices; ++i)
     adopt.limits.devices.push_back(take_text(in, "device"));
+  const std::uint64_t outlives = in.u64("outlives_agent");
+  if (outlives > 1) in.fail("outlives_agent");
+  adopt.outlives_agent = outlives == 1;
+  adopt.reclaim = take_array<32>(in, "reclaim");
   return adopt;
 }
 
@@ -183,6 +201,8 @@ HandoverMessage take_message(Reader& in, std::uint32_t kind) {
       return take_stats(in);
     case kEnded:
       return take_ended(in);
+    case kReclaim:
+      return Reclaim{take_array<32>(in, "secret")};
     default:
       in.fail("kind");
       return Drain{};
@@ -211,7 +231,9 @@ TakenFds take_fds(msghdr& header) {
 }
 
 base::Status check_fds(const HandoverMessage& message, const TakenFds& taken) {
-  const std::size_t wanted = std::holds_alternative<Adopt>(message) ? 1 : 0;
+  const bool brings =
+      std::holds_alternative<Adopt>(message) || std::holds_alternative<Reclaim>(message);
+  const std::size_t wanted = brings ? 1 : 0;
   if (taken.count == wanted) return {};
   return Error(ErrorCode::kWireFault, "handover message with the wrong number of descriptors");
 }

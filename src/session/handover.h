@@ -8,6 +8,7 @@
 // client's commands, so it may be in anybody's hands.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,6 +28,11 @@ inline constexpr std::size_t kMaxHandoverBytes = 8192;
 inline constexpr std::size_t kMaxHandoverDevices = 64;
 inline constexpr std::size_t kMaxHandoverTextBytes = 1024;  // of each string
 inline constexpr std::uint64_t kMaxDrainMs = 86'400'000;    // a day
+// A restarted agent speaks with workers of an older build. Raised with every change to messages.
+inline constexpr std::uint32_t kHandoverVersion = 1;
+
+// What an agent that was started again shows a worker of its predecessor.
+using ReclaimSecret = std::array<std::uint8_t, 32>;
 
 // What a session may use of the node; 0 means no limit.
 struct SessionLimits {
@@ -56,6 +62,10 @@ struct Adopt {
   std::string node;
   std::string peer;     // for people: address, program and process of the client
   std::string program;  // for people
+  // The session goes on when its agent is gone, and waits for the next one; otherwise it ends with
+  // it.
+  bool outlives_agent = false;
+  ReclaimSecret reclaim{};
 };
 
 // Agent to worker: finish what runs, then end; the agent kills what is left after `within_ms`.
@@ -83,7 +93,14 @@ struct Ended {
   Stats stats;
 };
 
-using HandoverMessage = std::variant<Adopt, Drain, Ready, Stats, Ended>;
+// A new agent to a worker that it has found, first on the connection that takes the old handover
+// socket's place (node/worker_registry.h); with the pipe in which what the worker prints goes from
+// now on.
+struct Reclaim {
+  ReclaimSecret secret{};
+};
+
+using HandoverMessage = std::variant<Adopt, Drain, Ready, Stats, Ended, Reclaim>;
 
 // REQUIRES: strings of at most kMaxHandoverTextBytes.
 std::vector<std::byte> encode_handover(const HandoverMessage& message);
@@ -103,7 +120,7 @@ base::Status send_handover(int socket, const HandoverMessage& message, int conne
 
 struct ReceivedHandover {
   HandoverMessage message;
-  base::UniqueFd connection;  // valid exactly with Adopt
+  base::UniqueFd connection;  // valid exactly with Adopt, and Reclaim: a pipe
 };
 // One message; empty where a non-blocking socket has none now. kClosed where the other end is gone.
 base::Result<std::optional<ReceivedHandover>> receive_handover(int socket);

@@ -53,6 +53,7 @@ enum Feature : std::uint64_t {
   kFeatureLanes = 1u << 1,
   kFeatureResume = 1u << 2,
   kFeatureIntroduction = 1u << 3,  // the worker says unasked what devices it has
+  kFeatureAgentAway = 1u << 4,
 };
 
 struct Preamble {

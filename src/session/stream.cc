@@ -539,6 +539,12 @@ void Stream::State::tell_peer_and_end(const Error& error) {
 
 // --- what others ask ---
 
+void Stream::expect_link_by(Deadline deadline) {
+  State& s = *state_;
+  if (!s.loss || !s.loss->closed_by_peer) return;
+  s.repaired_until = {std::min(s.repaired_until.at_ns, deadline.at_ns)};
+}
+
 void Stream::wake() noexcept {
   const std::lock_guard lock(state_->link_mutex);
   if (state_->link) return state_->link->wake();

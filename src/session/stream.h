@@ -102,6 +102,9 @@ class Stream {
   // to wait for an offer(); then, or with an error, the stream ends. Set before the first pump.
   using LinkLostHandler = std::function<base::Result<base::Deadline>(const LinkLoss&)>;
   void set_link_lost_handler(LinkLostHandler handler);
+  // While the stream waits for a link after one that the peer had closed: no longer than that.
+  // REQUIRES: the pump role.
+  void expect_link_by(base::Deadline deadline);
   // Who makes other threads wait. Without one a thread that needs room pumps by itself, which is
   // right where only one thread uses the stream. nullptr takes it away again.
   void set_waiter(StreamWaiter* waiter);

@@ -523,6 +523,28 @@ TEST(Stream, ALinkThatDoesNotComeBackInTimeEndsTheStream) {
   EXPECT_TRUE(both.a.ended());
 }
 
+TEST(Stream, ALinkThatThePeerHasClosedCanBeExpectedSooner) {
+  Both both;
+  Repair repair(both);
+  both.b_link_dies();
+  ASSERT_TRUE(both.a.pump(Deadline::never()).ok());
+  both.a.expect_link_by({0});
+  EXPECT_EQ(both.a.pump(Deadline::never()).error().code(), ErrorCode::kLinkLost);
+}
+
+TEST(Stream, OneThatIsThereIsNotExpected) {
+  Both both;
+  Repair repair(both);
+  both.a.expect_link_by({0});
+  std::uint64_t received = 0;
+  both.b_sink.set([&](const Frame&) {
+    ++received;
+    return Status();
+  });
+  ASSERT_TRUE(send_u64(both.a, 0).ok());
+  both.pump_until([&] { return received == 1; });
+}
+
 TEST(Stream, ShutDownEndsAPumpWithoutALink) {
   Both both;
   Repair repair(both);

@@ -23,6 +23,7 @@ enum ControlOpcode : Opcode {
   kOpBulkAbort = 14,     // u64 transfer, i32 status: no (more) bytes will come, or are wanted
   kOpLaneReceived = 15,  // u64 lane, u64 chunks that have come on it, u64 1: no more will
   kOpIntroduction = 16,  // what the node has, unasked, first of all (feature bit 3)
+  kOpAgentAway = 17,  // u64 ms: for so long nobody may listen on the node; 0: somebody does again
   kFirstCommand = 0x1000,
 };
 

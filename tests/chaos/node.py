@@ -48,6 +48,7 @@ class Node:
             f'name = "{name}"\n[listen]\nunix = ""\ntls = ["127.0.0.1:{self.port}"]\n'
             f'[state]\ndirectory = "{self.folder / "state"}"\ncache = "{self.folder / "cache"}"\n')
         self.restarts = 0
+        self.stops = []  # (from, until): an agent that drains lets no link in
         self.agent = None
         self.start()
         self.wire = WireCutter(self.port)
@@ -64,10 +65,14 @@ class Node:
                 raise RuntimeError(f"{self.name} does not start:\n{self.text()[-2000:]}")
             time.sleep(0.02)
 
-    def restart(self, how):
-        """SIGKILL is the agent's own death, SIGTERM the operator's restart."""
+    def restart(self, how, meanwhile=lambda: None):
+        """SIGKILL is the agent's own death, SIGUSR1 the operator's restart, SIGTERM his stop."""
+        began_at = time.monotonic()
         self.agent.send_signal(how)
         self.agent.wait(PATIENCE_S)
+        if how == signal.SIGTERM:
+            self.stops.append((began_at, time.monotonic()))
+        meanwhile()
         self.restarts += 1
         self.start()
 

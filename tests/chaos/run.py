@@ -36,6 +36,7 @@ RESTART_AGENT_EVERY_S = 23.0
 LONGEST_SILENCE_S = 2.0
 CLIENT_LIMIT_S = 300       # one that needs longer hangs
 ERROR_LIMIT_S = 2.0        # after its worker's death a program has its error
+STOP_LIMIT_S = 3.0         # after its node's stop the same
 SETTLE_S = 20.0            # after the last client everything is gone
 AGENT_GROWTH_KIB = 16 << 10
 
@@ -104,8 +105,11 @@ class Chaos:
             if ended_at - killed_at > ERROR_LIMIT_S:
                 self.complain(f"its worker dead, a client took {ended_at - killed_at:.1f} s: {text}")
             return self.count(self.outcomes, "error: worker killed")
+        if client.returncode == 1 and any(began <= ended_at <= ended + STOP_LIMIT_S
+                                          for began, ended in list(node.stops)):
+            return self.count(self.outcomes, "error: cut while its node was stopping")
         self.count(self.outcomes, "failed")
-        self.complain(f"client of {node.name}, status {client.returncode}: {text}")
+        self.complain(f"client {client.pid} of {node.name}, status {client.returncode}: {text}")
         return None
 
     # --- faults ---
@@ -151,8 +155,12 @@ class Chaos:
             self.count(self.faults, "clients killed")
 
     def restart_agent(self, generator):
-        how = generator.choice((signal.SIGTERM, signal.SIGKILL))
-        generator.choice(self.nodes).restart(how)
+        """After SIGKILL and SIGUSR1 the next agent must find the sessions, and bring links back that
+        were cut while there was none, or are cut now."""
+        how = generator.choice((signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1))
+        node = generator.choice(self.nodes)
+        node.restart(how, meanwhile=lambda: generator.random() < 0.5 and node.wire.cut())
+        node.wire.cut()
         self.count(self.faults, f"agents restarted after {how.name}")
 
     # --- before and after ---
@@ -184,8 +192,15 @@ class Chaos:
     def check_commands(self, quiet):
         """A session whose program came to its end ran each command once, no more and no less."""
         for node in self.nodes:
-            ends = {client_pid(event): event["commands"] for event in node.events("session.end")}
-            counts = [ends.get(client) for client in self.right if client in node.begun()]
+            # Of one that ended while no agent was there nobody knows the number.
+            ends = {client_pid(event): event["commands"] for event in node.events("session.end")
+                    if event["outcome"] != "unknown"}
+            unseen = {client_pid(event) for event in node.events("session.end")} - set(ends)
+            self.outcomes[f"sessions of {node.name} that ended without an agent"] = len(unseen)
+            found = {client_pid(event) for event in node.events("session.found")}
+            self.outcomes[f"sessions of {node.name} found again that came to a right end"] = len(
+                found & self.right)
+            counts = [ends.get(client) for client in self.right - unseen if client in node.begun()]
             for commands in counts:
                 if commands != quiet:
                     self.complain(f"{node.name}: {commands} commands instead of {quiet}")

@@ -344,6 +344,7 @@ constexpr Action kActions[] = {
     {"bind", [](Argument) { return system_call(SYS_bind, 0, 0, 0); }},
     {"listen", [](Argument) { return system_call(SYS_listen, 0, 1); }},
     {"accept", [](Argument) { return system_call(SYS_accept, 0, 0, 0); }},
+    {"accept-elsewhere", [](Argument) { return system_call(SYS_accept4, 0, 0, 0, 0); }},
     {"datagram-pair", datagram_pair},
     {"send-elsewhere", send_elsewhere},
     {"fast-open", fast_open},

@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-#include <vector>
 
 #include "session/handover.h"
 
@@ -16,6 +15,7 @@ namespace {
 using namespace longwire::session;
 
 constexpr int kSocket = 3;
+constexpr int kDoor = 4;
 
 // Answers every byte of the connection with the same byte plus one, until its end.
 void echo(int connection) {
@@ -27,20 +27,45 @@ void echo(int connection) {
   }
 }
 
+[[noreturn]] void end_in_order() {
+  [[maybe_unused]] auto ended =
+      send_handover(kSocket, Ended{longwire::base::ErrorCode::kClosed, "done", {1, 2, 3, 4}});
+  ::_exit(0);
+}
+
+// Waits for the next agent, as the real worker does. False: there is no door, or who came is none.
+bool wait_at_door(const ReclaimSecret& secret) {
+  const int visitor = ::accept4(kDoor, nullptr, nullptr, SOCK_CLOEXEC);
+  if (visitor < 0) return false;
+  const auto received = receive_handover(visitor);
+  if (!received || !received->has_value()) return false;
+  const auto* reclaim = std::get_if<Reclaim>(&(*received)->message);
+  if (reclaim == nullptr || reclaim->secret != secret) return false;
+  ::dup2((*received)->connection.get(), STDOUT_FILENO);
+  ::dup2(visitor, kSocket);
+  std::puts("found again");
+  std::fflush(stdout);
+  return true;
+}
+
 int serve() {
   [[maybe_unused]] auto ready = send_handover(kSocket, Ready{"fake"});
-  std::vector<longwire::base::UniqueFd> lanes;
+  bool outlives = false;
+  ReclaimSecret secret{};
   while (true) {
     auto received = receive_handover(kSocket);
+    if (!received && outlives && wait_at_door(secret)) continue;
     if (!received || !received->has_value()) return 0;
     auto* adopt = std::get_if<Adopt>(&(*received)->message);
     if (adopt == nullptr) return 0;
+    if (adopt->purpose == Purpose::kNewSession) {
+      outlives = adopt->outlives_agent;
+      secret = adopt->reclaim;
+    }
     if (::fork() == 0) {
       echo((*received)->connection.get());
       if (adopt->purpose == Purpose::kNewSession) {
-        [[maybe_unused]] auto ended =
-            send_handover(kSocket, Ended{longwire::base::ErrorCode::kClosed, "done", {1, 2, 3, 4}});
-        ::kill(::getppid(), SIGTERM);
+        ::kill(::getppid(), SIGUSR1);  // whose socket it is, with whichever agent
       }
       ::_exit(0);
     }
@@ -52,8 +77,14 @@ int serve() {
 int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   ::signal(SIGTERM, [](int) { ::_exit(0); });
+  ::signal(SIGUSR1, [](int) { end_in_order(); });  // it only ever waits
   ::signal(SIGCHLD, SIG_IGN);
   if (mode == "serve") return serve();
+  if (mode == "no-door") {  // and does not end with its agent
+    ::close(kDoor);
+    serve();
+    return ::pause();
+  }
   if (mode == "die") return 5;
   if (mode == "silent") return ::pause();
   if (mode == "shout") {

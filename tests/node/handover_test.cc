@@ -30,6 +30,8 @@ Adopt sample_adopt() {
   adopt.node = "gpu-box";
   adopt.peer = "10.0.0.2:50122 laptop pid=4711";
   adopt.program = "clinfo";
+  adopt.outlives_agent = true;
+  adopt.reclaim.fill(9);
   return adopt;
 }
 
@@ -60,11 +62,14 @@ TEST(Handover, AdoptKeepsEveryField) {
   EXPECT_EQ(b.node, a.node);
   EXPECT_EQ(b.peer, a.peer);
   EXPECT_EQ(b.program, a.program);
+  EXPECT_EQ(b.outlives_agent, a.outlives_agent);
+  EXPECT_EQ(b.reclaim, a.reclaim);
 }
 
 TEST(Handover, OtherMessagesKeepEveryField) {
   EXPECT_EQ(round_trip(Drain{1234}).within_ms, 1234u);
   EXPECT_EQ(round_trip(Ready{"PoCL"}).detail, "PoCL");
+  EXPECT_EQ(round_trip(Reclaim{sample_adopt().reclaim}).secret, sample_adopt().reclaim);
   const Ended ended = round_trip(Ended{ErrorCode::kLinkLost, "gone", {1, 2, 3, 4}});
   EXPECT_EQ(ended.code, ErrorCode::kLinkLost);
   EXPECT_EQ(ended.reason, "gone");
@@ -77,7 +82,7 @@ TEST(Handover, OtherMessagesKeepEveryField) {
 TEST(Handover, EveryCutIsAWireFault) {
   for (const HandoverMessage& message :
        {HandoverMessage(sample_adopt()), HandoverMessage(Ended{}), HandoverMessage(Ready{"x"}),
-        HandoverMessage(Stats{}), HandoverMessage(Drain{})}) {
+        HandoverMessage(Stats{}), HandoverMessage(Drain{}), HandoverMessage(Reclaim{})}) {
     const auto bytes = encode_handover(message);
     for (std::size_t n = 0; n < bytes.size(); ++n) {
       auto decoded = decode_handover(std::span(bytes).first(n));
@@ -152,6 +157,8 @@ TEST(HandoverSocket, DescriptorsMustFitTheMessage) {
   auto pair = make_handover_pair();
   ASSERT_TRUE(pair.ok());
   ASSERT_TRUE(send_handover(pair->agent.get(), sample_adopt()).ok());
+  EXPECT_EQ(receive_handover(pair->worker.get()).error().code(), ErrorCode::kWireFault);
+  ASSERT_TRUE(send_handover(pair->agent.get(), Reclaim{}).ok());
   EXPECT_EQ(receive_handover(pair->worker.get()).error().code(), ErrorCode::kWireFault);
   ASSERT_TRUE(send_handover(pair->agent.get(), Drain{}, 0).ok());
   EXPECT_EQ(receive_handover(pair->worker.get()).error().code(), ErrorCode::kWireFault);

@@ -1,7 +1,10 @@
 // longwire-worker: executes one session on this machine's vendor driver. Started by longwired with
-// the handover socket as descriptor 3, and nothing else that is worth having.
+// the handover socket as descriptor 3, perhaps its door (node/worker_registry.h) as 4, and nothing
+// else that is worth having.
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -26,7 +29,8 @@ using base::Error;
 using base::ErrorCode;
 using worker::core::ExitCode;
 
-inline constexpr int kHandoverFd = 3;  // as src/node/worker_process.h has it
+inline constexpr int kHandoverFd = 3;  // as src/node/worker_process.h has them
+inline constexpr int kDoorFd = 4;
 inline constexpr int kLinkTimeoutMs = 10'000;
 
 // Waits for the session. kClosed: the agent needs no worker any more.
@@ -98,7 +102,7 @@ base::Result<session::Ended> run_session(const WorkerOptions& options, base::Log
             make_session_link(std::move(connection), session,
                               Deadline::in(clock, kLinkTimeoutMs * base::kMillisecond)));
   LW_TRY(worker.adopt_main(metered(std::move(link), meter)));
-  Control control(clock, logger, kHandoverFd, session, worker, meter);
+  Control control(clock, logger, {kHandoverFd, kDoorFd}, session, worker, meter);
   control.start();
   const ExitCode code = worker.run();
   const session::Ended end = describe(code, meter);
@@ -117,6 +121,21 @@ base::Result<session::Ended> run_session(const WorkerOptions& options, base::Log
   ::_exit(1);
 }
 
+// What the vendor driver starts shall have neither; at the door it would keep a dead worker's
+// place.
+void close_on_exec() {
+  for (const int fd : {kHandoverFd, kDoorFd})
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+// For as long as this process lives, no agent takes its folder for a leftover.
+base::UniqueFd hold_folder(const std::filesystem::path& folder) {
+  if (folder.empty()) return {};
+  base::UniqueFd held(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (held.valid()) ::flock(held.get(), LOCK_SH | LOCK_NB);
+  return held;
+}
+
 // All threads share malloc's main arena. Another one grows by a page and a system call at a time,
 // and programs are compiled on a mirror thread: 21,000 mprotect() for ten kernels.
 void use_one_arena() { ::mallopt(M_ARENA_MAX, 1); }
@@ -131,6 +150,8 @@ int worker_main(int argc, char** argv) {
   }
   ::signal(SIGPIPE, SIG_IGN);
   if (options->preload && !preload_vendor_libraries()) begin_anew(argc, argv);
+  close_on_exec();
+  const base::UniqueFd folder = hold_folder(options->cage.temporary);
   auto received = await_session();
   if (!received) return 0;
   const auto session = std::get<session::Adopt>(std::move(received->message));

@@ -24,6 +24,7 @@ using base::Status;
 constexpr std::uint64_t kWhole = ~std::uint64_t{0};
 constexpr std::uint64_t kInt = 0xffff'ffff;  // what the kernel looks at of an int
 constexpr std::uint64_t kSocketType = 0xf;
+constexpr std::uint64_t kDoor = 4;  // as src/node/worker_process.h has it
 constexpr std::uint64_t kNewNamespaces = CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET |
                                          CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWUTS;
 
@@ -32,6 +33,8 @@ constexpr ArgumentRule kConditional[] = {
     // Streams and sequenced packets know one peer; a datagram could name any socket of the machine.
     {"socketpair", 1, kSocketType, SOCK_STREAM},
     {"socketpair", 1, kSocketType, SOCK_SEQPACKET},
+    // Its door, where only the node's own agent comes; it can make no other socket listen.
+    {"accept4", 0, kInt, kDoor},
     {"kill", 0, kWhole, kOwnPid},
     {"tgkill", 0, kWhole, kOwnPid},
     // Of this thread, or this process.

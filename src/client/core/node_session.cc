@@ -321,6 +321,12 @@ Status NodeSession::dispatch(const session::Frame& frame) {
       return state_->bulk->on_lane_received(frame.payload);
     case wire::kOpIntroduction:
       return on_introduction(frame.payload);
+    case wire::kOpAgentAway: {
+      const std::uint64_t within_ms = payload.u64("within_ms");
+      LW_TRY(payload.finish());
+      if (state_->redial) state_->redial->expect_nobody_for(within_ms);
+      return {};
+    }
     case wire::kOpGoodbye:
       return {};
     default:

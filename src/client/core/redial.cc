@@ -37,6 +37,13 @@ void Redial::begin(bool closed_by_peer) noexcept {
   session_.lost(Error(ErrorCode::kLimit, "no thread to connect again"));
 }
 
+void Redial::expect_nobody_for(std::uint64_t within_ms) noexcept {
+  const auto most_ms = static_cast<std::uint64_t>(session_.grace_ns / base::kMillisecond);
+  const auto told_ns = static_cast<Nanoseconds>(std::min(within_ms, most_ms)) * base::kMillisecond;
+  const Lock lock(mutex_);
+  nobody_there_ns_ = std::max(told_ns, kNobodyThereNs);
+}
+
 void Redial::stop() noexcept {
   const Lock lock(mutex_);
   stopped_ = true;
@@ -89,7 +96,7 @@ bool Redial::give_up(const Error& why, Nanoseconds began_ns) {
     return false;
   }
   if (refused_since_ns_ == 0) refused_since_ns_ = now_ns;
-  return closed_by_peer_ && now_ns - refused_since_ns_ >= kNobodyThereNs;
+  return closed_by_peer_ && now_ns - refused_since_ns_ >= nobody_there_ns_;
 }
 
 void Redial::back_off(Lock& lock, Nanoseconds nominal_ns) {

@@ -27,7 +27,8 @@ inline constexpr base::Nanoseconds kLeastAttemptNs = 500 * base::kMillisecond;
 inline constexpr base::Nanoseconds kMostAttemptNs = 5 * base::kSecond;
 inline constexpr int kRoundTripsPerAttempt = 10;
 // The link was closed by the other side's kernel, and for this long the machine has answered that
-// nobody listens: agent and worker are gone.
+// nobody listens: agent and worker are gone. Where the worker has told that its agent is away
+// (kOpAgentAway), it is as long as the worker has said, within the grace period.
 inline constexpr base::Nanoseconds kNobodyThereNs = 1200 * base::kMillisecond;
 
 class Redial {
@@ -46,6 +47,8 @@ class Redial {
   // The link is lost (`closed_by_peer` as link::Link has it), or nothing is heard on it. No effect
   // while a redial is under way.
   void begin(bool closed_by_peer) noexcept;
+  // What the session's worker has said last of its agent: for how long it may be away, or 0.
+  void expect_nobody_for(std::uint64_t within_ms) noexcept;
   void stop() noexcept;  // no further attempt; nobody is called but from one under way
 
  private:
@@ -65,6 +68,7 @@ class Redial {
   bool wanted_ = false;  // or under way
   bool stopped_ = false;
   bool closed_by_peer_ = false;
+  base::Nanoseconds nobody_there_ns_ = kNobodyThereNs;
   base::Nanoseconds refused_since_ns_ = 0;  // 0: the last attempt was not refused
 };
 

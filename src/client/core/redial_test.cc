@@ -106,6 +106,31 @@ TEST_F(RedialTest, NobodyThereAfterACloseIsTheEnd) {
   EXPECT_EQ(attempts(), 1 + kNobodyThereNs / kStep);
 }
 
+TEST_F(RedialTest, NobodyThereIsLessSurelyTheEndWhereTheWorkerHasSaidSo) {
+  start({ErrorCode::kClosed}, 20 * kStep);
+  redial->expect_nobody_for(10 * kStep / base::kMillisecond);
+  redial->begin(true);
+  EXPECT_EQ(wait()->code(), ErrorCode::kClosed);
+  EXPECT_EQ(attempts(), 11);
+}
+
+TEST_F(RedialTest, WhatAWorkerSaysStaysWithinTheGracePeriod) {
+  start({ErrorCode::kClosed}, 5 * kStep);
+  redial->expect_nobody_for(~std::uint64_t{0});
+  redial->begin(true);
+  EXPECT_EQ(wait()->code(), ErrorCode::kClosed);
+  EXPECT_EQ(attempts(), 5);
+}
+
+TEST_F(RedialTest, NobodyThereIsTheEndAgainOnceTheAgentIsBack) {
+  start({ErrorCode::kClosed}, 20 * kStep);
+  redial->expect_nobody_for(10 * kStep / base::kMillisecond);
+  redial->expect_nobody_for(0);
+  redial->begin(true);
+  EXPECT_EQ(wait()->code(), ErrorCode::kClosed);
+  EXPECT_EQ(attempts(), 1 + kNobodyThereNs / kStep);
+}
+
 TEST_F(RedialTest, NobodyThereAfterSilenceMayBeARestart) {
   start({ErrorCode::kClosed}, 20 * kStep);
   redial->begin(false);

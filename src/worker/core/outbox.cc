@@ -88,6 +88,10 @@ void Outbox::Turn::abort(std::uint64_t transfer, std::int32_t status) {
   });
 }
 
+void Outbox::Turn::agent_away(std::uint64_t within_ms) {
+  box_.put(wire::kOpAgentAway, [&](auto& out) { out.u64(within_ms); });
+}
+
 void Outbox::flush() noexcept {
   flushed_at_ns_.store(clock_.now_ns(), std::memory_order_relaxed);
   flushes_.fetch_add(1, std::memory_order_relaxed);

@@ -90,6 +90,7 @@ class Outbox {
     void grant(std::uint64_t transfer);
     void credit(std::uint64_t bytes);
     void abort(std::uint64_t transfer, std::int32_t status);
+    void agent_away(std::uint64_t within_ms);
 
    private:
     friend class Outbox;

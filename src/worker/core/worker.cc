@@ -65,7 +65,7 @@ void Worker::resume(std::unique_ptr<link::Link> link, wire::Sequence peer_receiv
 // Frames that are under way go on; so does the dispatch thread, whose pump() waits for a link.
 base::Result<base::Deadline> Worker::on_link_lost(const session::Stream::LinkLoss& loss) {
   const base::Nanoseconds grace_ns =
-      loss.closed_by_peer ? limits_.grace_after_close_ns : limits_.grace_ns;
+      loss.closed_by_peer && reachable_ ? limits_.grace_after_close_ns : limits_.grace_ns;
   if (grace_ns <= 0) return loss.why;
   logger_.info("link lost: " + loss.why.to_string());
   return base::Deadline::in(clock_, grace_ns);
@@ -81,6 +81,21 @@ void Worker::stop(base::Error why) {
     if (!stopped_) stopped_ = std::move(why);
   }
   stream_.wake();
+}
+
+void Worker::set_reachable(bool reachable) {
+  reachable_ = reachable;
+  if (!reachable) return;
+  // Who has been waiting to come back comes now.
+  post(
+      [this] { stream_.expect_link_by(base::Deadline::in(clock_, limits_.grace_after_close_ns)); });
+}
+
+void Worker::tell_agent_away(std::uint64_t within_ms) {
+  post([this, within_ms] {
+    outbox_.turn().agent_away(within_ms);
+    outbox_.flush();
+  });
 }
 
 void Worker::post(std::function<void()> task) {

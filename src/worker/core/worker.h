@@ -102,6 +102,12 @@ class Worker final : private session::FrameSink {
   // after that handshake, the link with which the session goes on, whatever became of its last one.
   base::Result<wire::Sequence> meet_again(wire::Sequence peer_received) const;
   void resume(std::unique_ptr<link::Link> link, wire::Sequence peer_received);
+  // Whether a client that has lost its link can come back now. While it cannot, a link that its
+  // kernel has closed says nothing about its program. Any thread.
+  void set_reachable(bool reachable);
+  // Tells the client so, before its link is lost: nobody may listen for that long; 0: somebody does
+  // again. Any thread.
+  void tell_agent_away(std::uint64_t within_ms);
   const Uploads& uploads() const { return uploads_; }
 
   // Pumps until the session has ended, then frees everything. After kStuck leave with _exit().
@@ -130,6 +136,7 @@ class Worker final : private session::FrameSink {
   Services services_;
   std::unique_ptr<Backend> backend_;
 
+  std::atomic<bool> reachable_{true};
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;
   std::optional<base::Error> stopped_;  // set once: why run() should end

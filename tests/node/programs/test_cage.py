@@ -17,7 +17,7 @@ FILTERED = [
     "kill-all", "pidfd", "take-descriptor", "setsid", "renice-user",
     # the network
     "tcp", "tcp6", "udp", "unix", "netlink", "vsock", "packet", "connect", "bind", "listen",
-    "accept", "datagram-pair", "send-elsewhere", "fast-open",
+    "accept", "accept-elsewhere", "datagram-pair", "send-elsewhere", "fast-open",
     # the kernel
     "tiocsti", "unshare", "clone-namespace", "setns", "mount", "setuid", "chroot", "io_uring",
     "bpf", "perf", "keyctl", "add_key", "userfaultfd", "modules", "reboot", "shared-memory",

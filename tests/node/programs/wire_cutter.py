@@ -25,9 +25,10 @@ class WireCutter:
         self.thread.start()
 
     def accept_all(self):
+        listener = self.listener
         while True:
             try:
-                near, _ = self.listener.accept()
+                near, _ = listener.accept()
             except OSError:
                 return
             with self.lock:
@@ -93,6 +94,18 @@ class WireCutter:
     def speak(self):
         """New connections work again; the old ones stay silent."""
         self.silent = False
+
+    def vanish(self):
+        """As a machine on which nobody listens any more; connections live on."""
+        with self.lock:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
+        self.thread.join()
+
+    def reappear(self):
+        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self.thread = threading.Thread(target=self.accept_all, daemon=True)
+        self.thread.start()
 
     def close(self):
         with self.lock:
