@@ -3,10 +3,10 @@
 // written where it does not belong.
 //
 // Input: u32 sections of the program (program.h) and kDescribed (the node first describes its
-// devices as a real one does: a program goes no further without), then the node's messages one
-// after the other: u16 opcode, u16 mode, u32 payload bytes, payload. The framing is made right
-// (fuzz_frames is for that); with mode bit 0 a reply answers the oldest request that waits,
-// whatever token it has.
+// devices as a real one does: a program goes no further without) or kIntroduces (the client waits
+// for an Introduction instead), then the node's messages one after the other: u16 opcode, u16 mode,
+// u32 payload bytes, payload. The framing is made right (fuzz_frames is for that); with mode bit 0
+// a reply answers the oldest request that waits, whatever token it has.
 #include <pthread.h>
 
 #include <algorithm>
@@ -28,12 +28,14 @@
 #include "wire/frame_codec.h"
 #include "wire/opcodes.h"
 #include "wire/reader.h"
+#include "wire/reply.h"
 
 namespace longwire::fuzz {
 namespace {
 
 constexpr std::uint16_t kAnswersOldest = 1;       // mode bit
 constexpr std::uint32_t kDescribed = 0x80000000;  // beside the sections
+constexpr std::uint32_t kIntroduces = 0x40000000;
 constexpr std::size_t kMostMessages = 512;
 // Only if the program does not get on otherwise: what comes while nobody asks.
 constexpr auto kStall = std::chrono::milliseconds(20);
@@ -181,11 +183,13 @@ class HostileNode final : public link::Link {
 
 class HostileConnector final : public client::core::Connector {
  public:
-  explicit HostileConnector(std::span<const std::byte> input) : input_(input) {}
+  HostileConnector(std::span<const std::byte> input, bool introduces)
+      : input_(input), introduces_(introduces) {}
   base::Result<Opened> open_session(base::Deadline) override {
     Opened opened;
     opened.link = std::make_unique<HostileNode>(input_);
     opened.welcome.eager_credit_bytes = std::uint64_t{1} << 20;
+    if (introduces_) opened.welcome.features |= session::kFeatureIntroduction;
     return opened;
   }
   base::Result<Opened> open_lane(const session::Welcome&, std::uint32_t, base::Deadline) override {
@@ -195,6 +199,7 @@ class HostileConnector final : public client::core::Connector {
 
  private:
   std::span<const std::byte> input_;
+  const bool introduces_;
 };
 
 void add(Bytes& input, const Message& message) {
@@ -224,6 +229,18 @@ Bytes input_of(std::uint32_t sections, bool described = true) {
   return input;
 }
 
+// The same answer, as a node says it unasked.
+Bytes introduced_input(std::uint32_t sections) {
+  Bytes input = written([&](auto& out) { out.u32(sections | kIntroduces); });
+  auto messages = record_session(sections).from_worker;
+  Message& first = messages.front();
+  first.opcode = wire::kOpIntroduction;
+  first.payload.erase(first.payload.begin(), first.payload.begin() + wire::kReplyHeaderBytes);
+  for (const Message& message : messages)
+    add(input, message);
+  return input;
+}
+
 }  // namespace
 
 std::vector<Seed> seeds() {
@@ -235,6 +252,8 @@ std::vector<Seed> seeds() {
           {"bulk", input_of(kBulk)},
           {"everything", input_of(kAllSections)},
           {"description", input_of(kInfos, false)},
+          {"introduction", introduced_input(kInfos)},
+          {"introduction_everything", introduced_input(kAllSections)},
           {"silent", Bytes(4)}};
 }
 
@@ -248,6 +267,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Bytes input;
   if ((sections & kDescribed) != 0) append(input, description());
   append(input, std::as_bytes(std::span(data, size)).subspan(sizeof sections));
-  run_program_on(std::make_unique<HostileConnector>(input), sections);
+  const bool introduces = (sections & kIntroduces) != 0;
+  run_program_on(std::make_unique<HostileConnector>(input, introduces), sections);
   return 0;
 }
