@@ -1,9 +1,11 @@
 """Tests of bench/report: what becomes of figures once they are taken."""
 import json
+import pathlib
+import types
 import unittest
 from xml.etree import ElementTree
 
-from report import limits, links, plot, programs, rows, table
+from report import limits, links, measure, plot, programs, rows, table
 
 
 def results_with(*entries, raw=None):
@@ -78,6 +80,26 @@ class PeerTest(unittest.TestCase):
         text = "\n".join(table.lines(results))
         self.assertRegex(text, "peer +120 us")
         self.assertNotIn("over distance", text)
+
+
+class RawSocketTest(unittest.TestCase):
+    def test_transfers_are_measured_once_for_each_address(self):
+        results, asked = rows.Results(), []
+        bench = measure.Bench(types.SimpleNamespace(binaries=pathlib.Path("bin")), results,
+                              cache=None)
+
+        def answer(command, link):
+            asked.append((link.name, "--transfers" in command))
+            figures = {"ping_pong": {"median": 12}}
+            return {**figures, "write": {"4 KiB": {"median": 9}}} if asked[-1][1] else figures
+
+        bench.json_of = answer
+        for name, address in (("tcp", "host:1"), ("tls", "host:1"), ("1 ms", "host:2")):
+            bench.raw_socket(links.Link(name, {}, raw=address), True, 16, False)
+        self.assertEqual(asked, [("tcp", True), ("tls", False), ("1 ms", True)])
+        self.assertEqual(results.raw_rate("write, 4 KiB", "tls"),
+                         results.raw_rate("write, 4 KiB", "tcp"))
+        self.assertIsNotNone(results.raw_rate("write, 4 KiB", "tls"))
 
 
 class LimitsTest(unittest.TestCase):

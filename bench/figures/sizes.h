@@ -36,6 +36,8 @@ struct Effort {
 
 inline void add_effort_options(CLI::App& app, Effort& effort) {
   app.add_option("--seconds", effort.seconds, "that one figure may take")->capture_default_str();
+  app.add_option("--least-runs", effort.least_runs, "of one figure, however long they take")
+      ->capture_default_str();
   app.add_option_function<std::size_t>(
       "--largest-mib", [&effort](std::size_t mib) { effort.largest_bytes = mib << 20; },
       "largest transfer, in MiB (256)");
