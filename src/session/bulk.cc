@@ -159,6 +159,10 @@ void BulkPort::State::reap() {
 
 std::size_t BulkPort::lanes() const { return state_->lanes_alive; }
 
+void BulkPort::lane_never_came(std::uint32_t number) {
+  if (state_->repairs) state_->tell_received({number, 0, true}, true);
+}
+
 void BulkPort::confirm_promptly() { state_->prompt = true; }
 
 void BulkPort::set_lane_lost_handler(std::function<void()> handler) {

@@ -35,11 +35,13 @@ inline constexpr std::size_t kInlineBytes = std::size_t{64} << 10;
 inline constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kLaneChunkHeaderBytes = 24;
 inline constexpr std::size_t kMaxLanes = 8;
-// How long a lane holds up a chunk that nobody has announced. The command that names the transfer
-// is on another link, maybe behind a full one.
+// How long a lane holds up a chunk that nobody has announced: the command that names the transfer
+// is on another link. Then the chunk is kept, as its command may wait for what comes behind it.
+// Where too much is kept already the lane waits on, and in the end that is a fault.
+inline constexpr base::Nanoseconds kHoldUpNs = 50 * base::kMillisecond;
 inline constexpr base::Nanoseconds kUnannouncedTimeoutNs = 60 * base::kSecond;
 // Without lanes chunks are frames: smaller, so that commands find their way between them; what
-// comes unannounced is copied and kept, up to this many bytes.
+// comes unannounced is copied and kept. An honest sender has credit for no more than this.
 inline constexpr std::size_t kStreamChunkBytes = std::size_t{256} << 10;
 inline constexpr std::size_t kMaxUnannouncedBytes = std::size_t{64} << 20;
 // A sender cuts more than 64 KiB into chunks of which all but the last are large: no honest one
@@ -99,6 +101,8 @@ class BulkPort {
   // of its Hello; with kIsRepaired no two lanes of a session have the same.
   base::Status add_lane(std::unique_ptr<link::Link> lane, std::uint32_t number);
   std::size_t lanes() const;
+  // This side has given the lane up before it had it; the other side may have it, and use it.
+  void lane_never_came(std::uint32_t number);
   // The other side waits for the confirmation of large transfers. Before the first lane.
   void confirm_promptly();
   // Gives up every lane, as if it had broken.
@@ -108,7 +112,7 @@ class BulkPort {
   void set_lane_lost_handler(std::function<void()> handler);
 
   // Announces an incoming transfer. Chunks that come before are held up on their lane until then
-  // (the command that names the transfer is on another link), at most kUnannouncedTimeoutNs. The
+  // (the command that names the transfer is on another link) for kHoldUpNs, and then kept. The
   // sink is shared by the caller and the lanes; the port drops it after its last call. A port that
   // has ended calls aborted() at once.
   void expect(TransferId transfer, std::uint64_t bytes, const std::shared_ptr<BulkSink>& sink);

@@ -127,7 +127,8 @@ base::Result<BulkReceiver::Chunk> BulkReceiver::begin_chunk(const ChunkHeader& h
                                                             const std::atomic<bool>& over) {
   if (header.bytes == 0 || header.bytes > kChunkBytes) return impossible(header, "bad chunk size");
   Lock lock(mutex_);
-  LW_ASSIGN(Incoming * incoming, wait_for_announcement(lock, header.transfer, over));
+  LW_ASSIGN(Incoming * incoming, wait_for_announcement(lock, header, over));
+  if (incoming == nullptr) return keep(header);
   return claim(lock, *incoming, header);
 }
 
@@ -137,16 +138,52 @@ void BulkReceiver::look_again() {
 }
 
 base::Result<BulkReceiver::Incoming*> BulkReceiver::wait_for_announcement(
-    Lock& lock, TransferId transfer, const std::atomic<bool>& over) {
-  const base::Nanoseconds until = clock_.now_ns() + kUnannouncedTimeoutNs;
+    Lock& lock, const ChunkHeader& header, const std::atomic<bool>& over) {
+  const base::Nanoseconds began_ns = clock_.now_ns();
   for (;;) {
     if (ended_) return *ended_;
-    if (Incoming* incoming = find(transfer)) return incoming;
+    if (Incoming* incoming = find(header.transfer)) return incoming;
     if (over) return Error(ErrorCode::kLinkLost, "the lane is over");
-    const base::Nanoseconds left = until - clock_.now_ns();
-    if (left <= 0) return impossible({transfer}, "bytes came that nobody announced");
-    changed_.wait_for(lock, std::chrono::nanoseconds(left));
+    const base::Nanoseconds waited_ns = clock_.now_ns() - began_ns;
+    const bool room = may_keep(header.bytes);
+    if (waited_ns >= kHoldUpNs && room) return nullptr;
+    if (waited_ns >= kUnannouncedTimeoutNs) {
+      return impossible(header, "bytes came that nobody announced");
+    }
+    // Room is looked for again now and then.
+    changed_.wait_for(lock, std::chrono::nanoseconds(kHoldUpNs));
   }
+}
+
+// --- chunks of lanes that are kept ---
+
+bool BulkReceiver::may_keep(std::size_t bytes) const {
+  return kept_bytes_ + bytes <= kMaxUnannouncedBytes &&
+         kept_.size() + being_kept_ < kMaxUnannouncedChunks;
+}
+
+// REQUIRES: mutex_, may_keep().
+BulkReceiver::Chunk BulkReceiver::keep(const ChunkHeader& header) {
+  Chunk chunk;
+  chunk.receiver_ = this;
+  chunk.header_ = header;
+  chunk.kept_.resize(header.bytes);
+  kept_bytes_ += header.bytes;
+  ++being_kept_;
+  return chunk;
+}
+
+base::Result<BulkReceiver::Chunk::Finished> BulkReceiver::finish_kept(Chunk& chunk) {
+  Lock lock(mutex_);
+  --being_kept_;
+  if (ended_) return *ended_;
+  Incoming* const incoming = find(chunk.header_.transfer);
+  if (incoming == nullptr) {
+    kept_.push_back({chunk.header_, std::move(chunk.kept_)});
+    return Chunk::Finished{};
+  }
+  kept_bytes_ -= chunk.header_.bytes;
+  return copy_chunk(lock, *incoming, chunk.header_, chunk.kept_);
 }
 
 base::Result<BulkReceiver::Chunk> BulkReceiver::claim(Lock& lock, Incoming& incoming,
@@ -172,6 +209,7 @@ base::Result<BulkReceiver::Chunk> BulkReceiver::claim(Lock& lock, Incoming& inco
 }
 
 std::span<std::byte> BulkReceiver::Chunk::lock_memory() {
+  if (!kept_.empty()) return std::span(kept_).subspan(filled_);
   if (place_.empty()) return {};
   const Lock lock(receiver_->mutex_);
   Incoming* incoming = receiver_->find(header_.transfer);
@@ -192,10 +230,15 @@ void BulkReceiver::Chunk::unlock_memory(std::size_t bytes_received) {
 
 base::Result<BulkReceiver::Chunk::Finished> BulkReceiver::Chunk::finish() {
   LW_CHECK(missing() == 0);
-  return receiver_->finish_chunk(header_);
+  return kept_.empty() ? receiver_->finish_chunk(header_) : receiver_->finish_kept(*this);
 }
 
-void BulkReceiver::Chunk::abandon() { receiver_->abandon_chunk(header_, asked_); }
+void BulkReceiver::Chunk::abandon() {
+  if (kept_.empty()) return receiver_->abandon_chunk(header_, asked_);
+  const Lock lock(receiver_->mutex_);
+  --receiver_->being_kept_;
+  receiver_->kept_bytes_ -= header_.bytes;
+}
 
 void BulkReceiver::abandon_chunk(const ChunkHeader& header, bool asked) {
   Lock lock(mutex_);
@@ -243,8 +286,12 @@ Status BulkReceiver::on_frame(const ChunkHeader& header, std::span<const std::by
   if (header.bytes == 0) return impossible(header, "bad chunk size");
   Lock lock(mutex_);
   if (ended_) return *ended_;
-  if (Incoming* incoming = find(header.transfer)) return copy_chunk(lock, *incoming, header, data);
-  if (kept_bytes_ + data.size() > kMaxUnannouncedBytes || kept_.size() >= kMaxUnannouncedChunks) {
+  if (Incoming* incoming = find(header.transfer)) {
+    LW_ASSIGN(const Chunk::Finished finished, copy_chunk(lock, *incoming, header, data));
+    if (finished.complete) completed_by_frame_();
+    return {};
+  }
+  if (!may_keep(data.size())) {
     return impossible(header, "too many bytes came that nobody announced");
   }
   kept_bytes_ += data.size();
@@ -252,16 +299,14 @@ Status BulkReceiver::on_frame(const ChunkHeader& header, std::span<const std::by
   return {};
 }
 
-Status BulkReceiver::copy_chunk(Lock& lock, Incoming& incoming, const ChunkHeader& header,
-                                std::span<const std::byte> data) {
+base::Result<BulkReceiver::Chunk::Finished> BulkReceiver::copy_chunk(
+    Lock& lock, Incoming& incoming, const ChunkHeader& header, std::span<const std::byte> data) {
   LW_ASSIGN(Chunk chunk, claim(lock, incoming, header));
   lock.unlock();
   const std::span<std::byte> place = chunk.lock_memory();
   if (!place.empty()) std::memcpy(place.data(), data.data(), data.size());
   chunk.unlock_memory(data.size());
-  LW_ASSIGN(const Chunk::Finished finished, chunk.finish());
-  if (finished.complete) completed_by_frame_();
-  return {};
+  return chunk.finish();
 }
 
 Status BulkReceiver::deliver_kept(TransferId transfer) {
@@ -274,7 +319,8 @@ Status BulkReceiver::deliver_kept(TransferId transfer) {
     const Kept kept = std::move(*found);
     kept_.erase(found);
     kept_bytes_ -= kept.data.size();
-    LW_TRY(copy_chunk(lock, *incoming, kept.header, kept.data));
+    LW_ASSIGN(const Chunk::Finished finished, copy_chunk(lock, *incoming, kept.header, kept.data));
+    if (finished.complete) completed_by_frame_();
   }
 }
 

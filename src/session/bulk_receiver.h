@@ -66,12 +66,13 @@ class BulkReceiver {
     ChunkHeader header_;
     std::size_t filled_ = 0;
     std::span<std::byte> place_;
-    bool asked_ = false;  // the sink, for the place
+    bool asked_ = false;           // the sink, for the place
+    std::vector<std::byte> kept_;  // else: not announced yet, and received here
   };
 
-  // Waits until the transfer is announced and its sink has given the memory.
-  // kWireFault: the chunk cannot belong to the transfer, or was never announced. kLinkLost: `over`
-  // was set meanwhile (see look_again()).
+  // Waits until the transfer is announced and its sink has given the memory; of one that is not
+  // announced soon the chunk is kept. kWireFault: the chunk cannot belong to the transfer, or there
+  // was no room to keep it. kLinkLost: `over` was set meanwhile (see look_again()).
   base::Result<Chunk> begin_chunk(const ChunkHeader& header, const std::atomic<bool>& over);
   void look_again();
 
@@ -94,13 +95,18 @@ class BulkReceiver {
   };
   using Lock = std::unique_lock<std::mutex>;
 
-  base::Result<Incoming*> wait_for_announcement(Lock& lock, TransferId transfer,
+  // Null: the chunk is to be kept, and there is room for it.
+  base::Result<Incoming*> wait_for_announcement(Lock& lock, const ChunkHeader& header,
                                                 const std::atomic<bool>& over);
+  bool may_keep(std::size_t bytes) const;
+  Chunk keep(const ChunkHeader& header);
   Incoming* find(TransferId transfer);
   base::Result<Chunk> claim(Lock& lock, Incoming& incoming, const ChunkHeader& header);
-  base::Status copy_chunk(Lock& lock, Incoming& incoming, const ChunkHeader& header,
-                          std::span<const std::byte> data);
+  base::Result<Chunk::Finished> copy_chunk(Lock& lock, Incoming& incoming,
+                                           const ChunkHeader& header,
+                                           std::span<const std::byte> data);
   base::Result<Chunk::Finished> finish_chunk(const ChunkHeader& header);
+  base::Result<Chunk::Finished> finish_kept(Chunk& chunk);
   void abandon_chunk(const ChunkHeader& header, bool asked);
   void enter(Incoming& incoming);
   void leave(Incoming& incoming);
@@ -115,7 +121,8 @@ class BulkReceiver {
   std::map<TransferId, Incoming> incoming_;  // node-based: an Incoming stays where it is
   std::deque<TransferId> forgotten_;         // oldest first; some are gone already
   std::deque<Kept> kept_;
-  std::size_t kept_bytes_ = 0;
+  std::size_t kept_bytes_ = 0;  // those of lanes from their begin on
+  std::size_t being_kept_ = 0;  // chunks that lanes are receiving
   std::optional<base::Error> ended_;
 };
 

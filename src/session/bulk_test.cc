@@ -448,6 +448,46 @@ TEST(BulkRepair, MemoryIsNeededUntilTheOtherSideHasIt) {
   EXPECT_TRUE(received.wait().ok());
 }
 
+// A node takes a command's data in when the commands before it have theirs.
+TEST(BulkRepair, WhatIsAnnouncedComesThoughItIsBehindWhatIsNot) {
+  Repairing both;
+  both.add_lane(std::size_t{8} << 20);
+  const auto late = random_bytes(2 * kChunkBytes + 5, 1);
+  const auto data = random_bytes(kChunkBytes + 3, 2);
+  Sent late_received, received, late_taken;
+  both.a.port.send(1, 0, late, late_received.callback(), late_taken.callback());
+  EXPECT_TRUE(late_taken.wait().ok());
+  both.a.port.send(2, 0, data, received.callback());
+  auto sink = std::make_shared<MemorySink>(data.size());
+  both.b.port.expect(2, data.size(), sink);
+  ASSERT_TRUE(sink->wait_until_complete());
+  EXPECT_EQ(sink->data, data);
+  auto late_sink = std::make_shared<MemorySink>(late.size());
+  both.b.port.expect(1, late.size(), late_sink);
+  ASSERT_TRUE(late_sink->wait_until_complete());
+  EXPECT_EQ(late_sink->data, late);
+  EXPECT_TRUE(late_received.wait().ok());
+  EXPECT_TRUE(received.wait().ok());
+}
+
+// The handshake of a lane may fail for one side alone.
+TEST(BulkRepair, WhatWentToALaneThatOneSideNeverHadIsSentAgain) {
+  Repairing both;
+  auto links = link::make_inproc_pair(std::size_t{8} << 20);
+  EXPECT_TRUE(both.a.port.add_lane(std::move(links.first), 1).ok());
+  const auto data = random_bytes(kChunkBytes, 3);
+  auto sink = std::make_shared<MemorySink>(data.size());
+  both.b.port.expect(1, data.size(), sink);
+  Sent received, taken;
+  both.a.port.send(1, 0, data, received.callback(), taken.callback());
+  EXPECT_TRUE(taken.wait().ok());
+  links.second.reset();
+  both.b.port.lane_never_came(1);
+  ASSERT_TRUE(sink->wait_until_complete());
+  EXPECT_EQ(sink->data, data);
+  EXPECT_TRUE(received.wait().ok());
+}
+
 TEST(BulkRepair, OtherMemoryMayTakeItsPlace) {
   Repairing both;
   both.add_lane(std::size_t{8} << 20);

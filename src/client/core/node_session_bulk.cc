@@ -211,7 +211,10 @@ bool NodeSession::open_lanes(base::Nanoseconds timeout_ns) {
 
 bool NodeSession::add_lane(base::Result<Connector::Opened> opened, std::uint32_t number) {
   State& s = *state_;
-  if (!opened.ok()) return false;
+  if (!opened.ok()) {
+    s.bulk->lane_never_came(number);
+    return false;
+  }
   SharedCounters counters = opened->link->counters();
   s.meter.opened_link(opened->round_trips);
   if (!s.bulk->add_lane(std::move(opened->link), number).ok()) return false;

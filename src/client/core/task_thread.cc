@@ -36,6 +36,7 @@ void TaskThread::run() {
     }
     lock.unlock();
     if (task) task();
+    task = nullptr;  // what it holds is released without the lock, and may post
     lock.lock();
   }
 }
