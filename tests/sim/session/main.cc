@@ -34,6 +34,8 @@ bool parse(int argc, char** argv, longwire::sim::SimOptions& options) {
       options.sessions = value;
     } else if (name == "--parallel" && value <= longwire::sim::kMaxParallel) {
       options.parallel = static_cast<unsigned>(value);
+    } else if (name == "--hang-stays" && value == 1) {
+      options.hang_stays = true;
     } else if (name == "--hang-seconds" && value <= 3600) {
       options.hang_seconds = static_cast<int>(value);
     } else {

@@ -218,7 +218,10 @@ class Batch {
         if (Steady::now() - slot.began < std::chrono::seconds(options_.hang_seconds)) continue;
         const SimFailure hang{slot.seed, 1, "hangs [" + Plan(slot.seed).to_string() + "]"};
         std::printf("%s\n", to_string(hang, options_).c_str());
+        if (options_.hang_stays) std::printf("process %d waits for a debugger\n", ::getpid());
         std::fflush(stdout);
+        while (options_.hang_stays)
+          ::pause();
         ::_exit(kHangExitStatus);
       }
     }

@@ -35,6 +35,7 @@ struct SimOptions {
   std::uint64_t sessions = 1;
   unsigned parallel = kDefaultParallel;
   int hang_seconds = kHangSeconds;
+  bool hang_stays = false;  // a session that hangs is kept, for a debugger
   Bug bug = Bug::kNone;
   std::string replay;     // the command that repeats a failure, up to " --seed"
   bool progress = false;  // a line each while, on stdout
