@@ -67,7 +67,13 @@ _longwire() {
     doctor) _longwire_words '--json --node --config --state --help' ;;
     pair) _longwire_words '--config --state --help' ;;
     trust) _longwire_trust ;;
-    key) _longwire_words '--node --config --state --help' ;;
+    key)
+      if [[ ${words[2]} == rotate ]]; then
+        _longwire_words '--node --valid --config --state --help'
+      else
+        _longwire_words 'rotate --node --config --state --help'
+      fi
+      ;;
     token)
       if ((cword == 2)); then
         _longwire_words 'issue new-issuer show --help'

@@ -2,8 +2,8 @@
 
 #include <ctime>
 
+#include "app/node_key.h"
 #include "app/tls_channel.h"
-#include "session/auth/key_store.h"
 #include "session/auth/token_ledger.h"
 #include "session/auth/trust_store.h"
 #include "session/private_file.h"
@@ -22,7 +22,10 @@ using node::SecureChannel;
 class NoAuthority final : public node::Authority {
  public:
   Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
-  Result<ClientIdentity> recognise(const std::string&) override { return no(); }
+  Result<ClientIdentity> recognise(const std::string&, std::span<const std::byte>) override {
+    return no();
+  }
+  Result<ClientIdentity> known(const std::string&) override { return no(); }
   Result<ClientIdentity> redeem(const std::string&, std::span<const std::byte>) override {
     return no();
   }
@@ -89,42 +92,55 @@ class Turn final : public PairingTurn {
 
 class KeptAuthority final : public node::Authority {
  public:
-  KeptAuthority(link::TlsContext::Ptr context, const session::Fingerprint& self, std::string name,
-                session::TrustStore clients, std::vector<session::IssuerKey> issuers,
-                session::TokenLedger tokens, PairingDesk& desk)
-      : context_(std::move(context)),
-        self_(self),
-        name_(std::move(name)),
+  KeptAuthority(NodeKey key, const node::NodeConfig& config, session::TrustStore clients,
+                std::vector<session::IssuerKey> issuers, session::TokenLedger tokens,
+                PairingDesk& desk)
+      : key_(std::move(key)),
+        name_(config.name),
+        rotation_(config.keys),
         clients_(std::move(clients)),
         issuers_(std::move(issuers)),
         tokens_(std::move(tokens)),
         desk_(desk) {}
 
   Result<std::unique_ptr<SecureChannel>> new_channel() override {
-    LW_ASSIGN(std::unique_ptr<SecureChannel> channel, TlsChannel::create(context_));
+    key_.refresh();
+    LW_ASSIGN(std::unique_ptr<SecureChannel> channel, TlsChannel::create(key_.context()));
     return channel;
   }
 
-  Result<ClientIdentity> recognise(const std::string& hex) override {
+  Result<ClientIdentity> recognise(const std::string& hex,
+                                   std::span<const std::byte> note) override {
     LW_ASSIGN(const session::Fingerprint fingerprint, session::fingerprint_from_hex(hex));
     LW_TRY(clients_.reload());  // `longwire pair` and `longwire trust revoke` write it
-    const auto client = clients_.find(fingerprint);
+    if (const auto client = clients_.find(fingerprint)) {
+      return ClientIdentity{client->name, client->tenant, hex};
+    }
+    if (clients_.find_with_replaced(fingerprint)) {
+      return Error(ErrorCode::kUnauthenticated,
+                   "this client's key (" + hex.substr(0, 16) +
+                       ") has been replaced by a newer one: use that, or run `longwire pair`");
+    }
+    return follow(hex, fingerprint, note);
+  }
+
+  Result<ClientIdentity> known(const std::string& hex) override {
+    LW_ASSIGN(const session::Fingerprint fingerprint, session::fingerprint_from_hex(hex));
+    LW_TRY(clients_.reload());
+    const auto client = clients_.find_with_replaced(fingerprint);
     if (client) return ClientIdentity{client->name, client->tenant, hex};
-    return Error(ErrorCode::kUnauthenticated,
-                 "not paired with this node; run `longwire pair` there, and here what it says "
-                 "(this client's key is " +
-                     hex.substr(0, 16) + ")");
+    return not_paired(hex);
   }
 
   Result<ClientIdentity> redeem(const std::string& hex, std::span<const std::byte> bytes) override {
     LW_ASSIGN(const session::Fingerprint client, session::fingerprint_from_hex(hex));
     const std::int64_t now_s = std::time(nullptr);
     LW_ASSIGN(const session::Token token,
-              session::verify_token(bytes, {issuers_, self_, client, now_s}));
+              session::verify_token(bytes, {issuers_, key_.fingerprint(), client, now_s}));
     LW_TRY(tokens_.redeem(token, now_s));
     const auto known = clients_.find(client);
     return ClientIdentity{
-        known ? known->name : "", token.tenant, hex,
+        known ? known->name : "", token.tenant, hex, "",
         node::Grant{session::to_hex(token.issuer), session::to_hex(token.id), token.epoch,
                     token.memory_bytes, token.share_permille, token.devices}};
   }
@@ -143,7 +159,7 @@ class KeptAuthority final : public node::Authority {
     }
     LW_TRY(desk_.take_try(address));
     session::PairingChannel facts;
-    facts.node = self_;
+    facts.node = key_.fingerprint();
     LW_ASSIGN(facts.client, session::fingerprint_from_hex(channel.peer_fingerprint()));
     LW_ASSIGN(facts.exported, channel.export_keying_material(session::kPairingExporterLabel));
     return std::unique_ptr<PairingTurn>(
@@ -151,9 +167,36 @@ class KeptAuthority final : public node::Authority {
   }
 
  private:
-  link::TlsContext::Ptr context_;
-  const session::Fingerprint self_;
+  // The rightful heir of a trusted key takes its place: TLS has proved that its owner is there.
+  Result<ClientIdentity> follow(const std::string& hex, const session::Fingerprint& shown,
+                                std::span<const std::byte> note) {
+    const std::int64_t now_s = std::time(nullptr);
+    const auto rotations = session::read_rotations(note, session::KeyRole::kClient, shown, now_s);
+    if (!rotations || rotations->empty()) return not_paired(hex);
+    if (!rotation_.accept_rotation) {
+      return Error(ErrorCode::kPermissionDenied,
+                   "this node takes no new key on the word of the old one "
+                   "(keys.accept_rotation): run `longwire pair`");
+    }
+    const auto client = clients_.follow(*rotations, now_s, rotation_.overlap_s);
+    if (client) {
+      return ClientIdentity{client->name, client->tenant, hex,
+                            session::to_hex(rotations->back().from)};
+    }
+    if (client.error().code() == ErrorCode::kUnauthenticated) return not_paired(hex);
+    return client.error();
+  }
+
+  static Error not_paired(const std::string& hex) {
+    return {ErrorCode::kUnauthenticated,
+            "not paired with this node; run `longwire pair` there, and here what it says "
+            "(this client's key is " +
+                hex.substr(0, 16) + ")"};
+  }
+
+  NodeKey key_;
   const std::string name_;
+  const node::KeysConfig rotation_;
   session::TrustStore clients_;
   const std::vector<session::IssuerKey> issuers_;
   session::TokenLedger tokens_;
@@ -172,8 +215,7 @@ Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& 
   if (config.listen.tls.empty()) return std::unique_ptr<node::Authority>(new NoAuthority());
   const std::string directory = config.state.directory.string();
   LW_TRY(session::ensure_private_directory(directory));
-  LW_ASSIGN(const session::KeyStore keys,
-            session::KeyStore::open_or_create(directory, config.name));
+  LW_ASSIGN(NodeKey key, NodeKey::open(directory, config.name));
   LW_ASSIGN(session::TrustStore clients, session::TrustStore::open(clients_file(directory)));
   std::vector<session::IssuerKey> issuers;
   for (const std::string& text : config.tokens.issuers) {
@@ -182,14 +224,8 @@ Result<std::unique_ptr<node::Authority>> open_authority(const node::NodeConfig& 
   }
   LW_ASSIGN(session::TokenLedger tokens,
             session::TokenLedger::open(directory + "/tokens", std::time(nullptr)));
-  // Strangers are let through the TLS handshake, so that they can be told why they are refused, and
-  // can pair; recognise() is what counts.
-  LW_ASSIGN(link::TlsContext::Ptr context,
-            link::TlsContext::with_certificate(link::TlsRole::kServer, keys.identity(),
-                                               [](const link::Fingerprint&) { return true; }));
-  return std::unique_ptr<node::Authority>(
-      new KeptAuthority(std::move(context), keys.fingerprint(), config.name, std::move(clients),
-                        std::move(issuers), std::move(tokens), desk));
+  return std::unique_ptr<node::Authority>(new KeptAuthority(
+      std::move(key), config, std::move(clients), std::move(issuers), std::move(tokens), desk));
 }
 
 }  // namespace longwire::app

@@ -19,6 +19,7 @@ class TlsChannel final : public node::SecureChannel {
   base::Status read(std::vector<std::byte>& plain, std::size_t limit) override;
   base::Status write(std::span<const std::byte> plain) override;
   std::string peer_fingerprint() const override;
+  std::vector<std::byte> peer_note() const override { return engine_->peer_note(); }
   base::Result<std::array<std::uint8_t, 32>> export_keying_material(
       std::string_view label) const override {
     return engine_->export_keying_material(label);

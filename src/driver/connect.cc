@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <ctime>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "link/tls/tls_link.h"
 #include "link/unix/unix.h"
 #include "session/auth/key_store.h"
+#include "session/auth/rotation.h"
 #include "session/auth/token.h"
 #include "session/auth/trust_store.h"
 #include "session/handshake.h"
@@ -34,6 +36,10 @@ using session::Purpose;
 constexpr std::uint32_t kTcpRoundTrips = 1;
 constexpr std::uint32_t kTlsRoundTrips = 1;
 constexpr std::uint32_t kHelloRoundTrips = 1;
+
+// How long a node's old key is accepted after the new one has been seen: machines that share it may
+// not all have it at once.
+constexpr std::int64_t kNodeOverlapS = 24 * 3600;
 
 constexpr std::size_t kMaxTokenFileBytes = 4096;
 
@@ -224,15 +230,33 @@ class TlsConnector final : public Connector {
     LW_ASSIGN(const session::KeyStore key,
               session::KeyStore::open_or_create(home_, "longwire client"));
     bool unknown = false;
+    std::vector<session::Rotation> way;  // from a key that is trusted to that of this node
     LW_ASSIGN(link::TlsContext::Ptr context,
               link::TlsContext::with_certificate(
-                  link::TlsRole::kClient, key.identity(), [&](const link::Fingerprint& node) {
-                    unknown = !trusted.find(node).has_value() && vouched_for != node;
+                  link::TlsRole::kClient, key.identity(), [&](const link::PeerCertificate& node) {
+                    if (trusted.find(node.fingerprint) || vouched_for == node.fingerprint) {
+                      return true;
+                    }
+                    way = way_to(node, trusted);
+                    unknown = way.empty();
                     return !unknown;
                   }));
     auto agent = link::TlsLink::handshake(std::move(tcp), std::move(context), deadline);
     if (!agent.ok() && unknown) return not_paired();
+    // Now the node has proved its new key.
+    if (agent.ok() && !way.empty()) {
+      LW_TRY(trusted.follow(way, std::time(nullptr), kNodeOverlapS));
+    }
     return agent;
+  }
+
+  // Empty: no trusted key vouches for the node's.
+  static std::vector<session::Rotation> way_to(const link::PeerCertificate& node,
+                                               const session::TrustStore& trusted) {
+    auto rotations = session::read_rotations(node.note, session::KeyRole::kNode, node.fingerprint,
+                                             std::time(nullptr));
+    if (!rotations.ok() || !trusted.can_follow(*rotations)) return {};
+    return std::move(rotations).value();
   }
 
   // With a session's worker.

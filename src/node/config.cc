@@ -22,6 +22,7 @@ using Take = std::function<Status(const toml::node&)>;
 using Schema = std::map<std::string_view, Take>;
 
 constexpr std::uint64_t kMostUser = 0x7fff'0000;
+constexpr std::uint64_t kMostOverlapS = std::uint64_t{365} * 24 * 3600;
 
 Error wrong(std::string what) { return Error(ErrorCode::kInvalidArgument, std::move(what)); }
 
@@ -226,6 +227,11 @@ Take keys(std::vector<std::string>& out) {
   };
 }
 
+Schema keys_schema(KeysConfig& c) {
+  return {{"accept_rotation", flag(c.accept_rotation)},
+          {"overlap_s", number(c.overlap_s, 0, kMostOverlapS)}};
+}
+
 constexpr std::uint64_t kLeastAuditBytes = std::uint64_t{64} << 10;  // some of the longest lines
 
 Schema audit_schema(AuditConfig& c) {
@@ -285,6 +291,7 @@ base::Result<NodeConfig> parse_config(std::string_view text_of_file, std::string
                          {"state", section(state, source, bare)},
                          {"log", section(log_schema(c.log), source, bare)},
                          {"tokens", section(tokens, source, bare)},
+                         {"keys", section(keys_schema(c.keys), source, bare)},
                          {"audit", section(audit_schema(c.audit), source, bare)}};
   auto applied = apply(parsed.table(), schema, source);
   if (!applied) return bare ? *std::move(bare) : std::move(applied).error();

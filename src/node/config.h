@@ -112,6 +112,12 @@ struct TokensConfig {
   std::vector<std::string> issuers;
 };
 
+// Clients whose key another one, for which it vouches, has replaced (session/auth/rotation.h).
+struct KeysConfig {
+  bool accept_rotation = true;          // else they pair again
+  std::uint32_t overlap_s = 24 * 3600;  // how long the old key goes on to be accepted
+};
+
 struct NodeConfig {
   std::string name;  // empty: the host's
   ListenConfig listen;
@@ -121,6 +127,7 @@ struct NodeConfig {
   LogConfig log;
   AuditConfig audit;
   TokensConfig tokens;
+  KeysConfig keys;
 };
 
 // `source` names the text in errors: "longwired.toml:7:1: unknown key 'lisen'".

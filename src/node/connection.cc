@@ -244,10 +244,21 @@ base::Result<ClientIdentity> Connection::identify(const session::Hello& hello) {
     if (!hello.token.empty()) {
       return services_.authority.redeem(channel_->peer_fingerprint(), hello.token);
     }
-    return services_.authority.recognise(channel_->peer_fingerprint());
+    LW_ASSIGN(ClientIdentity identity,
+              services_.authority.recognise(channel_->peer_fingerprint(), channel_->peer_note()));
+    if (!identity.replaces.empty()) record_rotation(identity);
+    return identity;
   }
   if (peer_.transport == Transport::kUnix) return ClientIdentity{peer_.user, peer_.user};
   return ClientIdentity{"anonymous", "anonymous"};
+}
+
+void Connection::record_rotation(const ClientIdentity& identity) {
+  services_.audit.write("key.followed", {{"client", identity.name},
+                                         {"tenant", identity.tenant},
+                                         {"key", identity.key},
+                                         {"replaces", identity.replaces},
+                                         {"peer", peer_.address}});
 }
 
 void Connection::request_session(const session::Hello& hello) {

@@ -93,6 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_pairing_message();
 
   base::Result<ClientIdentity> identify(const session::Hello& hello);
+  void record_rotation(const ClientIdentity& identity);
   void join_session();
   void refuse_to_join(const base::Error& why);
   base::UniqueFd take_socket();

@@ -30,6 +30,8 @@ class SecureChannel {
   virtual base::Status write(std::span<const std::byte> plain) = 0;
   // SHA-256 of the peer's public key, in hex. REQUIRES: established().
   virtual std::string peer_fingerprint() const = 0;
+  // What its certificate carries beside the key, for Authority::recognise(); empty: nothing.
+  virtual std::vector<std::byte> peer_note() const = 0;
   // The same on both sides of this connection and nowhere else (RFC 8446, 7.5).
   virtual base::Result<std::array<std::uint8_t, 32>> export_keying_material(
       std::string_view label) const = 0;
@@ -50,6 +52,7 @@ struct ClientIdentity {
   std::string name;                 // as given when it was paired, for people
   std::string tenant;               // never empty
   std::string key = {};             // its fingerprint in hex; empty where the client has shown none
+  std::string replaces = {};        // the key in whose place this one has just been put
   std::optional<Grant> grant = {};  // by token
 };
 
@@ -68,13 +71,18 @@ class Authority {
  public:
   virtual ~Authority() = default;
   virtual base::Result<std::unique_ptr<SecureChannel>> new_channel() = 0;
-  // kUnauthenticated for a key that nobody has paired.
-  virtual base::Result<ClientIdentity> recognise(const std::string& fingerprint) = 0;
+  // For a new session. `note`: with it a trusted key may vouch for this one, which then takes its
+  // place for good. kUnauthenticated for a key that nobody has paired, kPermissionDenied for one
+  // that must not take another's place.
+  virtual base::Result<ClientIdentity> recognise(const std::string& fingerprint,
+                                                 std::span<const std::byte> note) = 0;
+  // For sessions that run: also whose key has been replaced since. kUnauthenticated: revoked.
+  virtual base::Result<ClientIdentity> known(const std::string& fingerprint) = 0;
   // As recognise(), by what a token says; it is used up from then on, whatever becomes of the
   // session. kUnauthenticated, kPermissionDenied: it is not good here, for this key, or now.
   virtual base::Result<ClientIdentity> redeem(const std::string& fingerprint,
                                               std::span<const std::byte> token) = 0;
-  // Whether recognise() may answer otherwise than when this was last asked. Cheap.
+  // Whether known() may answer otherwise than when this was last asked. Cheap.
   virtual bool trust_changed() = 0;
   // kPermissionDenied where nobody has asked for a pairing on this node, or too many codes were
   // wrong.

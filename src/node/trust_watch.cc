@@ -23,7 +23,7 @@ void TrustWatch::check() {
 void TrustWatch::check_all() {
   sessions_.end_where([this](const NewSession& session) -> std::string {
     if (session.key.empty() || session.grant) return "";
-    const auto identity = authority_.recognise(session.key);
+    const auto identity = authority_.known(session.key);
     if (identity) {
       return identity->tenant == session.tenant ? "" : "the client's key has another tenant now";
     }

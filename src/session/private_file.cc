@@ -1,6 +1,7 @@
 #include "session/private_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,7 +11,6 @@
 #include <filesystem>
 
 #include "base/random.h"
-#include "base/unique_fd.h"
 
 namespace longwire::session {
 namespace {
@@ -110,6 +110,15 @@ base::Result<std::string> read_private_file(const std::string& path, std::size_t
     contents.append(block.data(), static_cast<std::size_t>(n));
     if (contents.size() > max_bytes) return Error(ErrorCode::kLimit, path + " is too large");
   }
+}
+
+base::Result<base::UniqueFd> lock_beside(const std::string& path) {
+  const std::string lock_path = path + ".lock";
+  base::UniqueFd fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd.valid() || ::flock(fd.get(), LOCK_EX) != 0) {
+    return Error::from_errno(ErrorCode::kPermissionDenied, "lock " + lock_path, errno);
+  }
+  return fd;
 }
 
 Status write_private_file(const std::string& path, std::string_view contents, IfThere if_there,

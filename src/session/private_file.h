@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace longwire::session {
 
@@ -26,6 +27,10 @@ struct FileStamp {
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
 };
 FileStamp stamp_of(const std::string& path) noexcept;
+
+// Held while a file is read, changed and written; waits for whoever holds it. The lock is a file of
+// its own, PATH.lock, since the file itself is replaced.
+base::Result<base::UniqueFd> lock_beside(const std::string& path);
 
 enum class IfThere { kReplace, kKeep };
 enum class Durability { kOnDisk, kUntilReboot };

@@ -70,7 +70,10 @@ class MemoryJournal final : public Journal {
 class NoAuthority final : public Authority {
  public:
   base::Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
-  base::Result<ClientIdentity> recognise(const std::string&) override { return no(); }
+  base::Result<ClientIdentity> recognise(const std::string&, std::span<const std::byte>) override {
+    return no();
+  }
+  base::Result<ClientIdentity> known(const std::string&) override { return no(); }
   base::Result<ClientIdentity> redeem(const std::string&, std::span<const std::byte>) override {
     return no();
   }

@@ -65,6 +65,9 @@ level = "debug"
 format = "json"
 [tokens]
 issuers = ["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
+[keys]
+accept_rotation = false
+overlap_s = 60
 [audit]
 enabled = false
 required = true
@@ -97,6 +100,8 @@ files = 2
   EXPECT_EQ(config->log.level, base::LogLevel::kDebug);
   EXPECT_TRUE(config->log.json);
   EXPECT_EQ(config->tokens.issuers.size(), 1u);
+  EXPECT_FALSE(config->keys.accept_rotation);
+  EXPECT_EQ(config->keys.overlap_s, 60u);
   EXPECT_FALSE(config->audit.enabled);
   EXPECT_TRUE(config->audit.required);
   EXPECT_EQ(config->audit.max_size_bytes, 1ull << 20);

@@ -117,7 +117,11 @@ TEST_F(FoundSessions, EndWhenTheirKeyHasBeenRevokedMeanwhile) {
   class Revoking final : public Authority {
    public:
     base::Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
-    base::Result<ClientIdentity> recognise(const std::string&) override { return no(); }
+    base::Result<ClientIdentity> recognise(const std::string&,
+                                           std::span<const std::byte>) override {
+      return no();
+    }
+    base::Result<ClientIdentity> known(const std::string&) override { return no(); }
     base::Result<ClientIdentity> redeem(const std::string&, std::span<const std::byte>) override {
       return no();
     }

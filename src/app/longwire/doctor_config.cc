@@ -1,5 +1,6 @@
 #include "app/longwire/doctor_config.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "driver/connect.h"
@@ -62,8 +63,9 @@ Finding check_keys(const std::string& home) {
   }
   const auto nodes = session::TrustStore::open(driver::nodes_file(home));
   if (!nodes) return bad_keys(home, nodes.error());
-  return fine("keys", home + ": a key, and " + std::to_string(nodes->peers().size()) +
-                          " trusted node" + (nodes->peers().size() == 1 ? "" : "s"));
+  const auto count = std::ranges::count(nodes->peers(), false, &session::TrustedPeer::is_replaced);
+  return fine("keys", home + ": a key, and " + std::to_string(count) + " trusted node" +
+                          (count == 1 ? "" : "s"));
 }
 
 }  // namespace longwire::app

@@ -8,6 +8,7 @@
 #include "app/longwire/devices.h"
 #include "app/longwire/doctor.h"
 #include "app/longwire/exit_codes.h"
+#include "app/longwire/key.h"
 #include "app/longwire/pair.h"
 #include "app/longwire/run.h"
 #include "app/longwire/token.h"
@@ -78,7 +79,7 @@ struct Commands {
     if (cli.got_subcommand("trust")) return app::trust_main(cli, trust);
     if (cli.got_subcommand("audit")) return app::audit_main(audit);
     if (cli.got_subcommand("token")) return app::token_main(cli, token);
-    if (cli.got_subcommand("key")) return app::key_main(key);
+    if (cli.got_subcommand("key")) return app::key_main(cli, key);
     return app::kUsage;
   }
 };

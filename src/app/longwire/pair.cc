@@ -1,18 +1,16 @@
 #include "app/longwire/pair.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <cstdio>
+#include <ctime>
 
 #include "app/authority.h"
 #include "app/longwire/exit_codes.h"
+#include "app/longwire/own_audit.h"
 #include "app/longwire/pair_client.h"
 #include "app/longwire/pair_node.h"
 #include "app/serve_options.h"
 #include "client/core/config.h"
 #include "driver/connect.h"
-#include "node/audit.h"
 #include "session/auth/trust_store.h"
 
 namespace longwire::app {
@@ -71,35 +69,21 @@ Result<session::TrustStore> open_list(const TrustFlags& flags) {
   return session::TrustStore::open(driver::nodes_file(home));
 }
 
-std::string own_user() {
-  const passwd* user = ::getpwuid(::getuid());  // one thread
-  return user != nullptr ? user->pw_name : std::to_string(::getuid());
-}
-
-// For the node's audit log. The node itself sees only that its list has changed.
 void record(const TrustFlags& flags, const session::TrustedPeer& revoked) {
-  const auto journal = node::make_journal({base::LogLevel::kWarning, false});
-  node::AuditConfig config;
-  config.max_size_bytes = ~std::uint64_t{0};  // rotating is the node's
   const auto state = state_of(flags.config, flags.state);
   if (!state) return;
-  auto audit = node::Audit::open(node::audit_file(*state), config, *journal);
-  if (!audit) {
-    std::fprintf(stderr, "longwire trust: not in the audit log: %s\n",
-                 audit.error().message().c_str());
-    return;
-  }
-  (*audit)->write("trust.revoked", {{"client", revoked.name},
-                                    {"tenant", revoked.tenant},
-                                    {"key", session::to_hex(revoked.fingerprint)},
-                                    {"by", own_user()}});
+  write_own_audit(*state, "trust.revoked",
+                  {{"client", revoked.name},
+                   {"tenant", revoked.tenant},
+                   {"key", session::to_hex(revoked.fingerprint)},
+                   {"by", own_user()}});
 }
 
 Status revoke(session::TrustStore& list, const TrustFlags& flags) {
   const std::vector<session::TrustedPeer> before = list.peers();
   LW_TRY(list.revoke(flags.name));
   for (const session::TrustedPeer& peer : before) {
-    if (flags.clients && !list.find(peer.fingerprint)) record(flags, peer);
+    if (flags.clients && !list.find_with_replaced(peer.fingerprint)) record(flags, peer);
   }
   return {};
 }
@@ -108,8 +92,11 @@ Status trust(const CLI::App& command, const TrustFlags& flags) {
   LW_ASSIGN(session::TrustStore list, open_list(flags));
   if (command.got_subcommand("revoke")) return revoke(list, flags);
   for (const session::TrustedPeer& peer : list.peers()) {
-    std::printf("%-24s %-12s since %s  %s\n", peer.name.c_str(), peer.tenant.c_str(),
-                peer.since.c_str(), session::to_base32(peer.fingerprint).c_str());
+    const char* const note = !peer.is_replaced()                    ? ""
+                             : peer.is_accepted(std::time(nullptr)) ? "  (replaced, still accepted)"
+                                                                    : "  (replaced)";
+    std::printf("%-24s %-12s since %s  %s%s\n", peer.name.c_str(), peer.tenant.c_str(),
+                peer.since.c_str(), session::to_base32(peer.fingerprint).c_str(), note);
   }
   if (list.peers().empty()) {
     std::printf(flags.clients ? "No client is paired with this node.\n"

@@ -45,7 +45,7 @@ Result<std::unique_ptr<link::TlsLink>> meet(const link::HostPort& place,
   // Any key: who it is, is what the code will prove.
   LW_ASSIGN(link::TlsContext::Ptr context,
             link::TlsContext::with_certificate(link::TlsRole::kClient, key.identity(),
-                                               [](const link::Fingerprint&) { return true; }));
+                                               [](const link::PeerCertificate&) { return true; }));
   return link::TlsLink::handshake(std::move(tcp), std::move(context), deadline);
 }
 

@@ -7,9 +7,7 @@
 
 #include "app/longwire/audit_view.h"
 #include "app/longwire/exit_codes.h"
-#include "app/longwire/pair.h"
 #include "base/random.h"
-#include "client/core/config.h"
 #include "link/tls/identity.h"
 #include "node/config.h"
 #include "session/auth/key_store.h"
@@ -101,26 +99,6 @@ Status show(const TokenFlags& flags) {
   return {};
 }
 
-Status show_key(const KeyFlags& flags) {
-  std::string directory;
-  if (flags.node) {
-    LW_ASSIGN(const std::filesystem::path state, state_of(flags.config, flags.state));
-    directory = state.string();
-  } else {
-    LW_ASSIGN(const client::core::Config config,
-              client::core::load_config(client::core::system_config_source()));
-    if (config.home.empty()) {
-      return Error(ErrorCode::kInvalidArgument, "neither HOME nor LONGWIRE_CONFIG_HOME is set");
-    }
-    directory = config.home;
-  }
-  LW_ASSIGN(const session::KeyStore key,
-            session::KeyStore::open_or_create(directory,
-                                              flags.node ? "longwire node" : "longwire client"));
-  std::printf("%s\n", session::to_hex(key.fingerprint()).c_str());
-  return {};
-}
-
 int exit_code(const char* command, const Status& status) {
   if (status) return kOk;
   std::fprintf(stderr, "longwire %s: %s\n", command, status.error().message().c_str());
@@ -168,13 +146,5 @@ int token_main(const CLI::App& cli, const TokenFlags& flags) {
   if (command->got_subcommand("show")) return exit_code("token show", show(flags));
   return exit_code("token new-issuer", new_issuer(flags));
 }
-
-void add_key_command(CLI::App& cli, KeyFlags& flags) {
-  CLI::App* key = cli.add_subcommand("key", "Print this user's key, as others see it");
-  key->add_flag("--node", flags.node, "That of this machine's node");
-  add_node_places(*key, flags.config, flags.state);
-}
-
-int key_main(const KeyFlags& flags) { return exit_code("key", show_key(flags)); }
 
 }  // namespace longwire::app

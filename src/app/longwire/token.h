@@ -1,9 +1,8 @@
-// `longwire token` and `longwire key`: tokens in place of a pairing, and the keys that they name.
+// `longwire token`: tokens in place of a pairing.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -23,13 +22,5 @@ struct TokenFlags {
 };
 void add_token_command(CLI::App& cli, TokenFlags& flags);
 int token_main(const CLI::App& cli, const TokenFlags& flags);
-
-struct KeyFlags {
-  bool node = false;
-  std::filesystem::path config;
-  std::filesystem::path state;
-};
-void add_key_command(CLI::App& cli, KeyFlags& flags);
-int key_main(const KeyFlags& flags);
 
 }  // namespace longwire::app

@@ -18,7 +18,7 @@ inline TlsContext::Ptr make_context(TlsRole role, TlsKind kind) {
     return TlsContext::with_pre_shared_key(role, "00112233", PreSharedKey{1, 2, 3}).value();
   }
   return TlsContext::with_certificate(role, make_identity("test").value(),
-                                      [](const Fingerprint&) { return true; })
+                                      [](const PeerCertificate&) { return true; })
       .value();
 }
 

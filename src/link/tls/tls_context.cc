@@ -30,8 +30,9 @@ TlsContext::State& state_of(const SSL* ssl) {
 // In place of OpenSSL's chain building: the public key is the identity, nothing else is looked at.
 int verify_certificate(X509_STORE_CTX* store, void* argument) {
   const auto& state = *static_cast<const TlsContext::State*>(argument);
-  const auto fingerprint = fingerprint_of(::X509_STORE_CTX_get0_cert(store));
-  const bool good = fingerprint.ok() && state.verify(*fingerprint);
+  X509* const certificate = ::X509_STORE_CTX_get0_cert(store);
+  const auto fingerprint = fingerprint_of(certificate);
+  const bool good = fingerprint.ok() && state.verify({*fingerprint, note_of(certificate)});
   ::X509_STORE_CTX_set_error(store, good ? X509_V_OK : X509_V_ERR_CERT_UNTRUSTED);
   return good ? 1 : 0;
 }
@@ -100,13 +101,21 @@ BioPtr bio_over(std::string_view text) {
 // For a key file that is encrypted after all: OpenSSL must not ask on the terminal.
 int no_password(char*, int, int, void*) { return -1; }
 
+}  // namespace
+
 base::Result<X509Ptr> parse_certificate(std::string_view pem) {
+  init_openssl();
   X509Ptr certificate(::PEM_read_bio_X509(bio_over(pem).get(), nullptr, no_password, nullptr));
   if (!certificate) return openssl_error(ErrorCode::kInvalidArgument, "bad certificate");
   return certificate;
 }
 
-}  // namespace
+base::Result<PkeyPtr> parse_private_key(std::string_view pem) {
+  init_openssl();
+  PkeyPtr key(::PEM_read_bio_PrivateKey(bio_over(pem).get(), nullptr, no_password, nullptr));
+  if (!key) return openssl_error(ErrorCode::kInvalidArgument, "bad private key");
+  return key;
+}
 
 Error openssl_error(ErrorCode code, std::string_view what) {
   const unsigned long newest = ::ERR_peek_last_error();
@@ -128,8 +137,19 @@ base::Result<Fingerprint> fingerprint_of(X509* certificate) {
   return fingerprint;
 }
 
+std::vector<std::byte> note_of(X509* certificate) {
+  if (certificate == nullptr) return {};
+  const std::unique_ptr<ASN1_OBJECT, OpensslFree<ASN1_OBJECT_free>> oid(::OBJ_txt2obj(kNoteOid, 1));
+  const int at = oid ? ::X509_get_ext_by_OBJ(certificate, oid.get(), -1) : -1;
+  if (at < 0) return {};
+  const ASN1_OCTET_STRING* value = ::X509_EXTENSION_get_data(::X509_get_ext(certificate, at));
+  const auto size = static_cast<std::size_t>(::ASN1_STRING_length(value));
+  if (size > kMaxCertificateNoteBytes) return {};
+  const auto* data = reinterpret_cast<const std::byte*>(::ASN1_STRING_get0_data(value));
+  return {data, data + size};
+}
+
 base::Result<Fingerprint> fingerprint_of_certificate(std::string_view pem) {
-  init_openssl();
   LW_ASSIGN(const X509Ptr certificate, parse_certificate(pem));
   return fingerprint_of(certificate.get());
 }
@@ -140,9 +160,8 @@ base::Result<TlsContext::Ptr> TlsContext::with_certificate(TlsRole role,
   LW_ASSIGN(std::unique_ptr<State> state, make_state(role));
   SSL_CTX* ctx = state->ctx.get();
   LW_ASSIGN(const X509Ptr certificate, parse_certificate(identity.certificate_pem));
-  const PkeyPtr key(::PEM_read_bio_PrivateKey(bio_over(identity.private_key_pem).get(), nullptr,
-                                              no_password, nullptr));
-  if (!key || ::SSL_CTX_use_certificate(ctx, certificate.get()) != 1 ||
+  LW_ASSIGN(const PkeyPtr key, parse_private_key(identity.private_key_pem));
+  if (::SSL_CTX_use_certificate(ctx, certificate.get()) != 1 ||
       ::SSL_CTX_use_PrivateKey(ctx, key.get()) != 1 || ::SSL_CTX_check_private_key(ctx) != 1) {
     return openssl_error(ErrorCode::kInvalidArgument, "bad private key");
   }
@@ -157,7 +176,7 @@ base::Result<TlsContext::Ptr> TlsContext::with_pre_shared_key(TlsRole role, std:
   state->psk_identity = std::move(identity);
   state->psk = key;
   // Whoever shows a certificate instead is refused.
-  state->verify = [](const Fingerprint&) { return false; };
+  state->verify = [](const PeerCertificate&) { return false; };
   ::SSL_CTX_set_cert_verify_callback(state->ctx.get(), verify_certificate, state.get());
   if (role == TlsRole::kClient) {
     ::SSL_CTX_set_psk_use_session_callback(state->ctx.get(), use_psk);

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "link/tls/tls_engine.h"
 
@@ -42,6 +43,15 @@ struct TlsContext::State {
 BioMethodPtr make_engine_bio_method();
 
 base::Result<Fingerprint> fingerprint_of(X509* certificate);
+
+// The extension that holds a certificate's note: an arc of our own, 2.25 and a UUID.
+inline constexpr const char* kNoteOid = "2.25.147463922094826014405862517350046238721";
+// Empty where there is none, or one that is too long.
+std::vector<std::byte> note_of(X509* certificate);
+
+// Of PEM text, never asking for a passphrase. Errors: kInvalidArgument.
+base::Result<X509Ptr> parse_certificate(std::string_view pem);
+base::Result<PkeyPtr> parse_private_key(std::string_view pem);
 
 // Our error for the newest in OpenSSL's queue, which is emptied.
 base::Error openssl_error(base::ErrorCode code, std::string_view what);

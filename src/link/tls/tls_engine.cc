@@ -261,6 +261,11 @@ std::optional<Fingerprint> TlsEngine::peer_fingerprint() const {
   return fingerprint.ok() ? std::optional(*fingerprint) : std::nullopt;
 }
 
+std::vector<std::byte> TlsEngine::peer_note() const {
+  const X509Ptr certificate(::SSL_get1_peer_certificate(state_->ssl.get()));
+  return note_of(certificate.get());
+}
+
 base::Result<KeyingMaterial> TlsEngine::export_keying_material(std::string_view label) const {
   KeyingMaterial material;
   if (::SSL_export_keying_material(state_->ssl.get(), material.data(), material.size(),

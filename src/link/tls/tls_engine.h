@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -34,8 +35,16 @@ struct TlsIdentity {
   std::string private_key_pem;
 };
 
+// What a peer has shown. The note is what identity.h's with_note() has put there, or nothing: it
+// is the peer's word until somebody checks it.
+inline constexpr std::size_t kMaxCertificateNoteBytes = 2048;
+struct PeerCertificate {
+  Fingerprint fingerprint{};
+  std::vector<std::byte> note;
+};
+
 // Whether to go on with this peer. Called inside the handshake.
-using VerifyPeer = std::function<bool(const Fingerprint&)>;
+using VerifyPeer = std::function<bool(const PeerCertificate&)>;
 
 inline constexpr std::size_t kTlsRecordBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kTlsReceiveBytes = std::size_t{128} << 10;
@@ -99,6 +108,7 @@ class TlsEngine {
 
   // --- facts about the connection, after the handshake -------------------------------------------
   std::optional<Fingerprint> peer_fingerprint() const;  // with certificates
+  std::vector<std::byte> peer_note() const;             // of its certificate; empty: none
   // The same on both sides of this connection and nowhere else (RFC 8446, 7.5).
   base::Result<KeyingMaterial> export_keying_material(std::string_view label) const;
 

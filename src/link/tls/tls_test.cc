@@ -127,7 +127,7 @@ TEST(TlsEngine, WrongKeyOrIdentityIsRefused) {
 
 TEST(TlsEngine, PreSharedKeyNeverMeetsCertificates) {
   const auto certificate = TlsContext::with_certificate(
-      TlsRole::kServer, make_identity("n").value(), [](const Fingerprint&) { return true; });
+      TlsRole::kServer, make_identity("n").value(), [](const PeerCertificate&) { return true; });
   Engines e(psk(TlsRole::kClient, "ab", 1), certificate.value());
   EXPECT_FALSE(e.ok);
   EXPECT_FALSE(e.client->handshake().ok());
@@ -138,13 +138,13 @@ TEST(TlsEngine, CertificatesShowFingerprints) {
   const TlsIdentity user = make_identity("user").value();
   std::optional<Fingerprint> seen_by_client, seen_by_server;
   Engines e(TlsContext::with_certificate(TlsRole::kClient, user,
-                                         [&](const Fingerprint& f) {
-                                           seen_by_client = f;
+                                         [&](const PeerCertificate& its) {
+                                           seen_by_client = its.fingerprint;
                                            return true;
                                          })
                 .value(),
-            TlsContext::with_certificate(TlsRole::kServer, node, [&](const Fingerprint& f) {
-              seen_by_server = f;
+            TlsContext::with_certificate(TlsRole::kServer, node, [&](const PeerCertificate& its) {
+              seen_by_server = its.fingerprint;
               return true;
             }).value());
   ASSERT_TRUE(e.ok);
@@ -155,10 +155,33 @@ TEST(TlsEngine, CertificatesShowFingerprints) {
   EXPECT_NE(seen_by_client, seen_by_server);
 }
 
+TEST(TlsEngine, ACertificatesNoteReachesTheOtherSide) {
+  const std::vector<std::byte> note(kMaxCertificateNoteBytes, std::byte{7});
+  const TlsIdentity plain = make_identity("node").value();
+  const TlsIdentity noted = with_note(plain, "node", note).value();
+  EXPECT_EQ(fingerprint_of_certificate(noted.certificate_pem).value(),
+            fingerprint_of_certificate(plain.certificate_pem).value());
+  std::vector<std::byte> seen;
+  Engines e(TlsContext::with_certificate(TlsRole::kClient, plain,
+                                         [&](const PeerCertificate& its) {
+                                           seen = its.note;
+                                           return true;
+                                         })
+                .value(),
+            TlsContext::with_certificate(TlsRole::kServer, noted, [](const PeerCertificate&) {
+              return true;
+            }).value());
+  ASSERT_TRUE(e.ok);
+  EXPECT_EQ(seen, note);
+  EXPECT_EQ(e.client->peer_note(), note);
+  EXPECT_TRUE(e.server->peer_note().empty());
+  EXPECT_FALSE(with_note(plain, "node", std::vector<std::byte>(kMaxCertificateNoteBytes + 1)).ok());
+}
+
 TEST(TlsEngine, AnUnknownPeerIsRefusedByEitherSide) {
   const auto context = [](TlsRole role, bool accepts) {
     return TlsContext::with_certificate(role, make_identity("x").value(),
-                                        [accepts](const Fingerprint&) { return accepts; })
+                                        [accepts](const PeerCertificate&) { return accepts; })
         .value();
   };
   {

@@ -1,5 +1,6 @@
 #include "session/auth/key_store.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "link/tls/identity.h"
@@ -36,6 +37,34 @@ base::Result<link::TlsIdentity> parse_identity(std::string_view file) {
   return identity;
 }
 
+std::vector<std::byte> KeyStore::note() const {
+  auto note = link::note_of_certificate(identity_.certificate_pem);
+  return note.ok() ? std::move(note).value() : std::vector<std::byte>();
+}
+
+base::Result<KeyStore> KeyStore::of(link::TlsIdentity identity) {
+  LW_ASSIGN(const Fingerprint fingerprint,
+            link::fingerprint_of_certificate(identity.certificate_pem));
+  return KeyStore(std::move(identity), fingerprint);
+}
+
+base::Result<KeyStore> KeyStore::rotate(const std::string& directory, std::string_view name,
+                                        KeyRole role, std::int64_t now_s, std::int64_t validity_s) {
+  const std::string path = directory + "/" + kIdentityFile;
+  if (!std::filesystem::exists(path)) {
+    return Error(ErrorCode::kNotFound, "there is no key in " + directory + " yet");
+  }
+  LW_TRY(ensure_private_directory(directory));
+  // Of two that vouch for different heirs, others would follow the first that they meet.
+  LW_ASSIGN(const base::UniqueFd lock, lock_beside(path));
+  LW_ASSIGN(const std::string file, read_private_file(path, kMaxIdentityBytes));
+  auto old = parse_identity(file);
+  if (!old.ok()) return std::move(old).error().during(path);
+  LW_ASSIGN(link::TlsIdentity made, make_successor(*old, name, role, now_s, validity_s));
+  LW_TRY(write_private_file(path, made.private_key_pem + made.certificate_pem, IfThere::kReplace));
+  return of(std::move(made));
+}
+
 base::Result<KeyStore> KeyStore::open_or_create(const std::string& directory,
                                                 std::string_view name) {
   LW_TRY(ensure_private_directory(directory));
@@ -49,9 +78,7 @@ base::Result<KeyStore> KeyStore::open_or_create(const std::string& directory,
   LW_TRY(file);
   auto identity = parse_identity(*file);
   if (!identity.ok()) return std::move(identity).error().during(path);
-  LW_ASSIGN(const Fingerprint fingerprint,
-            link::fingerprint_of_certificate(identity->certificate_pem));
-  return KeyStore(std::move(identity).value(), fingerprint);
+  return of(std::move(identity).value());
 }
 
 }  // namespace longwire::session

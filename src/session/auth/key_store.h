@@ -5,8 +5,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "session/auth/fingerprint.h"
+#include "session/auth/rotation.h"
 
 namespace longwire::session {
 
@@ -20,10 +22,19 @@ class KeyStore {
   // than ours alone), kInvalidArgument (not a key).
   static base::Result<KeyStore> open_or_create(const std::string& directory, std::string_view name);
 
+  // Replaces the key by a new one for which it vouches for `validity_s` (rotation.h); whole, on
+  // disk when this returns, and one caller at a time. Errors: kNotFound (there is no key yet),
+  // kInvalidArgument, and as above.
+  static base::Result<KeyStore> rotate(const std::string& directory, std::string_view name,
+                                       KeyRole role, std::int64_t now_s, std::int64_t validity_s);
+
   const link::TlsIdentity& identity() const noexcept { return identity_; }
   const Fingerprint& fingerprint() const noexcept { return fingerprint_; }
+  // What its certificate carries of its predecessors.
+  std::vector<std::byte> note() const;
 
  private:
+  static base::Result<KeyStore> of(link::TlsIdentity identity);
   KeyStore(link::TlsIdentity identity, const Fingerprint& fingerprint)
       : identity_(std::move(identity)), fingerprint_(fingerprint) {}
   link::TlsIdentity identity_;

@@ -194,7 +194,7 @@ TEST(Pairing, OverTls) {
   auto links = link::make_inproc_pair();
   const link::TlsIdentity node = link::make_identity("node").value();
   const link::TlsIdentity user = link::make_identity("user").value();
-  const auto anyone = [](const Fingerprint&) { return true; };
+  const auto anyone = [](const link::PeerCertificate&) { return true; };
   const Deadline deadline = Deadline::in(base::monotonic_clock(), 20 * kSecond);
   const auto channel_of = [&](const link::TlsLink& tls) {
     return PairingChannel{link::fingerprint_of_certificate(user.certificate_pem).value(),

@@ -1,10 +1,6 @@
 #include "session/auth/token.h"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
 #include <algorithm>
-#include <memory>
 
 #include "session/auth/trust_store.h"
 #include "session/handshake.h"
@@ -36,19 +32,6 @@ std::string hex_of(std::span<const std::byte> bytes) {
   }
   return text;
 }
-
-template <auto Free>
-struct Freed {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Digest = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-
-const std::uint8_t* raw(const void* data) { return static_cast<const std::uint8_t*>(data); }
 
 template <std::size_t N>
 std::span<const std::byte> bytes_of(const std::array<std::uint8_t, N>& value) {
@@ -133,70 +116,22 @@ Status check_times(const Token& token, std::int64_t now_s) {
   return {};
 }
 
-std::vector<std::byte> to_be_signed(std::span<const std::byte> body) {
-  std::vector<std::byte> bytes(kSignedFor.size() + body.size());
-  wire::Writer writer(bytes);
-  writer.raw(std::as_bytes(std::span(kSignedFor)));
-  writer.raw(body);
-  return bytes;
-}
-
-bool is_signed(std::span<const std::byte> bytes, const IssuerKey& issuer) {
-  const auto body = bytes.first(bytes.size() - kTokenSignatureBytes);
-  const auto signature = bytes.subspan(body.size());
-  const Key key(
-      ::EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, issuer.data(), issuer.size()));
-  const Digest digest(::EVP_MD_CTX_new());
-  const auto text = to_be_signed(body);
-  return key && digest &&
-         ::EVP_DigestVerifyInit(digest.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-         ::EVP_DigestVerify(digest.get(), raw(signature.data()), signature.size(), raw(text.data()),
-                            text.size()) == 1;
-}
-
-base::Result<Key> read_key(std::string_view pem) {
-  const Bio bio(::BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  // No passphrase: asking for one would read the terminal.
-  Key key(bio ? ::PEM_read_bio_PrivateKey(
-                    bio.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr)
-              : nullptr);
-  if (key && ::EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_ED25519) return key;
-  return Error(ErrorCode::kInvalidArgument, "not an Ed25519 private key in PEM form");
-}
-
-base::Result<IssuerKey> public_of(const Key& key) {
-  IssuerKey issuer{};
-  std::size_t size = issuer.size();
-  if (::EVP_PKEY_get_raw_public_key(key.get(), issuer.data(), &size) == 1 && size == issuer.size())
-    return issuer;
-  return Error(ErrorCode::kInternal, "cannot take a public key from a private one");
-}
-
 }  // namespace
 
 base::Result<IssuerKey> issuer_key_of(std::string_view private_key_pem) {
-  LW_ASSIGN(const Key key, read_key(private_key_pem));
-  return public_of(key);
+  return signing_key_of(private_key_pem);
 }
 
 base::Result<std::vector<std::byte>> sign_token(Token token, std::string_view private_key_pem) {
-  LW_ASSIGN(const Key key, read_key(private_key_pem));
-  LW_ASSIGN(token.issuer, public_of(key));
+  LW_ASSIGN(token.issuer, signing_key_of(private_key_pem));
   LW_TRY(check_lifetime(token));
   wire::Sizer sizer;
   put(sizer, token);
-  std::vector<std::byte> bytes(sizer.size() + kTokenSignatureBytes);
+  std::vector<std::byte> bytes(sizer.size() + kSignatureBytes);
   wire::Writer writer(bytes);
   put(writer, token);
-  const auto text = to_be_signed(writer.written());
-  const auto signature = writer.reserve(kTokenSignatureBytes);
-  std::size_t size = signature.size();
-  const Digest digest(::EVP_MD_CTX_new());
-  if (!digest || ::EVP_DigestSignInit(digest.get(), nullptr, nullptr, nullptr, key.get()) != 1 ||
-      ::EVP_DigestSign(digest.get(), reinterpret_cast<std::uint8_t*>(signature.data()), &size,
-                       raw(text.data()), text.size()) != 1) {
-    return Error(ErrorCode::kInternal, "cannot sign");
-  }
+  LW_ASSIGN(const Signature signature, sign(private_key_pem, kSignedFor, writer.written()));
+  writer.raw(signature);
   if (const auto read = read_token(bytes); !read) {
     return Error(ErrorCode::kInvalidArgument, "no node would take it: " + read.error().message());
   }
@@ -204,10 +139,10 @@ base::Result<std::vector<std::byte>> sign_token(Token token, std::string_view pr
 }
 
 base::Result<Token> read_token(std::span<const std::byte> bytes) {
-  if (bytes.size() > kMaxTokenBytes || bytes.size() < kTokenSignatureBytes) {
+  if (bytes.size() > kMaxTokenBytes || bytes.size() < kSignatureBytes) {
     return Error(ErrorCode::kWireFault, "a token of a wrong size");
   }
-  wire::Reader in(bytes.first(bytes.size() - kTokenSignatureBytes));
+  wire::Reader in(bytes.first(bytes.size() - kSignatureBytes));
   const auto magic = in.raw(kTokenMagic.size(), "token");
   if (!std::ranges::equal(magic, std::as_bytes(std::span(kTokenMagic)))) in.fail("token");
   if (const std::uint64_t critical = in.u64("critical"); (critical & ~kUnderstood) != 0) {
@@ -228,7 +163,9 @@ base::Result<Token> verify_token(std::span<const std::byte> bytes, const TokenRu
   if (std::ranges::find(rules.issuers, token.issuer) == rules.issuers.end()) {
     return unauthenticated("this node does not trust the token's issuer (tokens.issuers)");
   }
-  if (!is_signed(bytes, token.issuer)) return unauthenticated("the token's signature is wrong");
+  const auto body = bytes.first(bytes.size() - kSignatureBytes);
+  if (!is_signed(token.issuer, kSignedFor, body, bytes.subspan(body.size())))
+    return unauthenticated("the token's signature is wrong");
   if (token.node != rules.node) return unauthenticated("the token is for another node");
   if (token.client != rules.client) return unauthenticated("the token is for another client's key");
   LW_TRY(check_times(token, rules.now_s));

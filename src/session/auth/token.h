@@ -15,15 +15,15 @@
 #include <vector>
 
 #include "base/result.h"
+#include "session/auth/ed25519.h"
 #include "session/auth/fingerprint.h"
 
 namespace longwire::session {
 
-using IssuerKey = std::array<std::uint8_t, 32>;  // an Ed25519 public key, RFC 8032
+using IssuerKey = SigningKey;
 using TokenId = std::array<std::uint8_t, 16>;
 
 inline constexpr std::size_t kMaxTokenBytes = 1024;
-inline constexpr std::size_t kTokenSignatureBytes = 64;
 inline constexpr std::size_t kMaxTokenDevices = 8;
 inline constexpr std::int64_t kMaxTokenLifetimeS = 24 * 3600;
 inline constexpr std::int64_t kTokenSkewS = 60;  // that the issuer's and the node's clocks differ

@@ -146,8 +146,7 @@ TEST_F(TokenTest, OnlyForItsNodeAndItsClientAndFromAKnownIssuer) {
 TEST_F(TokenTest, AnotherKeysSignatureIsNone) {
   auto bytes = signed_token();
   const auto stranger = *sign_token(token_, link::make_identity("x")->private_key_pem);
-  std::copy(stranger.end() - kTokenSignatureBytes, stranger.end(),
-            bytes.end() - kTokenSignatureBytes);
+  std::copy(stranger.end() - kSignatureBytes, stranger.end(), bytes.end() - kSignatureBytes);
   expect_refused(bytes, rules(), ErrorCode::kUnauthenticated, "signature");
 }
 
