@@ -87,6 +87,7 @@ if ((long)); then
   step 'chaos: ten minutes of cuts and deaths' tests/chaos/run.py
   step 'simulation of a million sessions' run_session_sim
   step 'chaos: a cut of ten seconds' tests/chaos/cut.py
+  step 'chaos: deaths in the middle of a kernel' tests/chaos/deaths.py
 fi
 
 printf '\n'

@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +92,41 @@ TEST(DoctorNode, WhoNeverAnswersIsNamed) {
   ASSERT_NE(find(findings, "session"), nullptr);
   EXPECT_EQ(find(findings, "session")->outcome, Outcome::kProblem);
   EXPECT_NE(find(findings, "session")->seen.find("does not answer"), std::string::npos);
+}
+
+// Who takes nobody and has one in the queue: the kernel drops what else comes, as a firewall does.
+class FullQueue {
+ public:
+  FullQueue() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in place{};
+    place.sin_family = AF_INET;
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof place;
+    auto* address = reinterpret_cast<sockaddr*>(&place);
+    EXPECT_EQ(::bind(socket_.get(), address, size), 0);
+    EXPECT_EQ(::listen(socket_.get(), 0), 0);
+    EXPECT_EQ(::getsockname(socket_.get(), address, &size), 0);
+    port_ = ntohs(place.sin_port);
+    first_ = link::connect_tcp({"127.0.0.1", port_}, soon()).value();
+  }
+  NodeAddress address() const {
+    return {NodeAddress::Transport::kTcp, "127.0.0.1:" + std::to_string(port_)};
+  }
+
+ private:
+  base::UniqueFd socket_;
+  base::UniqueFd first_;
+  std::uint16_t port_ = 0;
+};
+
+TEST(DoctorNode, PacketsThatAreDroppedAreAFirewalls) {
+  const FullQueue silent;
+  NodeVisit visit;
+  visit.connect_timeout_ns = 100 * kMillisecond;
+  const Findings findings = examine(silent.address(), visit);
+  ASSERT_NE(find(findings, "connect"), nullptr);
+  EXPECT_EQ(find(findings, "connect")->outcome, Outcome::kProblem);
+  EXPECT_NE(find(findings, "connect")->mend.find("firewall"), std::string::npos);
 }
 
 TEST(DoctorNode, AnotherVersionNamesBothRanges) {

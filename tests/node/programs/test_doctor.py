@@ -1,8 +1,11 @@
 """longwire doctor: each fault is made, and must be found, named and given a mend."""
+import ctypes
 import json
 import os
+import platform
 import re
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -10,9 +13,28 @@ import unittest
 
 from programs import BUILD, PATIENCE_S, ProgramTest, program, require, require_driver
 
+# seccomp(2) and landlock_create_ruleset(2), by machine.
+CAGE_CALLS = {"x86_64": (317, 444), "aarch64": (277, 444)}
+PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 HANDSHAKE_BYTES = 4000  # less than the session's opening, more than any packet
 DOZES_AFTER_S = 0.15
 WAKES_IN_S = 0.06
+
+
+def forbid_calls(numbers):
+    """In this process, as a container's filter may: they fail with EPERM."""
+    load, is_equal, answer, allow, eperm = 0x20, 0x15, 0x06, 0x7FFF0000, 0x00050001
+    lines = [(load, 0, 0, 0)]
+    for number in numbers:
+        lines += [(is_equal, 0, 1, number), (answer, 0, 0, eperm)]
+    lines.append((answer, 0, 0, allow))
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in lines))
+    program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(lines),
+                                                      ctypes.addressof(code)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 or libc.prctl(
+            PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 class FaultyWire:
@@ -65,11 +87,13 @@ class Doctor(ProgramTest):
         self.driver = (BUILD / "lib" / "liblongwire_opencl.so").resolve()
         # The loader finds us: what else is wrong is then the test's.
         self.vendors = self.driver
+        self.before_it_runs = None
 
     def examine(self, *flags):
         environment = {**self.environment, "OCL_ICD_VENDORS": str(self.vendors)}
         environment.pop("OCL_ICD_FILENAMES", None)
-        done = self.run_program(program("longwire"), "doctor", "--json", *flags, env=environment)
+        done = self.run_program(program("longwire"), "doctor", "--json", *flags, env=environment,
+                                preexec_fn=self.before_it_runs)
         self.assertIn(done.returncode, (0, 1), done.stderr)
         report = json.loads(done.stdout)
         self.assertEqual(done.returncode, 1 if report["problems"] else 0)
@@ -248,6 +272,15 @@ class Machine(Doctor):
 
     def test_a_sandbox_that_is_off(self):
         self.assert_found(self.examine_machine('[worker]\nsandbox = "off"\n'), "sandbox", "warning")
+
+    def test_a_container_that_forbids_the_cage(self):
+        calls = CAGE_CALLS.get(platform.machine())
+        if calls is None:
+            self.skipTest(f"the numbers of the calls on {platform.machine()} are not known here")
+        self.before_it_runs = lambda: forbid_calls(calls)
+        findings = self.examine_machine()
+        self.assert_found(findings, "seccomp", "problem", seen="not permitted", mend="allow")
+        self.assert_found(findings, "landlock", "warning", mend="container")
 
     def test_a_wrong_configuration_of_the_node(self):
         self.assert_found(self.examine_machine("[limits]\nsesions = 3\n"), "node-config", "problem",
