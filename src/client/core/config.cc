@@ -32,6 +32,10 @@ std::string_view trim(std::string_view text) {
   return text.substr(0, text.find_last_not_of(kSpaces) + 1);
 }
 
+bool begins_with_transport(std::string_view text) {
+  return text.starts_with("tcp:") || text.starts_with("unix:") || text.starts_with("tls:");
+}
+
 Result<std::int64_t> check_timeout(std::int64_t ms) {
   if (ms >= 1 && ms <= kMaxConnectTimeoutMs) return ms;
   return invalid("the connect time-out must be between 1 and " +
@@ -133,7 +137,8 @@ std::string NodeAddress::to_string() const {
     case Transport::kTls:
       break;
   }
-  return place;
+  // A host called "tcp" must not become a node without TLS.
+  return begins_with_transport(place) ? "tls:" + place : place;
 }
 
 Result<NodeAddress> parse_node_address(std::string_view text) {

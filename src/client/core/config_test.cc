@@ -62,6 +62,19 @@ TEST_F(ConfigTest, NodesOfTheEnvironment) {
   EXPECT_EQ(config.nodes[2].place, "/run/longwire.sock");
 }
 
+// As text it goes to another process (`longwire devices`), which must not find plain TCP in it.
+TEST_F(ConfigTest, AHostCalledAsATransportIsStillOne) {
+  for (const char* text : {"tls:tcp:9477", "tls:tls:9477", "tls:unix:9477"}) {
+    const auto node = parse_node_address(text);
+    ASSERT_TRUE(node.ok()) << text;
+    EXPECT_EQ(node->transport, NodeAddress::Transport::kTls);
+    const auto again = parse_node_address(node->to_string());
+    ASSERT_TRUE(again.ok()) << node->to_string();
+    EXPECT_EQ(again->transport, NodeAddress::Transport::kTls);
+    EXPECT_EQ(again->place, node->place);
+  }
+}
+
 TEST_F(ConfigTest, TheEnvironmentKeepsTheFileUnread) {
   variables["LONGWIRE_CONFIG_HOME"] = "/home/anna/lw";
   files["/home/anna/lw/config.toml"] = "this is no TOML";
