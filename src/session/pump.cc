@@ -245,6 +245,7 @@ void Pump::start_background() {
 
 void Pump::flush_soon() noexcept {
   State& s = *state_;
+  if (!s.stream.needs_flush()) return;  // its sender was quicker: so much that it went at once
   if (s.flush_wanted.exchange(true)) return;  // this batch has been announced
   {
     const State::Lock lock(s.mutex);

@@ -42,8 +42,8 @@ class Pump final : public StreamWaiter {
   // Some thread is in wait_until().
   bool waited_for() const noexcept;
 
-  // Queued frames should go out soon, though nobody waits for an answer: wakes the background
-  // thread to flush, once per batch.
+  // Queued frames, if there are any, should go out soon, though nobody waits for an answer: wakes
+  // the background thread to flush, once per batch.
   void flush_soon() noexcept;
 
  private:

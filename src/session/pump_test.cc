@@ -61,6 +61,7 @@ class PumpTest : public ::testing::TestWithParam<bool> {
  protected:
   PumpTest()
       : links_(GetParam() ? unix_links() : link::make_inproc_pair()),
+        counters_(links_.first->counters()),
         echo_(std::move(links_.second)),
         stream_(clock_of_tests(), {}, sink_),
         pump_(stream_, clock_of_tests()) {
@@ -83,6 +84,7 @@ class PumpTest : public ::testing::TestWithParam<bool> {
   }
 
   std::pair<std::unique_ptr<link::Link>, std::unique_ptr<link::Link>> links_;
+  const std::shared_ptr<const link::LinkCounters> counters_;  // null: that link counts nothing
   Echo echo_;
   FunctionSink sink_;
   Stream stream_;
@@ -112,6 +114,19 @@ TEST_P(PumpTest, BackgroundDeliversWhenNobodyWaits) {
     while (replies_ < i)
       std::this_thread::yield();
   }
+}
+
+TEST_P(PumpTest, FlushSoonWakesNobodyWhereAllHasGone) {
+  if (!counters_) GTEST_SKIP() << "a link without counters";
+  pump_.start_background();
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    ASSERT_TRUE(send_u64(stream_, i).ok());
+    ASSERT_TRUE(stream_.flush().ok());
+    pump_.flush_soon();
+    while (replies_ < i)  // the background thread reads them
+      std::this_thread::yield();
+  }
+  EXPECT_EQ(counters_->wakes, 0u);
 }
 
 TEST_P(PumpTest, FlushSoonWorksBesideAWaitingThread) {
