@@ -144,6 +144,23 @@ TEST_P(RoundTripTest, CreateWithContentsTakesNone) {
   api::ReleaseMemObject(one);
 }
 
+// One to send the bytes, one for the Finish; a full socket may take a few more.
+TEST_P(RoundTripTest, ALargeWriteAndAFinishAreSentByTwoSystemCalls) {
+  constexpr int kWrites = 50;
+  const std::vector<char> bytes(session::kInlineBytes, 1);
+  buffer = api::CreateBuffer(context, CL_MEM_READ_WRITE, bytes.size(), nullptr, nullptr);
+  ASSERT_NE(buffer, nullptr);
+  ASSERT_EQ(api::Finish(queue), CL_SUCCESS);
+  const client::core::LinkTotals before = counters().link;
+  for (int i = 0; i < kWrites; ++i) {
+    ASSERT_EQ(api::EnqueueWriteBuffer(queue, buffer, CL_TRUE, 0, bytes.size(), bytes.data(), 0,
+                                      nullptr, nullptr),
+              CL_SUCCESS);
+    ASSERT_EQ(api::Finish(queue), CL_SUCCESS);
+  }
+  EXPECT_LE(counters().link.writes - before.writes, std::uint64_t{kWrites} * 5 / 2);
+}
+
 TEST_P(RoundTripTest, ABlockingReadTakesOne) {
   make_buffer();
   Words words(kWords);

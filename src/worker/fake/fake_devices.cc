@@ -88,6 +88,10 @@ cl_int device_number(cl_device_info param, std::size_t room, void* value, std::s
   switch (param) {
     case CL_DEVICE_TYPE:
       return ulong(state().options.type);
+    case CL_DEVICE_HOST_UNIFIED_MEMORY:
+      return uint(state().options.shares_memory ? CL_TRUE : CL_FALSE);
+    case CL_DEVICE_SVM_CAPABILITIES:
+      return ulong(state().options.shares_memory ? CL_DEVICE_SVM_FINE_GRAIN_BUFFER : 0);
     case CL_DEVICE_VENDOR_ID:
       return uint(0x4C57);
     case CL_DEVICE_MAX_COMPUTE_UNITS:

@@ -33,6 +33,7 @@ struct FakeOptions {
   std::size_t unlucky_bytes = 0;  // buffers of just that size cannot be had
   bool recycle = false;           // new memory has the bytes of what was freed before
   cl_device_type type = CL_DEVICE_TYPE_ACCELERATOR;
+  bool shares_memory = false;  // fine-grained SVM, in the host's memory
 };
 
 // One at a time per process: OpenCL's functions have no place for a pointer to their driver.

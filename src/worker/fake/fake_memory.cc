@@ -109,10 +109,29 @@ FakeMem* allocate(cl_context context, std::size_t size, const void* host, cl_int
   return mem;
 }
 
-cl_mem CL_API_CALL create_buffer(cl_context context, cl_mem_flags, std::size_t size, void* host,
-                                 cl_int* status) {
+cl_mem CL_API_CALL create_buffer(cl_context context, cl_mem_flags flags, std::size_t size,
+                                 void* host, cl_int* status) {
   const Guard guard;
-  return native<cl_mem>(allocate(context, size, host, status));
+  FakeMem* const mem = allocate(context, size, host, status);
+  if (mem != nullptr && (flags & CL_MEM_USE_HOST_PTR) != 0)
+    mem->host = static_cast<std::byte*>(host);
+  return native<cl_mem>(mem);
+}
+
+// In the host's memory, and counted as an object.
+void* CL_API_CALL svm_alloc(cl_context, cl_svm_mem_flags, std::size_t size, cl_uint) {
+  const Guard guard;
+  if (!state().options.shares_memory || size == 0 || size > state().options.memory_bytes / 2)
+    return nullptr;
+  std::vector<std::byte> bytes(size);
+  void* const at = bytes.data();
+  state().shared.emplace(at, std::move(bytes));
+  ++state().live;
+  return at;
+}
+void CL_API_CALL svm_free(cl_context, void* at) {
+  const Guard guard;
+  state().live -= state().shared.erase(at);
 }
 
 cl_mem CL_API_CALL create_sub_buffer(cl_mem parent, cl_mem_flags, cl_buffer_create_type,
@@ -510,6 +529,8 @@ cl_int CL_API_CALL migrate(cl_command_queue queue, cl_uint, const cl_mem*, cl_me
 
 void fill_memory_functions(NativeApi& api) {
   api.clCreateBuffer = create_buffer;
+  api.clSVMAlloc = svm_alloc;
+  api.clSVMFree = svm_free;
   api.clCreateSubBuffer = create_sub_buffer;
   api.clCreateImage = create_image;
   api.clGetImageInfo = image_info;

@@ -43,8 +43,9 @@ struct FakeState {
   std::map<std::uint32_t, std::vector<std::uint32_t>> journals;      // by session
   cl_ulong time = 1000;
   std::vector<struct FakeQueue*> queues;
-  std::vector<std::function<void()>> callbacks;  // to be run without the mutex
-  std::array<int, kMaxFakeDevices> devices{};    // their addresses are the cl_device_ids
+  std::map<void*, std::vector<std::byte>> shared;  // what clSVMAlloc has given
+  std::vector<std::function<void()>> callbacks;    // to be run without the mutex
+  std::array<int, kMaxFakeDevices> devices{};      // their addresses are the cl_device_ids
 };
 FakeState& state();  // of the driver that exists
 
@@ -119,12 +120,16 @@ struct FakeMem final : FakeObject {
   std::size_t offset = 0;
   std::size_t size = 0;
   std::vector<std::byte> bytes;
+  std::byte* host = nullptr;  // the program's memory instead, with CL_MEM_USE_HOST_PTR
   cl_mem_object_type type = CL_MEM_OBJECT_BUFFER;
   cl_image_format format{};
   std::size_t element = 0;              // images
   std::array<std::size_t, 3> extent{};  // images: elements, rows, slices
   std::vector<std::pair<void(CL_CALLBACK*)(cl_mem, void*), void*>> destructors;
-  std::byte* data() { return parent ? parent->data() + offset : bytes.data(); }
+  std::byte* data() {
+    if (parent) return parent->data() + offset;
+    return host != nullptr ? host : bytes.data();
+  }
 };
 
 struct FakeSampler final : FakeObject {

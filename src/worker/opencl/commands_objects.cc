@@ -8,6 +8,7 @@
 
 #include "worker/opencl/commands.h"
 #include "worker/opencl/extension_function.h"
+#include "worker/opencl/shared_buffers.h"
 
 namespace longwire::worker::opencl {
 namespace {
@@ -355,8 +356,13 @@ base::Status Commands::on(const msg::CreateBuffer& m) {
   if (!state_.arrived(m.data, &data, &status)) return {};
   Reservation reserved(state_.memory, m.size);
   if (status == CL_SUCCESS && !reserved.ok()) status = CL_MEM_OBJECT_ALLOCATION_FAILURE;
-  cl_mem native = nullptr;
-  if (status == CL_SUCCESS) {
+  SharedBuffer shared;
+  // What is cleared by a queue of its own is not the worker's to touch.
+  if (status == CL_SUCCESS && m.properties.size() == 0 && !state_.clearing.wanted(*context.object))
+    shared =
+        create_shared_buffer(api(), *context.object, m.flags & ~kHostPointerFlags, m.size, data);
+  cl_mem native = shared.native;
+  if (status == CL_SUCCESS && native == nullptr) {
     const cl_mem_flags flags =
         (m.flags & ~kHostPointerFlags) | (data.empty() ? 0 : CL_MEM_COPY_HOST_PTR);
     void* const host = data.empty() ? nullptr : const_cast<std::byte*>(data.data());
@@ -373,6 +379,8 @@ base::Status Commands::on(const msg::CreateBuffer& m) {
   }
   state_.drop(m.data);
   add_memory(m.mem, context.object, native, status, std::move(reserved));
+  const auto made = state_.find<Mem>(m.mem);
+  if (made.ok() && shared.native != nullptr) made.object->shared = {shared.bytes, m.size};
   return {};
 }
 
@@ -381,7 +389,10 @@ base::Status Commands::on(const msg::CreateSubBuffer& m) {
   LW_TRY(AutoCommands::on(m));
   const auto made = state_.find<Mem>(m.mem);
   const auto parent = state_.find<Mem>(m.parent);
-  if (made.ok() && parent.ok()) made.object->context = parent.object->context;
+  if (!made.ok() || !parent.ok()) return {};
+  made.object->context = parent.object->context;
+  if (parent.object->shared_at(m.origin, m.size) != nullptr)
+    made.object->shared = parent.object->shared.subspan(m.origin, m.size);
   return {};
 }
 

@@ -35,6 +35,11 @@ Device* Commands::add_device(cl_device_id native, cl_platform_id platform, bool 
   api().clGetDeviceInfo(native, CL_DEVICE_TYPE, sizeof type, &type, nullptr);
   device->is_cpu = (type & CL_DEVICE_TYPE_CPU) != 0;
   device->host_unified = unified != CL_FALSE;
+  cl_device_svm_capabilities svm = 0;
+  const cl_int known =
+      api().clGetDeviceInfo(native, CL_DEVICE_SVM_CAPABILITIES, sizeof svm, &svm, nullptr);
+  device->shares_memory =
+      device->host_unified && known == CL_SUCCESS && (svm & CL_DEVICE_SVM_FINE_GRAIN_BUFFER) != 0;
   state_.add(device, CL_SUCCESS);
   return device;
 }

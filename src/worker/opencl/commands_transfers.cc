@@ -106,8 +106,9 @@ base::Status Commands::on(const msg::EnqueueReadBuffer& m) {
   auto command = state_.begin(m.queue, m.wait_list, m.event);
   const auto mem = state_.find<Mem>(m.buffer);
   command.fail(mem.status);
+  const BufferRange range{Ref<Mem>(mem.object), m.offset};
   return transfers_.read(command, m.download, m.token, Shape::linear(m.download.bytes),
-                         linear_call(api().clEnqueueReadBuffer, Ref<Mem>(mem.object), m.offset));
+                         linear_call(api().clEnqueueReadBuffer, range.mem, m.offset), &range);
 }
 
 base::Status Commands::on(const msg::EnqueueWriteBuffer& m) {
@@ -122,7 +123,8 @@ base::Status Commands::on(const msg::EnqueueWriteBuffer& m) {
 base::Status Commands::on(const msg::EnqueueReadBufferRect& m) {
   const Box box = box_of(state_, m, m.buffer, m.download);
   return transfers_.read(box.command, m.download, m.token, box.shape,
-                         rect_call(api().clEnqueueReadBufferRect, box, m.row_pitch, m.slice_pitch));
+                         rect_call(api().clEnqueueReadBufferRect, box, m.row_pitch, m.slice_pitch),
+                         nullptr);
 }
 
 base::Status Commands::on(const msg::EnqueueWriteBufferRect& m) {
@@ -135,7 +137,7 @@ base::Status Commands::on(const msg::EnqueueWriteBufferRect& m) {
 base::Status Commands::on(const msg::EnqueueReadImage& m) {
   const Box box = box_of(state_, m, m.image, m.download);
   return transfers_.read(box.command, m.download, m.token, box.shape,
-                         image_call(api().clEnqueueReadImage, box));
+                         image_call(api().clEnqueueReadImage, box), nullptr);
 }
 
 base::Status Commands::on(const msg::EnqueueWriteImage& m) {

@@ -1,5 +1,6 @@
 #include "worker/opencl/completions.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -110,6 +111,7 @@ void Completions::complete(Event& event, cl_int status) {
     if (claimed) {
       if (live_ != nullptr && !event.in_turn) urgency = Urgency::kInBurst;
       report(turn, event, state);
+      if (event.queue) event.queue->over = std::max(event.queue->over, event.ends);
     }
   }
   if (orphaned) {  // the driver did call back
@@ -205,10 +207,11 @@ void Completions::failed_to_start(Handle queue, Handle event, cl_int status) {
 
 void Completions::finish(Queue& queue, wire::Token token) {
   const Ref<Queue> keep(&queue);
-  Queue::WaitingFinish waiting{0, token};
+  Queue::WaitingFinish waiting{0, token, queue.given};
   {
     auto turn = services_.outbox.turn();
     waiting.after_read = queue.last_read;
+    if (queue.idle()) return answer(turn, queue, waiting);
   }
   auto* const marker = new Event(api_, 0);
   const Ref<Event> its(marker);
@@ -262,15 +265,22 @@ void Completions::reply_finished(Queue& queue, const Queue::WaitingFinish& finis
       if (event.afterwards)
         afterwards.emplace_back(std::exchange(event.afterwards, nullptr), one->state.status);
     }
-    if (output_ != nullptr) output_->drain(turn);
-    if (queue.reads_due.empty() || *queue.reads_due.begin() > finish.after_read)
-      turn.reply(finish.token, CL_SUCCESS);
-    else
-      queue.finishes.push_back(finish);
+    queue.over = std::max(queue.over, finish.given);
+    answer(turn, queue, finish);
   }
   services_.outbox.flush();
   for (auto& [run, status] : afterwards)
     run(status);
+}
+
+// All is complete natively and has been reported.
+void Completions::answer(core::Outbox::Turn& turn, Queue& queue,
+                         const Queue::WaitingFinish& finish) {
+  if (output_ != nullptr) output_->drain(turn);
+  if (queue.reads_due.empty() || *queue.reads_due.begin() > finish.after_read)
+    turn.reply(finish.token, CL_SUCCESS);
+  else
+    queue.finishes.push_back(finish);
 }
 
 std::uint64_t Completions::read_started(Queue& queue) {

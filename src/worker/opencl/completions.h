@@ -42,7 +42,8 @@ class Completions {
   void subscribe(Event& event, cl_int status);
   // A command that never came to run: reports its event, or says that the queue failed.
   void failed_to_start(Handle queue, Handle event, cl_int status);
-  // Replies to `token` when all commands of `queue` so far are complete and reported.
+  // Replies to `token` when all commands of `queue` so far are complete and reported: at once where
+  // that is known.
   void finish(Queue& queue, wire::Token token);
 
   // A read whose bytes go by lanes begins; Finish replies behind the replies of those before it.
@@ -81,6 +82,7 @@ class Completions {
   void complete(Event& event, cl_int status);
   State state_of(const Event& event, cl_int status) const;
   void reply_finished(Queue& queue, const Queue::WaitingFinish& finish);
+  void answer(core::Outbox::Turn& turn, Queue& queue, const Queue::WaitingFinish& finish);
   struct Found {
     Ref<Event> event;
     State state;

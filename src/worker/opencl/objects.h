@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -117,6 +118,8 @@ class Device final : public Object {
   unsigned version = 0;       // 120 for OpenCL 1.2
   bool is_cpu = false;        // its memory is this process's own
   bool host_unified = false;  // its memory is the host's: mapping copies nothing
+  // The same, and host and device may touch one buffer without a map (fine-grained SVM).
+  bool shares_memory = false;
 
  private:
   const NativeApi& api_;
@@ -171,16 +174,23 @@ class Queue final : public Object {
   Ref<Device> device;
   bool in_order = true;
   bool profiling = false;
-  bool touched = false;  // dispatch thread: has commands that no native flush has seen
+  bool touched = false;     // dispatch thread: has commands that no native flush has seen
+  std::uint64_t given = 0;  // dispatch thread: commands that the native queue has got
   // Guarded by the outbox's turn.
+  std::uint64_t over = 0;             // so many of them, the first ones, are known to be complete
   Event* live = nullptr;              // list of events under way
   std::uint64_t last_read = 0;        // reads whose bytes go by lanes are numbered
   std::set<std::uint64_t> reads_due;  // those whose reply has not been sent
   struct WaitingFinish {
     std::uint64_t after_read;
     wire::Token token;
+    std::uint64_t given = 0;
   };
   std::vector<WaitingFinish> finishes;  // complete natively, but reads before them are on their way
+
+  // Nothing that it was given can still run, and all of that has been reported. Dispatch thread, in
+  // a turn.
+  bool idle() const noexcept { return live == nullptr && over == given; }
 
  private:
   const NativeApi& api_;
@@ -197,6 +207,13 @@ class Mem final : public Object {
   Ref<Context> context;
   std::size_t element_bytes = 0;  // images: of one pixel
   Reservation reserved;
+  std::span<std::byte> shared;  // its bytes, where the host may touch them (shared_buffers.h)
+
+  // Null where it may not, and where the range is empty or leaves the buffer.
+  std::byte* shared_at(std::uint64_t offset, std::uint64_t bytes) const noexcept {
+    const bool inside = bytes != 0 && offset < shared.size() && bytes <= shared.size() - offset;
+    return inside ? shared.data() + offset : nullptr;
+  }
 
  private:
   const NativeApi& api_;
@@ -272,6 +289,8 @@ class Event final : public Object {
   bool is_set = false;  // a user event's status
 
   Completions* completions = nullptr;  // while it is watched
+  // When it is complete, so are so many commands of its queue, which is in order. 0: not known.
+  std::uint64_t ends = 0;
 
   // What completion brings about beside the report, set before the event is watched. `in_turn` runs
   // right behind the report, with the outbox in hand: it may only send. `afterwards` runs later on

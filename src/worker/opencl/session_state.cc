@@ -168,6 +168,7 @@ Ref<Event> SessionState::make_event(const Command& command, cl_event native) {
 
 void SessionState::started(const Command& command, const Ref<Event>& event) {
   touch(*command.queue);
+  if (command.queue->in_order) event->ends = command.queue->given;
   if (event->wanted() && !add(event.get(), CL_SUCCESS)) return;
   completions.watch(*event);
 }
@@ -192,6 +193,7 @@ void SessionState::enqueued(Handle queue, Handle event, cl_event native, cl_int 
 }
 
 void SessionState::touch(Queue& queue) {
+  ++queue.given;
   if (std::exchange(queue.touched, true)) return;
   touched_.emplace_back(&queue);
 }

@@ -68,6 +68,7 @@ class SessionState final : public AutoSupport {
   void started(const Command& command, const Ref<Event>& event);
   // REQUIRES: !command.ok().
   void not_started(const Command& command);
+  // It has been given a command.
   void touch(Queue& queue);
   void flush_touched();
 

@@ -1,6 +1,7 @@
 // Transfers: bytes between the client and memory objects (session/bulk.h).
 //
-//   inline      up to 64 KiB: in the command, or in the reply
+//   inline      up to 64 KiB: in the command, or in the reply. Of an idle queue, and a buffer that
+//               the host may touch (shared_buffers.h), it is done at once, without the driver
 //   staged      whole in one block: eager writes up to kStagedWriteBytes, reads up to
 //   kStagedReadBytes,
 //               all writes of rects and images
@@ -82,9 +83,10 @@ class Transfers {
   explicit Transfers(SessionState& state) : state_(state) {}
 
   // The bytes go to the client, then the reply.
+  // `range` is set where a linear range is read.
   base::Status read(SessionState::Command command, const wire::Blob& download, wire::Token token,
-                    const Shape& shape, const NativeRead& native);
-  // `range` is set where the write can be streamed.
+                    const Shape& shape, const NativeRead& native, const BufferRange* range);
+  // `range` is set where a linear range is written, which can be streamed.
   base::Status write(SessionState::Command command, const wire::Blob& data,
                      const NativeWrite& native, const BufferRange* range);
 
@@ -101,6 +103,14 @@ class Transfers {
   class StreamedRead;
   class StreamedWrite;
 
+  // Where the host may touch the bytes now, so that no native command is needed: nothing of the
+  // queue is under way, no event is waited for or wanted. Else null.
+  std::byte* at_hand(const core::Outbox::Turn&, const SessionState::Command& command,
+                     const BufferRange* range, std::uint64_t bytes) const;
+  bool read_at_once(const SessionState::Command& command, const wire::Blob& download,
+                    wire::Token token, const BufferRange* range);
+  bool write_at_once(const SessionState::Command& command, const wire::Blob& data,
+                     const BufferRange* range);
   void read_inline(SessionState::Command& command, const wire::Blob& download, wire::Token token,
                    const NativeRead& native);
   void read_staged(SessionState::Command& command, const wire::Blob& download, wire::Token token,

@@ -41,7 +41,9 @@ class CollectSink final : public session::BulkSink {
 
 class WorkerTest : public ::testing::Test {
  protected:
-  explicit WorkerTest(StdoutPipe* output = nullptr, void (*change)(NativeApi&) = nullptr) {
+  explicit WorkerTest(StdoutPipe* output = nullptr, void (*change)(NativeApi&) = nullptr,
+                      const fake::FakeOptions& options = {})
+      : driver(options) {
     table = driver.api();
     if (change != nullptr) change(table);
     auto [ours, theirs] = link::make_inproc_pair();
