@@ -43,14 +43,10 @@ constexpr std::int64_t kNodeOverlapS = 24 * 3600;
 
 constexpr std::size_t kMaxTokenFileBytes = 4096;
 
-constexpr std::uint64_t kFeatures = session::kFeatureOpenCl | session::kFeatureLanes |
-                                    session::kFeatureResume | session::kFeatureIntroduction |
-                                    session::kFeatureAgentAway;
-
-session::Hello make_hello(Purpose purpose) {
+session::Hello make_hello(Purpose purpose, std::uint64_t features = kFeatures) {
   session::Hello hello;
   hello.purpose = purpose;
-  hello.features = kFeatures;
+  hello.features = features;
   hello.max_payload_bytes = wire::kMaxPayloadBytes;
   hello.program = program_invocation_short_name;
   std::array<char, 256> host{};
@@ -109,10 +105,11 @@ std::string psk_identity(const session::SessionId& id) {
 // A connection without TLS: a unix socket, or TCP where a person has said so by name.
 class PlainConnector final : public Connector {
  public:
-  explicit PlainConnector(NodeAddress address) : address_(std::move(address)) {}
+  PlainConnector(NodeAddress address, std::uint64_t features)
+      : address_(std::move(address)), features_(features) {}
 
   Result<Opened> open_session(Deadline deadline) override {
-    return open(make_hello(Purpose::kNewSession), deadline);
+    return open(make_hello(Purpose::kNewSession, features_), deadline);
   }
   Result<Opened> open_lane(const session::Welcome& session, std::uint32_t lane,
                            Deadline deadline) override {
@@ -161,17 +158,22 @@ class PlainConnector final : public Connector {
   }
 
   const NodeAddress address_;
+  const std::uint64_t features_;
 };
 
 // TLS 1.3 with this user's key against a node that has been paired; then, with the session's own
 // secret, against the session's worker (session/handshake.h).
 class TlsConnector final : public Connector {
  public:
-  TlsConnector(NodeAddress address, std::string home, std::string token_file)
-      : address_(std::move(address)), home_(std::move(home)), token_file_(std::move(token_file)) {}
+  TlsConnector(NodeAddress address, std::string home, std::string token_file,
+               std::uint64_t features)
+      : address_(std::move(address)),
+        home_(std::move(home)),
+        token_file_(std::move(token_file)),
+        features_(features) {}
 
   Result<Opened> open_session(Deadline deadline) override {
-    session::Hello hello = make_hello(Purpose::kNewSession);
+    session::Hello hello = make_hello(Purpose::kNewSession, features_);
     LW_ASSIGN(const OwnToken token, own_token());
     const base::Nanoseconds began_ns = base::monotonic_clock().now_ns();
     LW_ASSIGN(std::unique_ptr<Link> tcp, connect_tcp(address_, deadline));
@@ -292,6 +294,7 @@ class TlsConnector final : public Connector {
   const NodeAddress address_;
   const std::string home_;
   const std::string token_file_;
+  const std::uint64_t features_;
 };
 
 }  // namespace
@@ -299,12 +302,12 @@ class TlsConnector final : public Connector {
 std::string nodes_file(const std::string& home) { return home + "/nodes"; }
 
 std::unique_ptr<Connector> make_connector(NodeAddress address, std::string home,
-                                          std::string token_file) {
+                                          std::string token_file, std::uint64_t features) {
   if (address.transport == NodeAddress::Transport::kTls) {
     return std::make_unique<TlsConnector>(std::move(address), std::move(home),
-                                          std::move(token_file));
+                                          std::move(token_file), features);
   }
-  return std::make_unique<PlainConnector>(std::move(address));
+  return std::make_unique<PlainConnector>(std::move(address), features);
 }
 
 }  // namespace longwire::driver

@@ -126,9 +126,12 @@ Finding judge_version(const std::string& software) {
                  "they understand each other; the same version on both has every feature");
 }
 
+// Without an introduction, which is larger than a packet: the path is judged step by step.
+constexpr std::uint64_t kFeatures = driver::kFeatures & ~session::kFeatureIntroduction;
+
 Findings open_session(const NodeAddress& node, const NodeVisit& visit, Reached& reached) {
   auto session = std::make_unique<NodeSession>(
-      visit.clock, driver::make_connector(node, visit.home, visit.token_file));
+      visit.clock, driver::make_connector(node, visit.home, visit.token_file, kFeatures));
   const Nanoseconds before = visit.wall.now_ns();
   const Nanoseconds began = visit.clock.now_ns();
   const auto connected =
