@@ -284,11 +284,7 @@ base::Result<Peer> Agent::identify(Transport transport, Connection::Socket& sock
 // --- the end ---
 
 void Agent::drain(std::function<void()> ended) {
-  for (const auto& listener : listeners_) {
-    asio::error_code ignored;
-    listener->acceptor.close(ignored);
-    listener->retry.cancel();
-  }
+  // The listeners stay, for links that come back; whoever wants a session is refused.
   const auto connections = std::exchange(connections_, {});
   for (const auto& [number, connection] : connections)
     connection->close();

@@ -46,7 +46,8 @@ class Agent {
   base::Status start();
   const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }
 
-  // Accepts nothing more; sessions get limits.drain_ms. `ended` is called once none is left.
+  // Begins no session more; those that run get limits.drain_ms, in which links that they lose may
+  // come back. `ended` is called once none is left.
   void drain(std::function<void()> ended);
   // Ends every session now.
   void stop_now();

@@ -287,6 +287,9 @@ void Sessions::on_exit(Live& live, WaitStatus status) {
                                                                 describe_exit(status) + ")")
                            : Error(ErrorCode::kUnauthenticated, live.ended_because));
   }
+  live.unseen = !status && !live.ended && live.stats_at_ns == 0 && live.ended_because.empty();
+  if (live.unseen)
+    live.ended_because = "it has ended as this agent came, which has not heard of it";
   log_end(live, status);
   ++ended_;
   of_ended_.bytes_in += live.stats.bytes_in;

@@ -22,7 +22,7 @@ struct Sessions::Live {
   base::Nanoseconds began_at_ns = 0;
   bool adopted = false;
   bool audited = false;       // its beginning is in the audit log
-  bool unseen = false;        // it has ended while no agent was there
+  bool unseen = false;        // it has ended while no agent was there, or before it could tell
   std::string ended_because;  // why we have ended it
   session::Stats stats;
   base::Nanoseconds stats_at_ns = 0;

@@ -10,6 +10,7 @@ import time
 from wire_cutter import WireCutter
 
 PATIENCE_S = 30
+DRAIN_MS = 4000          # shorter than some programs take: those end with an error
 
 
 def free_port():
@@ -46,9 +47,8 @@ class Node:
         self.config = self.folder / "node.toml"
         self.config.write_text(
             f'name = "{name}"\n[listen]\nunix = ""\ntls = ["127.0.0.1:{self.port}"]\n'
-            f'[state]\ndirectory = "{self.folder / "state"}"\ncache = "{self.folder / "cache"}"\n')
-        self.restarts = 0
-        self.stops = []  # (from, until): an agent that drains lets no link in
+            f'[limits]\ndrain_ms = {DRAIN_MS}\n[state]\ndirectory = "{self.folder / "state"}"\ncache = "{self.folder / "cache"}"\n')
+        self.away = []  # (from, until) on the monotonic clock: nobody could be reached
         self.agent = None
         self.start()
         self.wire = WireCutter(self.port)
@@ -67,14 +67,27 @@ class Node:
 
     def restart(self, how, meanwhile=lambda: None):
         """SIGKILL is the agent's own death, SIGUSR1 the operator's restart, SIGTERM his stop."""
-        began_at = time.monotonic()
         self.agent.send_signal(how)
         self.agent.wait(PATIENCE_S)
-        if how == signal.SIGTERM:
-            self.stops.append((began_at, time.monotonic()))
+        gone_at = time.monotonic()
         meanwhile()
-        self.restarts += 1
         self.start()
+        self.away.append((gone_at, time.monotonic()))
+
+    def be_silent(self, seconds):
+        began_at = time.monotonic()
+        self.wire.silence()
+        time.sleep(seconds)
+        self.wire.speak()
+        self.away.append((began_at, time.monotonic()))
+
+    def reachable_s(self, since, until):
+        """How much of that time somebody could be reached. Ask when all of `away` is known."""
+        reachable, at = 0.0, since
+        for began_at, ended_at in sorted(self.away):
+            reachable += max(0.0, min(began_at, until) - at)
+            at = max(at, min(ended_at, until))
+        return reachable + max(0.0, until - at)
 
     def pair(self):
         desk = subprocess.Popen(
@@ -101,14 +114,21 @@ class Node:
                        for key, value in re.findall(r'(\w+)=("[^"]*"|\S+)', line)}
 
     def workers_in_use(self):
-        """pid of the worker -> pid of the client, of the sessions that have not ended."""
+        """pid of the worker -> program, of the sessions that have not ended."""
         ended = {event["session"] for event in self.events("session.end")}
-        return {int(event["pid"]): client_pid(event) for event in self.events("session.start")
+        return {int(event["pid"]): event["program"] for event in self.events("session.start")
                 if event["session"] not in ended}
 
-    def begun(self):
-        """pids of the clients that have had a session."""
-        return {client_pid(event) for event in self.events("session.start")}
+    def sessions(self):
+        """Program -> the events that ended its sessions, or None for one that has not ended."""
+        ends = {event["session"]: event for event in self.events("session.end")}
+        found = {}
+        for event in self.events("session.start"):
+            found.setdefault(event["program"], []).append(ends.get(event["session"]))
+        return found
+
+    def programs_found_again(self):
+        return {event["program"] for event in self.events("session.found")}
 
     def workers(self):
         """Also those that an agent before this one has started."""
@@ -119,10 +139,6 @@ class Node:
         self.agent.send_signal(signal.SIGTERM)
         self.agent.wait(PATIENCE_S)
         self.wire.close()
-
-
-def client_pid(event):
-    return int(re.search(r"pid=(\d+)", event["peer"])[1])
 
 
 def resident_kib(pid):

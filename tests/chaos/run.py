@@ -10,6 +10,7 @@ with an error, soon; nothing may be left over. Exit status 0 when all of that ho
 """
 import argparse
 import collections
+import dataclasses
 import os
 import pathlib
 import random
@@ -24,7 +25,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "node" / "programs"))
 
-from node import Node, client_pid, open_files, processes, resident_kib  # noqa: E402
+from node import Node, open_files, processes, resident_kib  # noqa: E402
 from programs import QUIET_SANITIZERS  # noqa: E402
 
 CLIENTS = 8
@@ -35,11 +36,27 @@ KILL_CLIENT_EVERY_S = 5.0
 RESTART_AGENT_EVERY_S = 23.0
 LONGEST_SILENCE_S = 2.0
 CLIENT_LIMIT_S = 300       # one that needs longer hangs
-ERROR_LIMIT_S = 2.0        # after its worker's death a program has its error
-LAST_UNSENT = 8            # releases at the end of a program, which nobody waits for
-STOP_LIMIT_S = 3.0         # after its node's stop the same
+# After its worker's death a program has its error: of the time in which its node could be reached,
+# on a machine that has a processor for everybody; at twice the load after twice the time.
+ERROR_LIMIT_S = 2.0
+PAUSE_S = 0.2              # after a program that could not begin
 SETTLE_S = 20.0            # after the last client everything is gone
 AGENT_GROWTH_KIB = 16 << 10
+
+
+@dataclasses.dataclass
+class Client:
+    program: str
+    node: Node
+    process: subprocess.Popen
+    worker_killed_at: float = None
+    ended_at: float = None
+    load: float = 0.0          # of a processor, when it ended
+    text: str = ""             # what it has printed
+
+    def could_not_begin(self):
+        """The node was cut off, or down: no session came to be."""
+        return self.text.startswith(("clGetPlatformIDs: ", "clGetDeviceIDs: "))
 
 
 class Chaos:
@@ -53,9 +70,10 @@ class Chaos:
         self.faults = collections.Counter()
         self.wrong = []              # what must not be
         self.lock = threading.Lock()
-        self.running = {}            # client process -> (node, when it began)
-        self.right = set()           # pids of the clients that came to their end
-        self.killed_workers = {}     # pid of the client -> when its worker was killed
+        self.started = 0
+        self.clients = []
+        self.right = set()           # the programs that came to their end
+        self.slowest_error_s = 0.0   # after a worker's death
         self.over = threading.Event()
 
     def count(self, what, how):
@@ -73,45 +91,57 @@ class Chaos:
         driver = (self.build / "lib" / "liblongwire_opencl.so").resolve()
         environment = dict(self.environment, OCL_ICD_VENDORS=str(driver),
                            LONGWIRE_NODES=node.address(), LONGWIRE_CONNECT_TIMEOUT_MS="20000")
-        return subprocess.Popen([self.build / "tests" / "counting", str(ROUNDS)], text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        with self.lock:
+            self.started += 1
+            program = f"counting-{self.started}"  # by this the node's log calls it, too
+        process = subprocess.Popen([program, str(ROUNDS)], text=True, env=environment,
+                                   executable=self.build / "tests" / "counting",
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return Client(program, node, process)
 
     def run_clients(self, node):
         while not self.over.is_set():
             client = self.start_client(node)
             with self.lock:
-                self.running[client] = node
+                self.clients.append(client)
             try:
-                out, err = client.communicate(timeout=CLIENT_LIMIT_S)
+                out, err = client.process.communicate(timeout=CLIENT_LIMIT_S)
             except subprocess.TimeoutExpired:
-                self.complain(f"a client of {node.name} hangs (pid {client.pid})")
-                client.kill()
-                out, err = client.communicate()
-            ended_at = time.monotonic()
-            with self.lock:
-                del self.running[client]
-            self.judge(client, node, out, err, ended_at)
+                self.complain(f"{client.program} of {node.name} hangs (pid {client.process.pid})")
+                client.process.kill()
+                out, err = client.process.communicate()
+            client.ended_at = time.monotonic()
+            client.load = os.getloadavg()[0] / os.cpu_count()
+            client.text = f"{out}{err}".strip().replace("\n", " | ")
+            if client.could_not_begin():
+                time.sleep(PAUSE_S)
 
-    def judge(self, client, node, out, err, ended_at):
-        if client.returncode == -signal.SIGKILL:
-            return self.count(self.outcomes, "client killed")
-        if client.returncode == 0 and out.endswith("right\n"):
-            self.right.add(client.pid)
-            return self.count(self.outcomes, "right")
-        if "running" not in out:  # the node was cut off, or down: no session came to be
-            return self.count(self.outcomes, "could not begin")
-        text = f"{out}{err}".strip().replace("\n", " | ")
-        killed_at = self.killed_workers.get(client.pid)
-        if client.returncode == 1 and "wrong bytes" not in out and killed_at is not None:
-            if ended_at - killed_at > ERROR_LIMIT_S:
-                self.complain(f"its worker dead, a client took {ended_at - killed_at:.1f} s: {text}")
-            return self.count(self.outcomes, "error: worker killed")
-        if client.returncode == 1 and any(began <= ended_at <= ended + STOP_LIMIT_S
-                                          for began, ended in list(node.stops)):
-            return self.count(self.outcomes, "error: cut while its node was stopping")
-        self.count(self.outcomes, "failed")
-        self.complain(f"client {client.pid} of {node.name}, status {client.returncode}: {text}")
-        return None
+    # What has become of a client; what must not be is said aloud. After the end of all of it, as the
+    # node writes down what has become of its session after the client has heard of it.
+    def outcome(self, client):
+        status = client.process.returncode
+        if status == -signal.SIGKILL:
+            return "client killed"
+        if status == 0 and client.text.endswith("right"):
+            return "right"
+        if client.could_not_begin():
+            return "could not begin"
+        wrong_bytes = status != 1 or "wrong bytes" in client.text
+        if client.worker_killed_at is not None and not wrong_bytes:
+            return self.error_of_a_killed_worker(client)
+        ends = client.node.sessions().get(client.program, [])
+        if not wrong_bytes and any(end and end["outcome"] == "unavailable" for end in ends):
+            return "error: its node was stopped before it had ended"
+        self.complain(f"{client.program} of {client.node.name}, status {status}: {client.text}")
+        return "failed"
+
+    def error_of_a_killed_worker(self, client):
+        took = client.node.reachable_s(client.worker_killed_at, client.ended_at)
+        self.slowest_error_s = max(self.slowest_error_s, took)
+        if took > ERROR_LIMIT_S * max(1.0, client.load):
+            self.complain(f"its worker dead, {client.program} of {client.node.name} took {took:.1f} s "
+                          f"while its node was there, at a load of {client.load:.1f}: {client.text}")
+        return "error: worker killed"
 
     # --- faults ---
 
@@ -130,9 +160,7 @@ class Chaos:
         node = generator.choice(self.nodes)
         how = generator.choice(("reset", "close", "silence"))
         if how == "silence":
-            node.wire.silence()
-            time.sleep(generator.uniform(0.1, LONGEST_SILENCE_S))
-            node.wire.speak()
+            node.be_silent(generator.uniform(0.1, LONGEST_SILENCE_S))
         else:
             node.wire.cut(how == "reset")
         self.count(self.faults, f"links cut: {how}")
@@ -142,17 +170,20 @@ class Chaos:
         workers = node.workers_in_use()
         if not workers:
             return
-        worker, client = generator.choice(sorted(workers.items()))
-        with self.lock:
-            self.killed_workers[client] = time.monotonic()
+        worker, program = generator.choice(sorted(workers.items()))
+        if worker not in node.workers():
+            return  # it has ended meanwhile
+        for client in self.clients:
+            if client.program == program:
+                client.worker_killed_at = time.monotonic()
         if kill(worker):
             self.count(self.faults, "workers killed")
 
     def kill_client(self, generator):
         with self.lock:
-            running = [client for client in self.running if client.poll() is None]
+            running = [client for client in self.clients if client.process.poll() is None]
         if running:
-            generator.choice(running).kill()
+            generator.choice(running).process.kill()
             self.count(self.faults, "clients killed")
 
     def restart_agent(self, generator):
@@ -168,11 +199,11 @@ class Chaos:
 
     def commands_of_a_quiet_run(self, node):
         client = self.start_client(node)
-        out, err = client.communicate(timeout=CLIENT_LIMIT_S)
-        if client.returncode != 0:
+        out, err = client.process.communicate(timeout=CLIENT_LIMIT_S)
+        if client.process.returncode != 0:
             raise RuntimeError(f"even in peace: {out}{err}")
         wait_until(lambda: any(node.events("session.end")), SETTLE_S)
-        return next(node.events("session.end"))["commands"]
+        return int(next(node.events("session.end"))["commands"])
 
     def check_leftovers(self, before):
         for node in self.nodes:
@@ -191,26 +222,33 @@ class Chaos:
                               f"at first {before[node][1]}")
 
     def check_commands(self, quiet):
-        """A session whose program came to its end ran each command once, no more and no less."""
+        """A program that came to its end ran each command once, no more and no less: it ends with a
+        clFinish(), so nothing of it is under way. No session ran more than that, however it ended."""
+        killed = {client.program for client in self.clients if client.worker_killed_at is not None}
         for node in self.nodes:
-            # Of one that ended while no agent was there nobody knows the number.
-            ends = {client_pid(event): event["commands"] for event in node.events("session.end")
-                    if event["outcome"] != "unknown"}
-            unseen = {client_pid(event) for event in node.events("session.end")} - set(ends)
-            self.outcomes[f"sessions of {node.name} that ended without an agent"] = len(unseen)
-            found = {client_pid(event) for event in node.events("session.found")}
-            self.outcomes[f"sessions of {node.name} found again that came to a right end"] = len(
-                found & self.right)
-            # A program that ends while its link is cut: what it waits for no more may not have gone.
-            cut_off = {client_pid(event) for event in node.events("session.end")
-                       if event["outcome"] == "link lost"}
-            counts = [ends.get(client) for client in self.right - unseen if client in node.begun()]
-            most = {ends.get(client) for client in self.right & cut_off if client in ends}
-            for commands in counts:
-                fewer = commands in most and 0 <= int(quiet) - int(commands) <= LAST_UNSENT
-                if commands != quiet and not fewer:
-                    self.complain(f"{node.name}: {commands} commands instead of {quiet}")
-            self.outcomes[f"sessions of {node.name} that ran {quiet} commands"] = counts.count(quiet)
+            found = node.programs_found_again()
+            for program, ends in node.sessions().items():
+                name = f"{program} of {node.name}"
+                if len(ends) != 1:
+                    self.complain(f"{name} had {len(ends)} sessions")
+                for end in filter(None, ends):
+                    if int(end["commands"]) > quiet:
+                        self.complain(f"{name}: {end['commands']} commands, not {quiet}")
+                    if program in self.right:
+                        self.check_account(name, end, quiet, program in killed)
+                        self.outcomes["right, found again by another agent"] += program in found
+
+    # Of a session that has ended while no agent was there nobody has heard the account; of one whose
+    # worker was killed when its program was through, that of a second before.
+    def check_account(self, name, end, quiet, worker_killed):
+        if end["outcome"] == "unknown":
+            self.outcomes["right, but ended without an agent: commands not known"] += 1
+        elif worker_killed and end["outcome"] in ("crashed", "failed"):
+            self.outcomes["right, and its worker killed after that: commands not known"] += 1
+        elif int(end["commands"]) != quiet:
+            self.complain(f"{name}: {end['commands']} commands instead of {quiet} ({end['outcome']})")
+        else:
+            self.outcomes[f"right, and ran {quiet} commands"] += 1
 
     def run(self):
         self.nodes = [Node(name, self.folder, self.build / "bin", self.environment)
@@ -233,12 +271,17 @@ class Chaos:
         for thread in faults + clients:
             thread.join()
         self.check_leftovers(before)
+        for client in self.clients:
+            outcome = self.outcome(client)
+            self.outcomes[outcome] += 1
+            if outcome == "right":
+                self.right.add(client.program)
         self.check_commands(quiet)
 
-    def close(self):
+    def close(self, keep):
         for node in getattr(self, "nodes", []):
             node.stop()
-        if not self.wrong:
+        if not self.wrong and not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -263,6 +306,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
+    parser.add_argument("--keep", action="store_true", help="the nodes' logs, also when all is well")
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build/release"))
     options = parser.parse_args()
     print(f"chaos: seed {options.seed}, {options.minutes} minutes", flush=True)
@@ -270,11 +314,12 @@ def main():
     try:
         chaos.run()
     finally:
-        chaos.close()
+        chaos.close(options.keep)
     for title, table in (("faults", chaos.faults), ("outcomes", chaos.outcomes)):
         print(f"{title}:")
         for name, number in sorted(table.items()):
             print(f"  {number:6} {name}")
+    print(f"slowest error after a worker's death: {chaos.slowest_error_s:.1f} s")
     if chaos.outcomes["right"] == 0:
         chaos.wrong.append("no program came to its end")
     print(f"{len(chaos.wrong)} wrong" + (f", see {chaos.folder}" if chaos.wrong else ""))

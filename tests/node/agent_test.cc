@@ -1,4 +1,6 @@
 // The agent's front door against clients of every kind, with workers that behave as told.
+#include <future>
+
 #include "agent_fixture.h"
 
 namespace longwire::node {
@@ -357,6 +359,37 @@ TEST_F(AgentTest, DrainingEndsTheListenersAndThenTheSessions) {
   stop();  // returns once the drain has ended the session
   expect_end(*link);
   EXPECT_FALSE(std::filesystem::exists(config.listen.unix_socket));
+}
+
+TEST_F(AgentTest, WhileItDrainsLinksComeBackButNoSessionBegins) {
+  config.limits.drain_ms = 60'000;
+  start("stay");
+  auto first = connect_unix();
+  const auto welcome = open(*first);
+  ASSERT_TRUE(welcome.ok());
+  std::promise<void> begun;
+  std::promise<void> drained;
+  asio::post(io, [&] {
+    agent->drain([&] { drained.set_value(); });
+    begun.set_value();
+  });
+  begun.get_future().wait();
+  auto back = hello();
+  back.purpose = Purpose::kResume;
+  back.session = welcome->session;
+  const auto link = connect_unix();
+  ASSERT_TRUE(session::send_all(
+                  *link, session::encode(session::Preamble{back.purpose, back.session}), soon())
+                  .ok());
+  expect_echo(*link);  // of the worker
+  const auto another = connect_unix();
+  EXPECT_EQ(open(*another).error().code(), ErrorCode::kUnavailable);
+  first.reset();  // as this worker's session ends
+  EXPECT_EQ(drained.get_future().wait_for(std::chrono::nanoseconds(kPatience)),
+            std::future_status::ready);
+  asio::post(io, [this] { io.stop(); });
+  thread.join();
+  agent.reset();
 }
 
 TEST_F(AgentTest, ASocketThatOthersCouldReplaceIsRefused) {

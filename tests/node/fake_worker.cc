@@ -48,7 +48,8 @@ bool wait_at_door(const ReclaimSecret& secret) {
   return true;
 }
 
-int serve() {
+// `stays`: takes no notice of a drain; its session ends with the client.
+int serve(bool stays = false) {
   [[maybe_unused]] auto ready = send_handover(kSocket, Ready{"fake"});
   bool outlives = false;
   ReclaimSecret secret{};
@@ -57,6 +58,7 @@ int serve() {
     if (!received && outlives && wait_at_door(secret)) continue;
     if (!received || !received->has_value()) return 0;
     auto* adopt = std::get_if<Adopt>(&(*received)->message);
+    if (adopt == nullptr && stays) continue;
     if (adopt == nullptr) return 0;
     if (adopt->purpose == Purpose::kNewSession) {
       outlives = adopt->outlives_agent;
@@ -80,6 +82,7 @@ int main(int argc, char** argv) {
   ::signal(SIGUSR1, [](int) { end_in_order(); });  // it only ever waits
   ::signal(SIGCHLD, SIG_IGN);
   if (mode == "serve") return serve();
+  if (mode == "stay") return serve(true);
   if (mode == "no-door") {  // and does not end with its agent
     ::close(kDoor);
     serve();

@@ -169,6 +169,17 @@ TEST_F(FoundSessions, AWorkerThatDiedMeanwhileIsWrittenDown) {
   EXPECT_EQ(files_of_workers(), 0u);
 }
 
+TEST_F(FoundSessions, OneThatDiesBeforeItHasToldItsAccountEndsUnknown) {
+  start_keeping();
+  const Client client = begin();
+  const pid_t pid = worker();
+  restart();
+  EXPECT_NE(journal.wait_for("session.found"), "");
+  ::kill(-pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  EXPECT_THAT(journal.wait_for("session.end"), HasSubstr("outcome=unknown"));
+}
+
 TEST_F(FoundSessions, ANumberThatIsAnotherProcessesNowIsNotTouched) {
   start_keeping();
   const Client client = begin();

@@ -115,6 +115,7 @@ void Control::on_agent_lost() {
 
 void Control::on_agent_found() {
   worker_.set_reachable(true);
+  stats_at_ns_ = clock_.now_ns();  // what the session has used so far is news to this agent
   tell_away_at_ns_.reset();
   if (std::exchange(told_away_, false)) worker_.tell_agent_away(0);
 }

@@ -53,6 +53,9 @@ session::Ended describe(ExitCode code, const Meter& meter) {
   switch (code) {
     case ExitCode::kEnded:
       return ended(ErrorCode::kClosed, "the session has ended", meter);
+    case ExitCode::kStopped:
+      return ended(ErrorCode::kUnavailable, "the node went down before the session had ended",
+                   meter);
     case ExitCode::kLinkLost:
       return ended(ErrorCode::kLinkLost, "the client is gone", meter);
     case ExitCode::kFault:

@@ -157,7 +157,7 @@ ExitCode Worker::end(const base::Error& why) {
     case base::ErrorCode::kLinkLost:
       return ExitCode::kLinkLost;
     default:
-      return ExitCode::kEnded;
+      return services_.stopped() && !goodbye_ ? ExitCode::kStopped : ExitCode::kEnded;
   }
 }
 

@@ -79,7 +79,7 @@ class Backend {
 
 enum class ExitCode : int {
   kEnded = 0,     // the client said goodbye
-  kStopped = 0,   // stop() was called
+  kStopped = 2,   // stop() was called: the node has ended it
   kLinkLost = 3,  // the last link died (and its grace is over)
   kFault = 4,     // one side broke the protocol
   kStuck = 5,     // the vendor driver did not let go: leave with _exit()

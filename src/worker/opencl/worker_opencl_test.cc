@@ -388,6 +388,12 @@ TEST_F(WorkerTest, EndFreesEverythingThoughCommandsWait) {
   EXPECT_EQ(end(), core::ExitCode::kEnded);
 }
 
+TEST_F(WorkerTest, AStopIsToldFromAnEndInOrder) {
+  worker->worker().stop(base::Error(base::ErrorCode::kUnavailable, "the node is going down"));
+  EXPECT_TRUE(client->await([&] { return client->stream().ended(); }));
+  EXPECT_NE(end(), core::ExitCode::kEnded);
+}
+
 TEST_F(WorkerTest, ATakenHandleEndsTheSession) {
   const Handle buffer = create_buffer(64);
   msg::CreateBuffer m;

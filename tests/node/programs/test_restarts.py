@@ -175,6 +175,21 @@ class AreAsBefore(Restarts):
         self.expect_an_error(client)
         self.assertFalse(alive(self.worker))
 
+    def test_what_a_stop_has_ended_is_told(self):
+        client = self.client(self.start_own_node("tls", limits="drain_ms = 200"), COUNTING, "100000")
+        self.kill_node(signal.SIGTERM)
+        self.wait_for_log(r"session\.end.*outcome=unavailable reason=.*went down")
+        client.kill()
+
+    def test_a_link_that_breaks_during_a_stop_comes_back(self):
+        client = self.client(self.start_own_node("tls"), COUNTING, "60")
+        self.node.send_signal(signal.SIGTERM)
+        self.wait_for_log("how=drain")
+        self.expect_a_new_link(self.wire.cut)
+        self.expect_right(client)
+        self.node.wait(PATIENCE_S)
+        self.expect_one_session(0)
+
     def test_a_killed_client_leaves_nothing(self):
         client = self.busy_client(self.start_own_node("tcp"))
         self.restart()
