@@ -96,6 +96,9 @@ TEST_F(AgentTest, WhatMustBeOnRecordAndCannotIsRefused) {
     ASSERT_TRUE(open(*link).ok());
   }
   EXPECT_NE(journal.wait_for("session.end"), "");
+  std::promise<void> written;  // the audit log comes after the journal
+  asio::post(io, [&] { written.set_value(); });
+  written.get_future().wait();
   std::filesystem::remove(path);
   std::filesystem::create_directory(path);
   const auto link = connect_unix();
