@@ -377,8 +377,12 @@ void Sessions::drain(std::uint32_t within_ms, std::function<void()> drained) {
 }
 
 void Sessions::kill_all() {
-  for (auto& [id, live] : sessions_)
+  for (auto& [id, live] : sessions_) {
+    if (live->ended_because.empty() && !live->ended) {
+      live->ended_because = "the node went down before the session had ended";
+    }
     live->worker->kill(SIGKILL);
+  }
 }
 
 void Sessions::check_drained() {

@@ -92,7 +92,12 @@ base::Result<WorkerFolders> WorkerFolders::open(const fs::path& root) {
 }
 
 WorkerFolders::~WorkerFolders() {
-  if (lock_.valid()) remove_agent_folder(own_);
+  if (!lock_.valid()) return;
+  remove_agent_folder(own_);
+  // A spare worker of an agent that was killed may still have been there when this one began.
+  const fs::path root = own_.parent_path();
+  const base::UniqueFd turn = locked(root);
+  if (turn.valid()) remove_leftovers(root);
 }
 
 base::Result<WorkerFolder> WorkerFolders::make() const {

@@ -1,6 +1,7 @@
 // WorkerFolders: a folder for each worker's temporary files, which goes with all that is in it when
 // the worker has ended, however it ended. They lie in a folder of this agent's; what an agent that
-// was killed has left, the next one removes, but for folders whose worker lives: it holds a lock.
+// was killed has left, the next one removes, when it begins and when it ends, but for folders whose
+// worker lives: it holds a lock.
 #pragma once
 
 #include <filesystem>

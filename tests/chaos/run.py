@@ -130,7 +130,7 @@ class Chaos:
         if client.worker_killed_at is not None and not wrong_bytes:
             return self.error_of_a_killed_worker(client)
         ends = client.node.sessions().get(client.program, [])
-        if not wrong_bytes and any(end and end["outcome"] == "unavailable" for end in ends):
+        if not wrong_bytes and any(end and "the node went down" in end["reason"] for end in ends):
             return "error: its node was stopped before it had ended"
         self.complain(f"{client.program} of {client.node.name}, status {status}: {client.text}")
         return "failed"
