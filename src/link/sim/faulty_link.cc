@@ -67,6 +67,10 @@ struct Wire {
     return point.towards == end && towards[end].written_bytes >= point.at_bytes;
   }
   void cut_now();
+  void tell_all() {
+    for (std::condition_variable& one : changed)
+      one.notify_all();
+  }
   Nanoseconds next_arrival(std::size_t end) const {
     return towards[end].pieces.empty() ? 0 : towards[end].pieces.front().arrives_ns;
   }
@@ -77,7 +81,7 @@ struct Wire {
   const base::Clock& clock;
   LinkFaults faults;  // what has happened is taken out
   std::mutex mutex;
-  std::condition_variable changed;
+  std::array<std::condition_variable, 2> changed;  // for who waits at that end
   std::array<Pipe, 2> towards;
   std::array<bool, 2> closed{};
   std::array<bool, 2> woken{};
@@ -110,7 +114,7 @@ class FaultyLink final : public Link {
     const std::size_t n = take(out.first(wire_->step(mine(), out.size())));
     counters_->count(counters_->reads);
     counters_->count(counters_->bytes_in, n);
-    if (n > 0) wire_->changed.notify_all();
+    if (n > 0) wire_->changed[1 - end_].notify_all();  // there is room
     if (n > 0 || out.empty()) return n;
     if (wire_->fate[end_] == Fate::kLost) return Error(ErrorCode::kLinkLost, "reset, says the sim");
     if (closed_by_other() && mine().pieces.empty()) {
@@ -130,7 +134,7 @@ class FaultyLink final : public Link {
       }
       written = put(parts);
       if (written > 0) actions = happenings();
-      wire_->changed.notify_all();
+      if (written > 0) wire_->changed[1 - end_].notify_all();
     }
     counters_->count(counters_->writes);
     counters_->count(counters_->bytes_out, written);
@@ -161,12 +165,12 @@ class FaultyLink final : public Link {
   void wake() noexcept override {
     const std::lock_guard lock(wire_->mutex);
     wire_->woken[end_] = true;
-    wire_->changed.notify_all();
+    wire_->changed[end_].notify_all();
   }
   void close() noexcept override {
     const std::lock_guard lock(wire_->mutex);
     wire_->closed[end_] = true;
-    wire_->changed.notify_all();
+    wire_->tell_all();
   }
   bool closed_by_peer() const noexcept override {
     const std::lock_guard lock(wire_->mutex);
@@ -185,9 +189,9 @@ class FaultyLink final : public Link {
   }
 
   void sleep(std::unique_lock<std::mutex>& lock, Nanoseconds until_ns, Nanoseconds now_ns) {
-    if (base::Deadline{until_ns}.is_never()) return wire_->changed.wait(lock);
+    if (base::Deadline{until_ns}.is_never()) return wire_->changed[end_].wait(lock);
     const Nanoseconds nap_ns = std::min(until_ns - now_ns, kLookAtClockNs);
-    wire_->changed.wait_for(lock, std::chrono::nanoseconds(nap_ns));
+    wire_->changed[end_].wait_for(lock, std::chrono::nanoseconds(nap_ns));
   }
 
   std::size_t take(std::span<std::byte> out) {
@@ -245,6 +249,7 @@ class FaultyLink final : public Link {
     });
     if (wire_->faults.cut != Cut::kNone && wire_->reached(wire_->faults.cut_at, 1 - end_)) {
       wire_->cut_now();
+      wire_->tell_all();
     }
     return actions;
   }

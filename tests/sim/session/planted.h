@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "plan.h"
 #include "worker/core/worker.h"
 
 namespace longwire::sim {
@@ -14,11 +15,18 @@ enum class Bug : std::uint8_t {
   kSkipsLaunch,   // a launch is forgotten: a frame acknowledged, but not executed
   kSkipsCopy,     // a buffer keeps what it had
   kForgetsReply,  // a blocking call is never answered
+  kHidesFailure,  // a buffer that cannot be had is had
+  kNeedsCache,    // a build fails that cannot be kept
+  // The node's:
+  kKeepsBrokenChunk,   // a chunk inside which its lane broke counts as received
+  kRefusesTwins,       // of two greetings at once, one is told that the session is over
+  kAgentAwayTooShort,  // the client is told of an absence shorter than it is
 };
 std::optional<Bug> bug_named(std::string_view name);  // "runs-twice", ...
 
-// `make` with the bug, which shows at about one in 20 of the commands that it may befall.
+// `make` with the bug, if it is one of the worker's. The first four show at about one in 20 of the
+// commands that they may befall.
 worker::core::Worker::MakeBackend with_bug(worker::core::Worker::MakeBackend make, Bug bug,
-                                           std::uint64_t seed);
+                                           const Plan& plan);
 
 }  // namespace longwire::sim

@@ -14,9 +14,6 @@
 
 namespace longwire::sim {
 
-// Buffers of this size cannot be had: the fake driver fails to allocate them.
-inline constexpr std::size_t kUnluckyBytes = 12344;
-
 inline constexpr std::size_t kMaxLaunches = 2 * kMaxSteps + 2;
 using CallCounts = std::array<std::atomic<std::uint32_t>, kMaxLaunches>;
 

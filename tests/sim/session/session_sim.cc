@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,8 @@ thread_local client::opencl::Runtime* t_runtime = nullptr;
 // On a machine under load a session opens late, but it opens.
 constexpr base::Nanoseconds kConnectTimeoutNs = 100 * base::kSecond;
 constexpr int kHangExitStatus = 3;
+// A folder in which nobody can store anything: what a build cache sees of a full disk.
+constexpr const char* kNowhere = "/dev/full/builds";
 // At the end of a batch a thread may need a moment to leave the process's list.
 constexpr int kTriesToSettle = 200;
 constexpr std::chrono::milliseconds kSettleStep{5};
@@ -83,16 +86,27 @@ void judge_callbacks(const ProgramReport& report, Verdict& verdict) {
   }
 }
 
-Verdict run_session(std::uint64_t seed, std::uint32_t slot, worker::fake::FakeDriver& driver,
-                    Bug bug) {
+// What the sessions of a run share.
+struct Machine {
+  worker::fake::FakeDriver& driver;
+  std::filesystem::path builds;  // the cache of those whose disk is not full
+};
+
+std::filesystem::path cache_of(const Plan& plan, const Machine& machine) {
+  if (plan.cache == Cache::kNone) return {};
+  return plan.cache == Cache::kWorks ? machine.builds : std::filesystem::path(kNowhere);
+}
+
+Verdict run_session(std::uint64_t seed, std::uint32_t slot, const Machine& machine, Bug bug) {
   const Plan plan(seed);
   JumpingClock clock;
   KeepingLogger logger;
   Verdict verdict;
   ProgramReport report;
   {
-    SimNode node(plan, clock, logger,
-                 with_bug(worker::opencl::make_backend(driver.api(), nullptr), bug, seed));
+    auto backend =
+        worker::opencl::make_backend(machine.driver.api(), nullptr, cache_of(plan, machine));
+    SimNode node(plan, clock, logger, with_bug(std::move(backend), bug, plan), bug);
     client::opencl::RuntimeOptions options;
     options.connectors.push_back(node.connector());
     options.connect_timeout_ns = kConnectTimeoutNs;
@@ -111,7 +125,7 @@ Verdict run_session(std::uint64_t seed, std::uint32_t slot, worker::fake::FakeDr
     verdict.totals.resumes = node.links() > 0 ? node.links() - 1 : 0;
   }
   verdict.problems = std::move(report.problems);
-  judge_journal(report, driver.take_journal(slot), verdict);
+  judge_journal(report, machine.driver.take_journal(slot), verdict);
   judge_callbacks(report, verdict);
   verdict.totals.sessions = 1;
   verdict.totals.lost = report.lost ? 1 : 0;
@@ -156,6 +170,20 @@ std::string what_is_left(const Holdings& before, const worker::fake::FakeDriver&
   return left;
 }
 
+class OwnFolder {
+ public:
+  OwnFolder() { std::filesystem::create_directories(path_); }
+  ~OwnFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  const std::filesystem::path path_ =
+      std::filesystem::temp_directory_path() / ("session-sim-" + std::to_string(::getpid()));
+};
+
 // --- many ---
 
 using Steady = std::chrono::steady_clock;
@@ -168,9 +196,8 @@ struct Slot {
 
 class Batch {
  public:
-  Batch(const SimOptions& options, std::uint64_t first, std::uint64_t count,
-        worker::fake::FakeDriver& driver)
-      : options_(options), next_(first), end_(first + count), driver_(driver) {}
+  Batch(const SimOptions& options, std::uint64_t first, std::uint64_t count, const Machine& machine)
+      : options_(options), next_(first), end_(first + count), machine_(machine) {}
 
   void run(SimResult& result) {
     const std::uint64_t threads = std::min<std::uint64_t>(options_.parallel, end_ - next_);
@@ -194,7 +221,7 @@ class Batch {
       const std::uint64_t seed = next_.fetch_add(1);
       if (seed >= end_) return;
       note(slot, seed);
-      Verdict verdict = run_session(seed, slot, driver_, options_.bug);
+      Verdict verdict = run_session(seed, slot, machine_, options_.bug);
       note(slot, 0);
       const std::lock_guard lock(mutex_);
       result.totals.sessions += verdict.totals.sessions;
@@ -230,7 +257,7 @@ class Batch {
   const SimOptions& options_;
   std::atomic<std::uint64_t> next_;
   const std::uint64_t end_;
-  worker::fake::FakeDriver& driver_;
+  const Machine& machine_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool over_ = false;
@@ -250,12 +277,14 @@ SimResult simulate_sessions(const SimOptions& options) {
   worker::fake::FakeOptions fake;
   fake.unlucky_bytes = kUnluckyBytes;
   worker::fake::FakeDriver driver(fake);
+  const OwnFolder builds;
+  const Machine machine{driver, builds.path()};
   std::thread([] {}).join();  // with the first, ThreadSanitizer starts one of its own that stays
   const Holdings before;
   auto said = Steady::now();
   for (std::uint64_t done = 0; done < options.sessions && result.failures.empty();) {
     const std::uint64_t count = std::min<std::uint64_t>(kBatch, options.sessions - done);
-    Batch(options, options.seed + done, count, driver).run(result);
+    Batch(options, options.seed + done, count, machine).run(result);
     if (std::string left = what_is_left(before, driver); !left.empty()) {
       result.failures.push_back({options.seed + done, count, std::move(left)});
     }

@@ -25,24 +25,33 @@ TEST(SessionSim, WhatWasFoundStaysMended) {
   }
 }
 
+// Threads run as they like: of two greetings now this one is the first, now that one.
+constexpr int kTries = 20;
+
 // Without it a green run would say little.
 class PlantedBug : public ::testing::TestWithParam<Bug> {};
 
 TEST_P(PlantedBug, IsFoundAndItsSeedFindsItAgain) {
   SimOptions options;
-  options.sessions = 300;
+  options.sessions = 400;
   options.bug = GetParam();
   const SimResult result = simulate_sessions(options);
   ASSERT_FALSE(result.failures.empty());
   SimOptions again = options;
   again.seed = result.failures.front().seed;
   again.sessions = result.failures.front().sessions;
-  EXPECT_FALSE(simulate_sessions(again).failures.empty()) << to_string(result.failures[0], options);
+  bool found = false;
+  for (int i = 0; i < kTries && !found; ++i)
+    found = !simulate_sessions(again).failures.empty();
+  EXPECT_TRUE(found) << to_string(result.failures[0], options);
 }
 
-// kForgetsReply hangs, which ends a process: the ctest entry session_sim_finds_a_hang.
+// kForgetsReply and kKeepsBrokenChunk hang, which ends a process: the ctest entries
+// session_sim_finds_a_hang and session_sim_finds_a_broken_lane.
 INSTANTIATE_TEST_SUITE_P(Bugs, PlantedBug,
-                         ::testing::Values(Bug::kRunsTwice, Bug::kSkipsLaunch, Bug::kSkipsCopy));
+                         ::testing::Values(Bug::kRunsTwice, Bug::kSkipsLaunch, Bug::kSkipsCopy,
+                                           Bug::kHidesFailure, Bug::kNeedsCache, Bug::kRefusesTwins,
+                                           Bug::kAgentAwayTooShort));
 
 }  // namespace
 }  // namespace longwire::sim

@@ -1,9 +1,11 @@
 #include "sim_node.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "base/check.h"
+#include "sim_links.h"
 
 namespace longwire::sim {
 namespace {
@@ -18,8 +20,21 @@ using link::Cut;
 using link::Link;
 
 constexpr base::Nanoseconds kGreetTimeoutNs = 2 * base::kSecond;
+// A tenth and less of what real workers wait until they tell that their agent is away, and what
+// they tell (app/worker_main/control.h).
+constexpr std::chrono::milliseconds kTellAwayAfter{5};
+constexpr std::uint64_t kAgentAwayMs = 20'000;
 // How long a slow greeting lies between its Welcome and the change of links, for others to pass it.
 constexpr std::chrono::microseconds kSlowGreeting{1500};
+
+class UnderWay {
+ public:
+  explicit UnderWay(std::atomic<unsigned>& count) : count_(count) { ++count_; }
+  ~UnderWay() { --count_; }
+
+ private:
+  std::atomic<unsigned>& count_;
+};
 
 class SimConnector final : public Connector {
  public:
@@ -43,16 +58,17 @@ class SimConnector final : public Connector {
 }  // namespace
 
 SimNode::SimNode(const Plan& plan, JumpingClock& clock, base::Logger& logger,
-                 worker::core::Worker::MakeBackend backend)
-    : plan_(plan), clock_(clock), logger_(logger), make_backend_(std::move(backend)) {}
+                 worker::core::Worker::MakeBackend backend, Bug bug)
+    : plan_(plan), clock_(clock), logger_(logger), make_backend_(std::move(backend)), bug_(bug) {}
 
 SimNode::~SimNode() {
-  gone_ = true;
   std::list<Helper> helpers;
   {
     const std::lock_guard lock(mutex_);
+    gone_ = true;
     helpers.swap(helpers_);
   }
+  ends_.notify_all();
   for (Helper& helper : helpers)
     helper.thread.join();
   if (thread_.joinable()) thread_.join();
@@ -94,10 +110,31 @@ void SimNode::fate() {
   }
 }
 
+// What its workers do then is in app/worker_main/control.cc.
+void SimNode::agent_dies() {
+  agent_away_ = true;
+  worker_->set_reachable(false);
+  const auto until =
+      std::chrono::steady_clock::now() + std::chrono::nanoseconds(plan_.agent_death.away_ns);
+  const auto over = [this] { return gone_.load(); };
+  std::unique_lock lock(mutex_);
+  ends_.wait_until(lock, std::min(until, std::chrono::steady_clock::now() + kTellAwayAfter), over);
+  const bool tells = plan_.tells_agent_away && std::chrono::steady_clock::now() < until;
+  if (tells) worker_->tell_agent_away(bug_ == Bug::kAgentAwayTooShort ? 1 : kAgentAwayMs);
+  ends_.wait_until(lock, until, over);
+  lock.unlock();
+  agent_away_ = false;
+  worker_->set_reachable(true);
+  if (tells) worker_->tell_agent_away(0);
+}
+
 link::LinkFaults SimNode::first_faults() {
   link::LinkFaults faults = plan_.links.front().faults;
   if (plan_.clock_jump_ns) {
     faults.traps.push_back({plan_.clock_jump_at, [this] { clock_.jump(*plan_.clock_jump_ns); }});
+  }
+  if (plan_.agent_death.away_ns > 0) {
+    faults.traps.push_back({plan_.agent_death.at, [this] { start([this] { agent_dies(); }); }});
   }
   if (plan_.fatal == Fatal::kNone) return faults;
   const link::LinkFaults::Point when{plan_.fatal_towards, plan_.fatal_at_bytes};
@@ -115,15 +152,20 @@ Result<Connector::Opened> SimNode::open_session() {
   auto [ours, theirs] = link::make_faulty_pair(clock_, first_faults());
   worker::core::WorkerLimits limits;
   limits.grace_ns = limits.grace_after_close_ns = grace_ns();
+  limits.eager_credit_bytes = plan_.eager_credit_bytes;
   worker_ = std::make_unique<worker::core::Worker>(clock_, logger_, limits, make_backend_);
+  if (plan_.introduces) worker_->introduce();
   LW_TRY(worker_->adopt_main(std::move(theirs)));
   thread_ = std::thread([this] { LW_CHECK(worker_->run() != worker::core::ExitCode::kStuck); });
   links_ = 1;
   Opened opened;
+  if (plan_.agent_death.cut_when_told) ours = closing_when_agent_is_away(std::move(ours));
   opened.link = std::move(ours);
   opened.welcome.session[0] = 1;
   opened.welcome.features =
       session::kFeatureOpenCl | session::kFeatureLanes | session::kFeatureResume;
+  if (plan_.introduces) opened.welcome.features |= session::kFeatureIntroduction;
+  if (plan_.tells_agent_away) opened.welcome.features |= session::kFeatureAgentAway;
   opened.welcome.lanes_wanted = plan_.lanes;
   opened.welcome.eager_credit_bytes = limits.eager_credit_bytes;
   opened.welcome.grace_ms = static_cast<std::uint64_t>(grace_ns() / base::kMillisecond);
@@ -135,8 +177,10 @@ Result<Connector::Opened> SimNode::open_lane(const session::Welcome& session, st
                                              Deadline deadline) {
   if (gone_) return Error(ErrorCode::kNotFound, "no such session");
   if (lets_nobody_in_) return Error(ErrorCode::kUnavailable, "refused, says the plan");
+  if (agent_away_) return Error(ErrorCode::kClosed, "nobody listens");
   link::LinkFaults faults = plan_.lane_faults;
   faults.seed += lane;
+  if (lane >= plan_.lanes_cut) faults.cut = Cut::kNone;
   Opened opened;
   opened.link = accept(std::move(faults), false, false);
   session::Hello hello;
@@ -160,6 +204,7 @@ Result<Connector::Opened> SimNode::open_resume(const session::Welcome& session,
                                                Deadline deadline) {
   if (gone_) return Error(ErrorCode::kNotFound, "no such session");
   if (lets_nobody_in_) return Error(ErrorCode::kUnavailable, "refused, says the plan");
+  if (agent_away_) return Error(ErrorCode::kClosed, "nobody listens");
   const std::size_t resume = links_ - 1;
   if (resume < plan_.refusals.size() && refused_ < plan_.refusals[resume]) {
     ++refused_;
@@ -168,12 +213,13 @@ Result<Connector::Opened> SimNode::open_resume(const session::Welcome& session,
   refused_ = 0;
   const LinkPlan plan = next_plan();
   ++links_;
+  if (plan.twin.comes) send_twin(session, received(), plan.twin, deadline);
   Opened opened;
   opened.link = accept(plan.faults, true, plan.handshake_is_cut);
   session::Hello hello;
   hello.purpose = session::Purpose::kResume;
   hello.session = session.session;
-  hello.received = received();
+  said_before_ = hello.received = received();
   auto welcome = session::hello_and_welcome(*opened.link, hello, deadline);
   if (!welcome.ok()) {
     const bool over = welcome.error().code() == ErrorCode::kNotFound;
@@ -181,6 +227,17 @@ Result<Connector::Opened> SimNode::open_resume(const session::Welcome& session,
   }
   opened.welcome = std::move(welcome).value();
   return opened;
+}
+
+void SimNode::send_twin(const session::Welcome& session, wire::Sequence received, const Twin& twin,
+                        Deadline deadline) {
+  std::unique_ptr<Link> link = accept({}, true, twin.late);
+  session::Hello hello;
+  hello.purpose = session::Purpose::kResume;
+  hello.session = session.session;
+  hello.received = twin.stale ? said_before_ : received;
+  (void)session::send_all(*link, session::encode(hello), deadline);
+  if (twin.stays) forgotten_.push_back(std::move(link));
 }
 
 // --- the node's side of a handshake, as src/app/worker_main/control.cc has it ---
@@ -198,13 +255,17 @@ Status SimNode::greet_lane(std::unique_ptr<Link> link) {
   const Deadline deadline = Deadline::in(clock_, kGreetTimeoutNs);
   LW_ASSIGN(const session::Hello hello, session::receive_hello(*link, deadline));
   LW_TRY(session::send_all(*link, session::encode(session::Welcome{}), deadline));
+  const bool breaks = plan_.lane_faults.cut != Cut::kNone && hello.lane < plan_.lanes_cut;
+  if (breaks && bug_ == Bug::kKeepsBrokenChunk) link = keeping_broken_chunks(std::move(link));
   return worker_->adopt_lane(std::move(link), hello.lane);
 }
 
 Status SimNode::greet_again(std::unique_ptr<Link> link, bool slow) {
   const Deadline deadline = Deadline::in(clock_, kGreetTimeoutNs);
   LW_ASSIGN(const session::Hello hello, session::receive_hello(*link, deadline));
-  const auto received = worker_->meet_again(hello.received);
+  auto received = worker_->meet_again(hello.received);
+  const UnderWay greeting(greetings_);
+  if (bug_ == Bug::kRefusesTwins && greetings_ > 1) received = Error(ErrorCode::kNotFound, "twins");
   if (!received) {
     const session::Refusal refusal{ErrorCode::kNotFound, received.error().message()};
     return session::send_all(*link, session::encode(refusal), deadline);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <list>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "client/core/connector.h"
 #include "opencl/native_api.h"
 #include "plan.h"
+#include "planted.h"
 #include "worker/core/worker.h"
 
 namespace longwire::sim {
@@ -33,9 +35,9 @@ class JumpingClock final : public base::Clock {
 
 class SimNode {
  public:
-  // `backend` makes the worker's. All outlive the node.
+  // `backend` makes the worker's. All outlive the node. `bug`: one of the node's, or none.
   SimNode(const Plan& plan, JumpingClock& clock, base::Logger& logger,
-          worker::core::Worker::MakeBackend backend);
+          worker::core::Worker::MakeBackend backend, Bug bug);
   // Ends the session if it is still there, and joins every thread.
   ~SimNode();
   // To be owned by the client; outlived by the node.
@@ -61,6 +63,9 @@ class SimNode {
   };
   link::LinkFaults first_faults();
   void fate();
+  void agent_dies();
+  void send_twin(const session::Welcome& session, wire::Sequence received, const Twin& twin,
+                 base::Deadline deadline);
   void start(std::function<void()> work);
   LinkPlan next_plan();
   base::Nanoseconds grace_ns() const noexcept;
@@ -72,12 +77,18 @@ class SimNode {
   JumpingClock& clock_;
   base::Logger& logger_;
   const worker::core::Worker::MakeBackend make_backend_;
+  const Bug bug_;
   std::atomic<std::size_t> links_{0};
   std::atomic<bool> fatal_happened_{false};
   std::atomic<bool> lets_nobody_in_{false};
   std::atomic<bool> gone_{false};  // the node knows no such session any more
+  std::atomic<bool> agent_away_{false};
+  std::atomic<unsigned> greetings_{0};  // of resumes, under way
   std::mutex mutex_;
-  unsigned refused_ = 0;  // since the last resume
+  std::condition_variable ends_;
+  std::list<std::unique_ptr<link::Link>> forgotten_;  // links of the client that it left open
+  wire::Sequence said_before_ = 0;                    // by the last resume's greeting
+  unsigned refused_ = 0;                              // since the last resume
   std::list<Helper> helpers_;
   std::unique_ptr<worker::core::Worker> worker_;
   std::thread thread_;
