@@ -1,0 +1,52 @@
+// The instructions. One entry is one PTX root, or a form of it that is an instruction of its own.
+// X(name of the enumerator, text of the root). What is not here is refused at load, by name.
+#pragma once
+
+#include <cstdint>
+
+namespace longwire::softcuda::ir {
+
+// clang-format off
+#define LW_SOFTCUDA_OPS(X) \
+  /* integer, logic, shift */ \
+  X(Add, "add") X(Sub, "sub") X(Addc, "addc") X(Subc, "subc") X(Mul, "mul") X(Mad, "mad") X(Madc, "madc") \
+  X(Mul24, "mul24") X(Mad24, "mad24") X(Sad, "sad") X(Div, "div") X(Rem, "rem") X(Abs, "abs") X(Neg, "neg") \
+  X(Min, "min") X(Max, "max") X(Popc, "popc") X(Clz, "clz") X(Bfind, "bfind") X(Fns, "fns") X(Brev, "brev") \
+  X(Bfe, "bfe") X(Bfi, "bfi") X(Bmsk, "bmsk") X(Szext, "szext") X(Dp4a, "dp4a") X(Dp2a, "dp2a") \
+  X(And, "and") X(Or, "or") X(Xor, "xor") X(Not, "not") X(Cnot, "cnot") X(Lop3, "lop3") \
+  X(Shf, "shf") X(Shl, "shl") X(Shr, "shr") \
+  /* floating point; add, sub, mul, div, abs, neg, min, max are shared */ \
+  X(Testp, "testp") X(Copysign, "copysign") X(Fma, "fma") X(Rcp, "rcp") X(Sqrt, "sqrt") X(Rsqrt, "rsqrt") \
+  X(Sin, "sin") X(Cos, "cos") X(Lg2, "lg2") X(Ex2, "ex2") X(Tanh, "tanh") \
+  /* comparison and selection */ \
+  X(Set, "set") X(Setp, "setp") X(Selp, "selp") X(Slct, "slct") \
+  /* data movement */ \
+  X(Mov, "mov") X(Shfl, "shfl") X(Prmt, "prmt") X(Ld, "ld") X(Ldu, "ldu") X(St, "st") X(Prefetch, "prefetch") \
+  X(Isspacep, "isspacep") X(Cvta, "cvta") X(Cvt, "cvt") X(CvtPack, "cvt.pack") X(Mapa, "mapa") X(Getctarank, "getctarank") \
+  X(CpAsync, "cp.async") X(CpAsyncCommit, "cp.async.commit_group") X(CpAsyncWait, "cp.async.wait_group") \
+  X(CpAsyncWaitAll, "cp.async.wait_all") X(Alloca, "alloca") X(Stacksave, "stacksave") X(Stackrestore, "stackrestore") \
+  /* textures and surfaces */ \
+  X(Tex, "tex") X(Tld4, "tld4") X(Txq, "txq") X(Suld, "suld") X(Sust, "sust") X(Suq, "suq") \
+  /* control flow */ \
+  X(Bra, "bra") X(BrxIdx, "brx.idx") X(Call, "call") X(Ret, "ret") X(Exit, "exit") X(Trap, "trap") X(Brkpt, "brkpt") \
+  X(Nanosleep, "nanosleep") X(Pmevent, "pmevent") \
+  /* synchronisation and communication */ \
+  X(Bar, "bar") X(Barrier, "barrier") X(BarWarp, "bar.warp.sync") X(BarrierCluster, "barrier.cluster") \
+  X(Membar, "membar") X(Fence, "fence") X(Atom, "atom") X(Red, "red") X(Vote, "vote") X(Match, "match") \
+  X(Activemask, "activemask") X(Redux, "redux") X(Griddepcontrol, "griddepcontrol") X(Elect, "elect") \
+  X(MbarrierInit, "mbarrier.init") X(MbarrierInval, "mbarrier.inval") X(MbarrierArrive, "mbarrier.arrive") \
+  X(MbarrierTestWait, "mbarrier.test_wait") X(MbarrierTryWait, "mbarrier.try_wait") \
+  /* matrices */ \
+  X(Mma, "mma") X(Ldmatrix, "ldmatrix") X(Stmatrix, "stmatrix") X(Movmatrix, "movmatrix") \
+  X(WmmaLoad, "wmma.load") X(WmmaStore, "wmma.store") X(WmmaMma, "wmma.mma")
+// clang-format on
+
+enum class Op : std::uint16_t {
+#define X(name, text) k##name,
+  LW_SOFTCUDA_OPS(X)
+#undef X
+};
+
+const char* name_of(Op op) noexcept;  // the root's text
+
+}  // namespace longwire::softcuda::ir
