@@ -48,8 +48,14 @@ ALLOWED = [
     ("cudaapi/*", ["cudaapi"]),
     ("pool", ["base"]),
     ("pool/*", ["base", "pool"]),
-    ("softcuda", ["base", "cudaapi"]),
-    ("softcuda/*", ["base", "cudaapi", "softcuda"]),
+    # PTX text becomes the program form (ir), a machine runs it with a back end; the driver is above.
+    ("softcuda/ptx", ["base"]),
+    ("softcuda/fatbin", ["base"]),
+    ("softcuda/ir", ["base", "softcuda/ptx"]),
+    ("softcuda/machine", ["base", "softcuda/ir"]),
+    ("softcuda/interp", ["base", "softcuda/ir", "softcuda/machine"]),
+    ("softcuda/jit", ["base", "softcuda/ir", "softcuda/machine", "softcuda/interp"]),
+    ("softcuda/driver", ["base", "cudaapi", "softcuda/*"]),
     ("cudart", ["base", "cudaapi"]),
     ("cudart/*", ["base", "cudaapi", "cudart"]),
 ]
