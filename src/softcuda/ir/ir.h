@@ -113,6 +113,12 @@ enum class OperandKind : std::uint8_t {
   kArguments,  // call: a list as kVector, of parameters (see Call below)
 };
 
+// What an address is, space by space. global, const and generic: a host address. shared: an offset
+// in the block's shared memory; local: an offset in the thread's local memory, of which a function
+// has a part, its frame. So kAddress and kVariable of local variables have neither reg nor id, and
+// bits is the offset in the frame of the function. param is an offset in the kernel's parameter
+// block, again with neither reg nor id when a parameter is named. A mov or cvta of such a variable
+// has its space in Modifiers::space. cvta turns any of these into a host address and back.
 struct Operand {
   OperandKind kind = OperandKind::kNothing;
   bool negated = false;  // "!p" of a predicate; "-a" where the ISA has it
@@ -220,7 +226,7 @@ struct Function {
   std::vector<Operand> elements;  // of vectors and argument lists
   std::vector<BlockId> tables;    // of brx.idx
   std::vector<Block> blocks;      // the first is the entry
-  std::uint32_t call_depth = 0;   // of the deepest chain below; kNone: recursive or indirect
+  std::uint32_t call_depth = 0;   // calls in the deepest chain below; kNone: recursive or indirect
 
   std::span<const Operand> operands_of(const Instruction& i) const {
     return {operands.data() + i.first_operand, i.operand_count};
@@ -228,9 +234,9 @@ struct Function {
 };
 
 // A call: operands are kCallee (or a register with the function's address), kArguments with the
-// results, kArguments with the parameters, and for an indirect call the id of the prototype. An
-// argument is a register, an immediate, or kAddress in local space: a .param variable of the
-// caller, of which `count` bytes are copied.
+// results, kArguments with the parameters, and for an indirect call kCallee with the index of the
+// prototype. An argument is a register, an immediate, or kAddress in local space: a .param variable
+// of the caller, of which `count` bytes are copied.
 
 struct Variable {
   std::string name;

@@ -1,5 +1,31 @@
 // The instructions. One entry is one PTX root, or a form of it that is an instruction of its own.
 // X(name of the enumerator, text of the root). What is not here is refused at load, by name.
+//
+// Operands stand in the order of the text, each at its place: an optional one that is not there is
+// kNothing, or missing where nothing follows it. "d|p" is two operands, d and p, for every
+// instruction that can have it:
+//   setp p q a b c | shfl d p a b c mask | match.all d p a mask | elect d p mask
+//   lop3 d p a b c immLut q (d p q only with .and/.or, that is Modifiers::combine; else d a b c
+//   lut)
+// Places where the text says little:
+//   bar, barrier     a b, of red d a b c; Mode is kSync, kArrive or a kRed...; bar.warp.sync mask
+//   set, setp        types: of the result, of the operands (setp: type is that of the operands)
+//   slct, dp4a, dp2a type and type2 as in the text; dp2a's .lo and .hi are Part
+//   cvt              type of d, type2 of a; cvt.rn.f16x2.f32 has d a b
+//   cvta             cvta.shared: space kShared; cvta.to.shared: to_space kShared
+//   isspacep         p a; space is the one asked for
+//   bfind.shiftamt, shf.wrap, bmsk.wrap, szext.wrap, mbarrier...wait.parity: Modifiers::wrap
+//   shf.l, shf.r     Mode kLeft, kRight
+//   atom, red        op in Modifiers::atomic; d [a] b c, and [a] b; with vectors, .v2 in `vector`
+//   redux            op in Modifiers::atomic; .abs is xorsign_abs
+//   ld, st           the value is a register, an immediate or a kVector; .v4 also in `vector`
+//   cp.async         [dst] [src] size src_size (immediate or register) or, as a predicate,
+//   ignore_src mma, wmma.mma    d a b c as kVectors; types D A B C; for b1 the operation in
+//   Modifiers::combine ldmatrix         d (a kVector also for .x1) [a]; stmatrix [a] b; movmatrix d
+//   a wmma.load        d [a] stride; `mode` kLeft, kRight, kUp: fragment a, b, c; wmma.store [a] d
+//   stride mbarrier.arrive  state (or nothing) [a] count; test_wait, try_wait p [a] state-or-parity
+//   hint tex              d (a kVector) texture sampler-or-nothing coordinates (a kVector)
+//   lod-or-nothing brx.idx          index kBlocks; nanosleep t; pmevent a
 #pragma once
 
 #include <cstdint>
@@ -40,6 +66,12 @@ namespace longwire::softcuda::ir {
   X(Mma, "mma") X(Ldmatrix, "ldmatrix") X(Stmatrix, "stmatrix") X(Movmatrix, "movmatrix") \
   X(WmmaLoad, "wmma.load") X(WmmaStore, "wmma.store") X(WmmaMma, "wmma.mma")
 // clang-format on
+
+inline constexpr int kOpCount = 0
+#define X(name, text) +1
+    LW_SOFTCUDA_OPS(X)
+#undef X
+    ;
 
 enum class Op : std::uint16_t {
 #define X(name, text) k##name,
