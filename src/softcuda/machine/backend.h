@@ -22,9 +22,14 @@ class Code {
 class Backend {
  public:
   virtual ~Backend() = default;
+  // kUnsupported, with the instruction and its line: what this back end does not execute. Asked
+  // when a module is loaded, so that nothing fails later.
+  virtual base::Status check(const ir::Module& module) const = 0;
   // Code for a kernel and all that it calls; from a cache, or made now. Any thread.
   virtual base::Result<std::shared_ptr<const Code>> prepare(const LoadedModule& module,
                                                             ir::FunctionId kernel) = 0;
+  // The module goes away, and another may come to its address.
+  virtual void forget(const LoadedModule& module) noexcept = 0;
 };
 
 }  // namespace longwire::softcuda::machine
