@@ -111,6 +111,7 @@ enum class OperandKind : std::uint8_t {
   kVector,     // {a, b, ...}: `count` operands from `first` in Function::elements
   kCallee,     // call: a function
   kArguments,  // call: a list as kVector, of parameters (see Call below)
+  kTexture,    // tex and its like: `id` in Module::textures (else a register has the handle)
 };
 
 // What an address is, space by space. global, const and generic: a host address. shared: an offset
@@ -119,6 +120,9 @@ enum class OperandKind : std::uint8_t {
 // bits is the offset in the frame of the function. param is an offset in the kernel's parameter
 // block, again with neither reg nor id when a parameter is named. A mov or cvta of such a variable
 // has its space in Modifiers::space. cvta turns any of these into a host address and back.
+// The register of an address has 64 bits, or 32 (zero-extended) in shared, local, const and param.
+// Special registers, addresses of variables and of functions are operands of mov only; elsewhere
+// the text's are brought by a mov of ours.
 struct Operand {
   OperandKind kind = OperandKind::kNothing;
   bool negated = false;  // "!p" of a predicate; "-a" where the ISA has it
@@ -242,15 +246,18 @@ struct Variable {
   std::string name;
   Space space = Space::kGlobal;  // global, const, shared; locals are in Function::local_bytes
   Type type = Type::kB8;
-  std::uint64_t bytes = 0;  // 0: extern shared, the launch's dynamic part
+  // 0: extern shared, the launch's dynamic part. It begins at the static_shared_bytes of the
+  // kernel that runs, which are aligned to what the kernel's dynamic variables want, at least 16.
+  std::uint64_t bytes = 0;
   std::uint32_t alignment = 1;
   bool visible = false;            // .visible, .common, .weak: found by cuModuleGetGlobal
   bool managed = false;            // .attribute(.managed)
   std::uint64_t offset = 0;        // in its space's part of the module
-  std::vector<std::byte> initial;  // empty: zeros
+  std::vector<std::byte> initial;  // the rest, up to `bytes`, is zeros
   struct Relocation {              // an address in the initial bytes
     std::uint64_t at = 0;          // offset in `initial`
     std::uint8_t bytes = 8;
+    std::uint8_t shift = 0;    // the address is shifted right by so many bits: single bytes of it
     bool generic = false;      // generic(name)
     std::uint32_t id = kNone;  // a variable, or with `function` a function
     bool function = false;

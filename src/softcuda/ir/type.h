@@ -142,7 +142,8 @@ enum class Mode : std::uint8_t {
 
 // mma.m16n8k16.row.col, ldmatrix.m8n8.x4
 struct MatrixShape {
-  std::uint8_t m = 0, n = 0, k = 0;
+  std::uint8_t m = 0, n = 0;
+  std::uint16_t k = 0;
   std::uint8_t count = 1;  // .x1 .x2 .x4
   bool a_column = false;   // .col for A
   bool b_row = false;      // .row for B
