@@ -125,18 +125,21 @@ class Printer {
     out_ += " local " + std::to_string(function.local_bytes) + " frame " +
             std::to_string(function.frame_bytes) + " depth " +
             (function.call_depth == kNone ? "?" : std::to_string(function.call_depth)) + "\n";
-    for (std::size_t i = 0; i < function.blocks.size(); ++i) {
-      const Block& block = function.blocks[i];
-      out_ += "b" + std::to_string(i) + ":";
-      if (!block.successors.empty()) out_ += " ->";
-      for (const auto successor : block.successors)
-        out_ += " b" + std::to_string(successor);
+    for (BlockId i = 0; i < function.blocks.size(); ++i)
+      print_block(function, i);
+  }
+
+  void print_block(const Function& function, BlockId id) {
+    const Block& block = function.blocks[id];
+    out_ += "b" + std::to_string(id) + ":";
+    if (!block.successors.empty()) out_ += " ->";
+    for (const auto successor : block.successors)
+      out_ += " b" + std::to_string(successor);
+    out_ += "\n";
+    for (std::uint32_t i = 0; i < block.count; ++i) {
+      out_ += "  ";
+      print(function, function.instructions[block.first + i]);
       out_ += "\n";
-      for (std::uint32_t j = 0; j < block.count; ++j) {
-        out_ += "  ";
-        print(function, function.instructions[block.first + j]);
-        out_ += "\n";
-      }
     }
   }
 
@@ -193,18 +196,23 @@ class Printer {
     const char* separator = " ";
     for (const auto& operand : function.operands_of(i)) {
       out_ += separator;
-      print(function, operand);
+      print_operand(function, operand);
       separator = ", ";
     }
   }
 
-  void list(const Function& function, const Operand& o, char open, char close) {
-    out_ += open;
+  void list(const Function& function, const Operand& o) {
+    const bool vector = o.kind == OperandKind::kVector;
+    out_ += vector ? '{' : '(';
     for (std::uint32_t i = 0; i < o.count; ++i) {
       if (i != 0) out_ += ", ";
-      print(function, function.elements[o.first + i]);
+      print_operand(function, function.elements[o.first + i]);
     }
-    out_ += close;
+    out_ += vector ? '}' : ')';
+  }
+
+  std::string variable_name(const Operand& o) const {
+    return o.id == kNone ? "frame" : module_.variables[o.id].name;
   }
 
   void table(const Function& function, const Operand& o) {
@@ -223,7 +231,7 @@ class Printer {
     if (o.count != 0) out_ += "*" + std::to_string(o.count);
   }
 
-  void print(const Function& function, const Operand& o) {
+  void print_operand(const Function& function, const Operand& o) {
     if (o.negated) out_ += "!";
     switch (o.kind) {
       case OperandKind::kNothing:
@@ -242,8 +250,7 @@ class Printer {
         address(function, o);
         break;
       case OperandKind::kVariable:
-        out_ += "&" + (o.id == kNone ? std::string("frame") : module_.variables[o.id].name) +
-                offset(o.bits);
+        out_ += "&" + variable_name(o) + offset(o.bits);
         break;
       case OperandKind::kFunction:
         out_ += "&" + module_.functions[o.id].name;
@@ -255,10 +262,8 @@ class Printer {
         table(function, o);
         break;
       case OperandKind::kVector:
-        list(function, o, '{', '}');
-        break;
       case OperandKind::kArguments:
-        list(function, o, '(', ')');
+        list(function, o);
         break;
       case OperandKind::kCallee:
         out_ += callee(function, o);
