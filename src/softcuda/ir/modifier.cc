@@ -176,6 +176,14 @@ const Effects& components() {  // tld4: which one is gathered
   return effects;
 }
 
+const Effects& surfaces() {  // what is outside of them traps, unless
+  static const Effects effects = {
+      {"clamp", LW_SET(saturate, true)},
+      {"zero", LW_SET(wrap, true)},
+  };
+  return effects;
+}
+
 const Effects& votes() {
   static const Effects effects = {{"uni", LW_SET(mode, Mode::kUni)}};
   return effects;
@@ -198,6 +206,9 @@ const Effects* particular(Op op) {
       return &fragments();
     case Op::kTld4:
       return &components();
+    case Op::kSuld:
+    case Op::kSust:
+      return &surfaces();
     case Op::kVote:
       return &votes();
     default:
@@ -249,6 +260,7 @@ void apply_modifier(Op op, std::string_view token, int& layouts, Modifiers& modi
     modifiers.uniform = true;  // until its space is known: finish()
     return;
   }
+  if (op == Op::kBrxIdx && token == "idx") return;  // a part of its name
   if (apply(particular(op), token, modifiers)) return;
   if (combines(op) && apply(&combination(), token, modifiers)) return;
   if (apply_shape(token, modifiers)) return;

@@ -19,13 +19,20 @@
 //   atom, red        op in Modifiers::atomic; d [a] b c, and [a] b; with vectors, .v2 in `vector`
 //   redux            op in Modifiers::atomic; .abs is xorsign_abs
 //   ld, st           the value is a register, an immediate or a kVector; .v4 also in `vector`
-//   cp.async         [dst] [src] size src_size (immediate or register) or, as a predicate,
-//   ignore_src mma, wmma.mma    d a b c as kVectors; types D A B C; for b1 the operation in
-//   Modifiers::combine ldmatrix         d (a kVector also for .x1) [a]; stmatrix [a] b; movmatrix d
-//   a wmma.load        d [a] stride; `mode` kLeft, kRight, kUp: fragment a, b, c; wmma.store [a] d
-//   stride mbarrier.arrive  state (or nothing) [a] count; test_wait, try_wait p [a] state-or-parity
-//   hint tex              d (a kVector) texture sampler-or-nothing coordinates (a kVector)
-//   lod-or-nothing brx.idx          index kBlocks; nanosleep t; pmevent a
+//   cp.async         [dst] [src] size and src_size (immediate or register), or a predicate:
+//                    ignore_src
+//   mad of floats    is fma
+//   mma, wmma.mma    d a b c as kVectors; types D A B C; for b1 the operation in Modifiers::combine
+//   ldmatrix         d (a kVector also for .x1) [a]; stmatrix [a] b; movmatrix d a
+//   wmma.load        d [a] stride; `mode` kLeft, kRight, kUp: fragment a, b, c; wmma.store [a] d
+//                    stride; .col is shape.a_column, of any fragment
+//   mbarrier.arrive  state (or nothing) [a] count; test_wait, try_wait p [a] state-or-parity hint
+//   tex              d (a kVector) texture sampler-or-nothing coordinates (a kVector)
+//                    lod-or-nothing; tld4: the component (0 to 3) in shape.count
+//   suld             d (a kVector) surface coordinates; sust surface coordinates value (a kVector);
+//                    .clamp is saturate, .zero is wrap, .trap neither
+//   brx.idx          index kBlocks; nanosleep t; pmevent a
+//   membar           is a fence.sc
 #pragma once
 
 #include <cstdint>

@@ -109,6 +109,7 @@ std::string finish(Opcode& opcode) {
     modifiers.to_space = modifiers.space;
     modifiers.space = Space::kGeneric;
   }
+  modifiers.carry_in = opcode.op == Op::kAddc || opcode.op == Op::kSubc || opcode.op == Op::kMadc;
   if (opcode.op == Op::kCpAsync) {
     modifiers.space = Space::kGlobal;
     modifiers.to_space = Space::kShared;

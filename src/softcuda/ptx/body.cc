@@ -114,7 +114,7 @@ void BodyParser::instruction(Statement statement) {
   statement.kind = Statement::Kind::kInstruction;
   statement.at = stream_.peek().at;
   statement.name = opcode();
-  statement.operands = operands_.until_semicolon();
+  statement.operands = operands_.until_semicolon(statement.name.starts_with("call"));
   statements_.push_back(statement);
 }
 

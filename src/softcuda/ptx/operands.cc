@@ -4,7 +4,8 @@
 
 namespace longwire::softcuda::ptx {
 
-std::span<const Operand> OperandParser::until_semicolon() {
+std::span<const Operand> OperandParser::until_semicolon(bool call) {
+  call_ = call;
   const auto first = pending_.size();
   if (!stream_.peek().is(';')) {
     do {
@@ -84,8 +85,7 @@ Operand OperandParser::operand(int depth) {
     return operand;
   }
   if (stream_.accept('[')) return address(depth);
-  // "(" begins a list only in calls, where no constant expression is an operand.
-  if (stream_.peek().is('{') || stream_.peek().is('(')) {
+  if (stream_.peek().is('{') || (call_ && stream_.peek().is('('))) {
     const bool vector = stream_.next().is('{');
     operand.kind = vector ? Operand::Kind::kVector : Operand::Kind::kList;
     operand.parts = list(vector ? '}' : ')', depth);

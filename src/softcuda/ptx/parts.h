@@ -14,7 +14,8 @@ namespace longwire::softcuda::ptx {
 class OperandParser {
  public:
   explicit OperandParser(TokenStream& stream) : stream_(stream) {}
-  std::span<const Operand> until_semicolon();
+  // `call`: "(" begins a list; elsewhere it is part of a constant expression.
+  std::span<const Operand> until_semicolon(bool call = false);
 
  private:
   Operand operand(int depth);
@@ -24,6 +25,7 @@ class OperandParser {
   std::span<const Operand> list(char close, int depth);
 
   TokenStream& stream_;
+  bool call_ = false;
   std::vector<Operand> pending_;  // of lists that are not finished: a stack
 };
 
