@@ -61,12 +61,9 @@ Outcome for_compare(Compare compare, F f) {
     return f(std::integral_constant<Compare, Compare::name>{});
   switch (compare) {
     CASE(kEq)
-    CASE(kNe)
-    CASE(kLt)
-    CASE(kLe)
-    CASE(kGt)
-    CASE(kGe) CASE(kLo) CASE(kLs) CASE(kHi) CASE(kHs) CASE(kEqu) CASE(kNeu) CASE(kLtu) CASE(kLeu)
-        CASE(kGtu) CASE(kGeu) CASE(kNum) CASE(kNan) case Compare::kNone : break;
+    CASE(kNe) CASE(kLt) CASE(kLe) CASE(kGt) CASE(kGe) CASE(kLo) CASE(kLs) CASE(kHi) CASE(kHs)
+        CASE(kEqu) CASE(kNeu) CASE(kLtu) CASE(kLeu) CASE(kGtu) CASE(kGeu) CASE(kNum)
+            CASE(kNan) case Compare::kNone : break;
   }
 #undef CASE
   return nullptr;
