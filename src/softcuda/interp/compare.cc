@@ -56,15 +56,16 @@ Mask outcome_of_half(const Context& c, const Step& s, int a, int b) {
 // f(constant) for the comparison.
 template <class F>
 Outcome for_compare(Compare compare, F f) {
-#define CASE(name)    \
-  case Compare::name: \
-    return f(std::integral_constant<Compare, Compare::name>{});
+// clang-format off
+#define CASE(name) \
+  case Compare::name: return f(std::integral_constant<Compare, Compare::name>{});
   switch (compare) {
-    CASE(kEq)
-    CASE(kNe) CASE(kLt) CASE(kLe) CASE(kGt) CASE(kGe) CASE(kLo) CASE(kLs) CASE(kHi) CASE(kHs)
-        CASE(kEqu) CASE(kNeu) CASE(kLtu) CASE(kLeu) CASE(kGtu) CASE(kGeu) CASE(kNum)
-            CASE(kNan) case Compare::kNone : break;
+    CASE(kEq) CASE(kNe) CASE(kLt) CASE(kLe) CASE(kGt) CASE(kGe) CASE(kLo) CASE(kLs) CASE(kHi)
+    CASE(kHs) CASE(kEqu) CASE(kNeu) CASE(kLtu) CASE(kLeu) CASE(kGtu) CASE(kGeu) CASE(kNum)
+    CASE(kNan)
+    case Compare::kNone: break;
   }
+// clang-format on
 #undef CASE
   return nullptr;
 }

@@ -98,7 +98,7 @@ Handler approximation(const ir::Instruction& i) {
 
 // Two floats in a register of 64 bits, each on its own.
 template <float (*F)(float, float)>
-void two_of_pairs(Context& c, const Step& s) {
+[[gnu::noinline]] void two_of_pairs(Context& c, const Step& s) {
   const auto *a = c.at<uint64_t>(s.slot(1)), *b = c.at<uint64_t>(s.slot(2));
   const bool ftz = s.source->modifiers.ftz;
   auto part = [ftz](uint64_t x, uint64_t y, int shift) -> uint64_t {
@@ -111,6 +111,30 @@ void two_of_pairs(Context& c, const Step& s) {
   };
   each(c, c.at<uint64_t>(s.slot(0)),
        [=](int i) { return part(a[i], b[i], 0) | part(a[i], b[i], 32); });
+}
+
+// The same of three, for fma.
+[[gnu::noinline]] void fused_pairs(Context& c, const Step& s) {
+  const auto *a = c.at<uint64_t>(s.slot(1)), *b = c.at<uint64_t>(s.slot(2)),
+             *third = c.at<uint64_t>(s.slot(3));
+  float x[kLanes], y[kLanes], z[kLanes], result[2][kLanes];
+  const bool ftz = s.source->modifiers.ftz;
+  for (int half = 0; half < 2; ++half) {
+    auto in = [&](uint64_t bits) {
+      const auto v = std::bit_cast<float>(static_cast<uint32_t>(bits >> (32 * half)));
+      return ftz ? flushed(v) : v;
+    };
+    for (int i = 0; i < kLanes; ++i)
+      x[i] = in(a[i]), y[i] = in(b[i]), z[i] = in(third[i]);
+    fused_multiply_add(result[half], x, y, z);
+  }
+  each(c, c.at<uint64_t>(s.slot(0)), [&](int i) {
+    auto out = [&](float v) -> uint64_t {
+      v = floating::canonical(v);
+      return std::bit_cast<uint32_t>(ftz ? flushed(v) : v);
+    };
+    return out(result[0][i]) | out(result[1][i]) << 32;
+  });
 }
 
 template <class T, T kBits, bool kClear>
@@ -203,17 +227,17 @@ void testp(Context& c, const Step& s) {
 }  // namespace
 
 Handler select_float_add(const ir::Instruction& i) {
-  if (i.type == Type::kF32x2) return &two_of_pairs<&floating::add<float>>;
+  if (i.type == Type::kF32x2) return rounded<&two_of_pairs<&floating::add<float>>>(i);
   if (auto half = select_half_arithmetic(i, HalfOp::kAdd)) return half;
   return arithmetic<&floating::add<float>, &floating::add<double>>(i);
 }
 Handler select_float_sub(const ir::Instruction& i) {
-  if (i.type == Type::kF32x2) return &two_of_pairs<&floating::sub<float>>;
+  if (i.type == Type::kF32x2) return rounded<&two_of_pairs<&floating::sub<float>>>(i);
   if (auto half = select_half_arithmetic(i, HalfOp::kSub)) return half;
   return arithmetic<&floating::sub<float>, &floating::sub<double>>(i);
 }
 Handler select_float_mul(const ir::Instruction& i) {
-  if (i.type == Type::kF32x2) return &two_of_pairs<&floating::mul<float>>;
+  if (i.type == Type::kF32x2) return rounded<&two_of_pairs<&floating::mul<float>>>(i);
   if (auto half = select_half_arithmetic(i, HalfOp::kMul)) return half;
   return arithmetic<&floating::mul<float>, &floating::mul<double>>(i);
 }
@@ -228,6 +252,7 @@ Handler select_float_max(const ir::Instruction& i) { return extremum<true>(i); }
 
 Handler select_Fma(const ir::Instruction& i) {
   if (i.type == Type::kF64) return rounded<&fused<double, Form<false, false>>>(i);
+  if (i.type == Type::kF32x2) return rounded<&fused_pairs>(i);
   if (i.type != Type::kF32) return select_half_fma(i);
   return for_form(i, [&](auto form) { return rounded<&fused<float, decltype(form)>>(i); });
 }

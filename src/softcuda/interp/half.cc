@@ -15,12 +15,12 @@ using ir::Type;
 using std::uint16_t, std::uint32_t;
 
 struct F16Bits {
-  static constexpr uint16_t kNaN = 0x7fff, kOne = 0x3c00, kExponent = 0x7c00;
+  static constexpr uint16_t kNaN = 0x7fff, kExponent = 0x7c00;
   static double value(uint16_t bits) { return float_of_f16(bits); }
   static uint16_t rounded(double v) { return f16_of(v); }
 };
 struct BF16Bits {
-  static constexpr uint16_t kNaN = 0x7fff, kOne = 0x3f80, kExponent = 0x7f80;
+  static constexpr uint16_t kNaN = 0x7fff, kExponent = 0x7f80;
   static double value(uint16_t bits) { return float_of_bf16(bits); }
   static uint16_t rounded(double v) { return bf16_of(v); }
 };

@@ -168,6 +168,11 @@ void isspacep(Context& c, const Step& s) {
   c.set_predicate(s.slot(0), result);
 }
 
+// A cluster is one block, whose rank is 0.
+void getctarank(Context& c, const Step& s) {
+  each(c, c.at<uint32_t>(s.slot(0)), [](int) { return 0U; });
+}
+
 // --- prmt ---
 
 uint32_t byte_of(uint64_t both, uint32_t selector) {
@@ -237,6 +242,10 @@ Handler select_Cvta(const ir::Instruction& i) {
 Handler select_Isspacep(const ir::Instruction& i) {
   return i.modifiers.space == ir::Space::kConst ? nullptr : &isspacep;
 }
+Handler select_Mapa(const ir::Instruction& i) {
+  return ir::bits_of(i.type) == 32 ? &mov<uint32_t> : &mov<uint64_t>;
+}
+Handler select_Getctarank(const ir::Instruction&) { return &getctarank; }
 Handler select_Prmt(const ir::Instruction&) { return &prmt; }
 
 }  // namespace longwire::softcuda::interp

@@ -8,7 +8,6 @@ namespace longwire::softcuda::interp {
 namespace {
 
 constexpr std::size_t kMaxExternalArguments = 8;
-constexpr std::size_t kMaxParameterBytes = 16;  // in a register
 
 // Where a lane's value of a register stands in a frame. Predicates are copied otherwise.
 std::byte* register_at(const ir::Function& function, ir::RegisterId id, std::byte* frame,
