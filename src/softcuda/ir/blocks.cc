@@ -170,14 +170,18 @@ void FunctionLowering::add_successors(BlockId block) {
 
 void FunctionLowering::place_registers() {
   // Large ones first: everything is aligned to its size without gaps.
-  std::uint32_t offset = 0;
+  std::uint64_t offset = 0;
   for (const int bits : {128, 64, 32, 16, 1}) {
     const auto bytes = static_cast<std::uint32_t>(bits == 1 ? 4 : bits / 8 * kWarpSize);
     for (auto& reg : out_.registers) {
       if (reg.bits != bits) continue;
-      reg.offset = offset;
+      reg.offset = static_cast<std::uint32_t>(offset);
       offset += bytes;
     }
+  }
+  if (offset > kMaxFrameBytes) {
+    return context_.errors.fail(context_.source, declared_.at, "over 64 MiB of registers in a warp",
+                                base::ErrorCode::kLimit);
   }
   out_.frame_bytes = static_cast<std::uint32_t>(align_up(offset, 64));
 }

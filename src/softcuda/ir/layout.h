@@ -15,6 +15,9 @@ inline constexpr std::uint64_t kMaxVariableBytes = std::uint64_t{1} << 36;
 inline constexpr std::uint32_t kMaxAlignment = 1 << 16;
 inline constexpr std::uint32_t kMaxLocalBytes = 512 << 10;    // of a thread, as CUDA has it
 inline constexpr std::uint32_t kMaxParameterBytes = 32764;    // of a kernel, the same
+inline constexpr std::size_t kMaxParameters = 4096;           // of a function
+inline constexpr std::uint64_t kMaxFrameBytes = 64 << 20;     // registers of a warp
+inline constexpr std::size_t kMaxBranchTargets = 1 << 22;     // of brx.idx, in a function
 inline constexpr std::uint64_t kMaxInitialBytes = 256 << 20;  // of one link
 
 constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) noexcept {

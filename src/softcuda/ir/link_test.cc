@@ -59,6 +59,33 @@ TEST(Link, ExternIsWhatAnotherInputDefines) {
   EXPECT_EQ((*module)->variables[0].initial.size(), 4U);
 }
 
+TEST(Link, ADeclarationWithoutLinkageMayComeFirst) {
+  EXPECT_EQ(error_of({".func f(); .func g() { call f; } .visible .func f() { ret; }",
+                      ".extern .func f(); .entry k() { call f; }"}),
+            "accepted");
+}
+
+TEST(Link, HostileSizesAreRefused) {
+  std::string parameters = ".reg .b32 a0";
+  for (int i = 1; i < 5000; ++i)
+    parameters += ", .reg .b32 a" + std::to_string(i);
+  EXPECT_THAT(error_of({".func f(" + parameters + ") { ret; }"}),
+              HasSubstr("over 4096 parameters"));
+  std::string labels = "T: .branchtargets L";
+  for (int i = 1; i < 60000; ++i)
+    labels += ", L";
+  std::string branches;
+  for (int i = 0; i < 100; ++i)
+    branches += "brx.idx r, T;\n";
+  EXPECT_THAT(error_of({".entry k() { .reg .b32 r; L: " + labels + "; " + branches + "}"}),
+              HasSubstr("too many targets of brx.idx"));
+  std::string registers;
+  for (int i = 0; i < 140000; ++i)
+    registers += "mov.b128 q" + std::to_string(i) + ", q0;\n";
+  EXPECT_THAT(error_of({".entry k() { .reg .b128 q<200000>;" + registers + "}"}),
+              HasSubstr("over 64 MiB of registers"));
+}
+
 TEST(Link, WhatIsNotVisibleIsTheInputsOwn) {
   const auto module =
       linked({".func f() { ret; } .global .b32 x;", ".func f() { trap; } .global .b64 x;"});

@@ -43,10 +43,13 @@ ModuleName& Linker::name_for(std::size_t source, std::string_view name, Linkage 
                              ModuleName meant, bool& fresh) {
   const auto [own, is_new] = names_[source].emplace(name, meant);
   fresh = is_new;
-  if (!is_new || linkage == Linkage::kInternal) return own->second;
-  const auto [shared, is_first] = global_.emplace(name, meant);
-  fresh = is_first;
-  own->second = shared->second;
+  if (linkage == Linkage::kInternal) return own->second;
+  // What the input has declared without a linkage before becomes known to the others now.
+  const auto [shared, is_first] = global_.emplace(name, own->second);
+  if (is_new) {
+    fresh = is_first;
+    own->second = shared->second;
+  }
   return own->second;
 }
 

@@ -152,6 +152,7 @@ class FunctionLowering {
   std::uint32_t text_block_ = 0;
   std::uint32_t next_text_block_ = 0;
   std::vector<std::vector<std::uint32_t>> branch_targets_;
+  std::size_t branch_target_uses_ = 0;
   std::vector<std::vector<FunctionId>> call_targets_;
 };
 

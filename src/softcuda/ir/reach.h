@@ -8,7 +8,7 @@
 
 namespace longwire::softcuda::ir {
 
-inline constexpr std::uint64_t kMaxReachSteps = 200'000'000;
+inline constexpr std::uint64_t kMaxReachSteps = 20'000'000;
 inline constexpr std::uint64_t kMaxSharedBytes = 1 << 30;  // of a kernel; the machine has less
 
 // `uses` are of the module's functions, in their order. Sets call_depth of functions,

@@ -68,6 +68,10 @@ Function signature_of(const ptx::Function& declared, const ptx::Source& source, 
     for (const auto& variable : variables)
       to.push_back(parameter_of(variable, source, errors));
   };
+  if (declared.results.size() > kMaxParameters || declared.parameters.size() > kMaxParameters) {
+    errors.fail(source, declared.at, "over 4096 parameters", base::ErrorCode::kLimit);
+    return made;
+  }
   all(declared.results, made.results);
   all(declared.parameters, made.parameters);
   const std::uint32_t after_results = place(made.results, 0);

@@ -1,4 +1,5 @@
 // mov, branches and cp.async: operands that the table cannot say.
+#include "softcuda/ir/layout.h"
 #include "softcuda/ir/lower.h"
 
 namespace longwire::softcuda::ir {
@@ -113,6 +114,11 @@ void FunctionLowering::branch_indexed(const ptx::Statement& statement, const Opc
   const auto& labels = branch_targets_[found.symbol->id];
   if (labels.empty() || labels.size() > kMaxTargets) {
     return fail(list.at, ".branchtargets must have 1 to 65535 labels");
+  }
+  branch_target_uses_ += labels.size();
+  if (branch_target_uses_ > kMaxBranchTargets) {
+    return context_.errors.fail(context_.source, statement.at, "too many targets of brx.idx",
+                                base::ErrorCode::kLimit);
   }
   Operand targets;
   targets.kind = Kind::kBlocks;

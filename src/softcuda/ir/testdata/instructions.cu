@@ -32,7 +32,8 @@ extern "C" __global__ void forms(u32* o, float* f, double* d, u64* q) {
   ASM(op " %0,%1,%2,%1;" : "=f"(z) : "f"(x), "f"(y)); \
   f[tid()] += z;
   I3("add.u32")
-  I3("add.s32") I3("add.sat.s32") I3("add.cc.u32") I3("addc.u32") I3("addc.cc.s32") I3("sub.cc.u32")
+  I3("add.s32")
+  I3("add.sat.s32") I3("add.cc.u32") I3("addc.u32") I3("addc.cc.s32") I3("sub.cc.u32")
       I3("subc.u32") I3("sub.sat.s32") I3("mul.lo.u32") I3("mul.hi.s32") I4("mad.lo.u32")
           I4("mad.hi.s32") I4("mad.lo.cc.u32") I4("madc.hi.u32") I4("madc.lo.cc.u32")
               I4("mad.hi.sat.s32") I3("mul24.lo.u32") I4("mad24.hi.s32") I4("sad.u32") I3("div.s32")
@@ -43,14 +44,15 @@ extern "C" __global__ void forms(u32* o, float* f, double* d, u64* q) {
                                                               : "=r"(p)
                                                               : "r"(r), "r"(s), "r"(t));
   I3("bmsk.clamp.b32")
-  I3("szext.wrap.s32") I4("dp4a.u32.s32") I4("dp4a.s32.s32") I4("dp2a.lo.s32.u32") I4("fns.b32")
-      I3("and.b32") I3("or.b32") I3("xor.b32") I2("not.b32") I2("cnot.b32")
-          ASM("lop3.b32 %0,%1,%2,%3,0x96;"
-              : "=r"(p)
-              : "r"(r), "r"(s), "r"(t));
+  I3("szext.wrap.s32")
+  I4("dp4a.u32.s32") I4("dp4a.s32.s32") I4("dp2a.lo.s32.u32") I4("fns.b32") I3("and.b32")
+      I3("or.b32") I3("xor.b32") I2("not.b32") I2("cnot.b32") ASM("lop3.b32 %0,%1,%2,%3,0x96;"
+                                                                  : "=r"(p)
+                                                                  : "r"(r), "r"(s), "r"(t));
   I4("shf.l.wrap.b32")
-  I4("shf.r.clamp.b32") I3("shl.b32") I3("shr.s32") I3("shr.u32") I4("prmt.b32") I4("prmt.b32.f4e")
-      I3("add.f16x2") I3("add.rn.f16x2") I3("sub.ftz.f16x2") I3("mul.sat.f16x2") I4("fma.rn.f16x2")
+  I4("shf.r.clamp.b32")
+  I3("shl.b32") I3("shr.s32") I3("shr.u32") I4("prmt.b32") I4("prmt.b32.f4e") I3("add.f16x2")
+      I3("add.rn.f16x2") I3("sub.ftz.f16x2") I3("mul.sat.f16x2") I4("fma.rn.f16x2")
           I4("fma.rn.relu.f16x2") I4("fma.rn.bf16x2") I4("fma.rn.relu.bf16x2") I2("neg.f16x2")
               I2("abs.bf16x2") I3("min.f16x2") I3("max.NaN.bf16x2") I3("min.xorsign.abs.f16x2") I2(
                   "ex2.approx.f16x2") I2("tanh.approx.f16x2") I2("tanh.approx.bf16x2")
