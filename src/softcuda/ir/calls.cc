@@ -122,6 +122,7 @@ Operand FunctionLowering::arguments(const ptx::Statement& statement,
     return {};
   }
   std::vector<Operand> elements;
+  elements.reserve(from.size());
   for (std::size_t i = 0; i < from.size(); ++i) {
     elements.push_back(results ? result(statement, from[i], formal[i])
                                : argument(statement, from[i], formal[i]));

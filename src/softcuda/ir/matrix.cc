@@ -37,6 +37,7 @@ Operand FunctionLowering::fragment(const ptx::Operand& from, std::size_t registe
   }
   const Type part = is_packed(type) ? Type::kB32 : type;
   std::vector<Operand> elements;
+  elements.reserve(parts.size());
   for (const auto& element : parts) {
     elements.push_back(written ? destination(element, {}, part) : source(element, {}, part));
   }

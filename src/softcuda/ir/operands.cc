@@ -262,6 +262,7 @@ Operand FunctionLowering::vector(const ptx::Operand& from, const Slot& slot, Typ
   Slot element = slot;
   element.may_be_sink = true;
   std::vector<Operand> elements;
+  elements.reserve(parts.size());
   for (const auto& part : parts) {
     elements.push_back(written ? destination(part, element, type) : source(part, element, type));
   }

@@ -39,6 +39,7 @@ Operand FunctionLowering::mov_vector(const ptx::Operand& from, Type type, bool w
   slot.may_be_sink = true;
   slot.relaxed = false;
   std::vector<Operand> elements;
+  elements.reserve(parts.size());
   for (const auto& element : parts) {
     elements.push_back(written ? destination(element, slot, part) : source(element, slot, part));
   }

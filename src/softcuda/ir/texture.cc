@@ -44,6 +44,7 @@ Operand FunctionLowering::coordinates(const ptx::Operand& from, Mode geometry, T
     return {};
   }
   std::vector<Operand> elements;
+  elements.reserve(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const bool layer = i == 0 && (geometry == Mode::kArray1d || geometry == Mode::kArray2d ||
                                   geometry == Mode::kArrayCube);
