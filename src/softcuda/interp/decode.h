@@ -1,0 +1,25 @@
+// From the ir to programs.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "softcuda/interp/program.h"
+#include "softcuda/machine/machine.h"
+
+namespace longwire::softcuda::interp {
+
+// All that a kernel may reach, by its number in the module; unreached functions have no steps.
+struct KernelPrograms {
+  std::vector<Program> functions;
+  ir::FunctionId kernel = 0;
+  std::vector<std::byte> constants;  // kPoolBytes each
+  std::vector<SpecialUse> specials;  // the n-th stands at n * kPoolBytes
+};
+
+KernelPrograms decode(const machine::LoadedModule& module, ir::FunctionId kernel);
+
+}  // namespace longwire::softcuda::interp

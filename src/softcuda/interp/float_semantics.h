@@ -1,0 +1,105 @@
+// Floating-point instructions of one lane, rounded to nearest; other roundings are the same
+// functions under another rounding mode of the host. PTX ISA 8.8, "Floating Point Instructions".
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+
+#include "softcuda/interp/half.h"
+
+namespace longwire::softcuda::interp::floating {
+
+inline constexpr std::uint32_t kNaN32 = 0x7fff'ffff;
+
+// Single-precision instructions give one NaN; double-precision ones keep what an operand had.
+inline float canonical(float v) { return v == v ? v : std::bit_cast<float>(kNaN32); }
+inline double canonical(double v) { return v; }
+inline float flush(float v) { return flushed(v); }
+inline double flush(double v) { return v; }
+// .sat: to [0, 1], and NaN to 0.
+template <class T>
+T saturate(T v) {
+  return v > 0 ? (v < 1 ? v : T{1}) : T{0};
+}
+
+template <class T>
+T add(T a, T b) {
+  return a + b;
+}
+template <class T>
+T sub(T a, T b) {
+  return a - b;
+}
+template <class T>
+T mul(T a, T b) {
+  return a * b;
+}
+template <class T>
+T div(T a, T b) {
+  return a / b;
+}
+template <class T>
+T rcp(T a) {
+  return T{1} / a;
+}
+template <class T>
+T sqrt(T a) {
+  return std::sqrt(a);
+}
+
+template <class T>
+bool negative(T v) {
+  return std::signbit(v);
+}
+// The other operand where one is NaN; -0 is less than +0.
+template <class T>
+T min(T a, T b) {
+  if (a != a) return canonical(b);
+  if (b != b) return a;
+  if (a == b) return negative(a) ? a : b;
+  return a < b ? a : b;
+}
+template <class T>
+T max(T a, T b) {
+  if (a != a) return canonical(b);
+  if (b != b) return a;
+  if (a == b) return negative(a) ? b : a;
+  return a < b ? b : a;
+}
+template <class T>
+T min_nan(T a, T b) {
+  return a != a || b != b ? canonical(a + b) : min(a, b);
+}
+template <class T>
+T max_nan(T a, T b) {
+  return a != a || b != b ? canonical(a + b) : max(a, b);
+}
+// .xorsign.abs: of the magnitudes, with the product of the signs.
+template <float (*F)(float, float)>
+float with_xor_sign(float a, float b) {
+  const float magnitude = F(std::fabs(a), std::fabs(b));
+  if (magnitude != magnitude) return magnitude;
+  return negative(a) != negative(b) ? -magnitude : magnitude;
+}
+
+// Approximate ones: better than their documented error.
+inline float rsqrt(float a) { return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a))); }
+inline double rsqrt(double a) { return 1.0 / std::sqrt(a); }
+inline float sin(float a) { return static_cast<float>(std::sin(static_cast<double>(a))); }
+inline float cos(float a) { return static_cast<float>(std::cos(static_cast<double>(a))); }
+inline float lg2(float a) { return static_cast<float>(std::log2(static_cast<double>(a))); }
+inline float ex2(float a) { return static_cast<float>(std::exp2(static_cast<double>(a))); }
+inline float tanh(float a) { return static_cast<float>(std::tanh(static_cast<double>(a))); }
+// rcp.approx.ftz.f64 and rsqrt.approx.ftz.f64 give the upper half of the result.
+inline double upper_half(double v) {
+  return std::bit_cast<double>(std::bit_cast<std::uint64_t>(v) & 0xffff'ffff'0000'0000);
+}
+inline double flushed_double(double v) {
+  return std::fabs(v) < 0x1p-1022 ? std::copysign(0.0, v) : v;
+}
+inline double rcp_gross(double a) { return flushed_double(upper_half(1.0 / flushed_double(a))); }
+inline double rsqrt_gross(double a) { return flushed_double(upper_half(rsqrt(flushed_double(a)))); }
+
+}  // namespace longwire::softcuda::interp::floating

@@ -1,0 +1,121 @@
+// Program: a function as the interpreter executes it. Every instruction of the ir is a Step, with
+// the function that executes it on 32 lanes and its operands as places in memory.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "softcuda/ir/ir.h"
+#include "softcuda/machine/warp.h"
+
+namespace longwire::softcuda::interp {
+
+using machine::Mask;
+
+inline constexpr Mask kAllLanes = ~Mask{0};
+inline constexpr int kLanes = ir::kWarpSize;
+
+// Where the 32 values of an operand stand.
+enum class Base : std::uint8_t { kFrame, kConstants, kSpecials, kScratch, kCount };
+
+// Constants and specials stand there three times, for whichever width they are read with: the 32
+// values as 64-bit, as 32-bit and as 16-bit numbers. 128-bit reads see 64-bit ones.
+inline constexpr std::uint32_t kWideBytes = kLanes * 8, kMiddleBytes = kLanes * 4;
+inline constexpr std::uint32_t kPoolBytes = kLanes * (8 + 4 + 2);
+inline constexpr std::uint32_t kScratchBytes = kLanes * 16;
+
+struct Slot {
+  std::uint32_t offset = 0;
+  Base base = Base::kScratch;
+  std::uint8_t bytes = 0;         // of the register; 0: a predicate; constants: 8
+  bool present = false;           // not kNothing
+  bool negated = false;           // of predicates
+  bool in_frame = false;          // an address in the function's own part of local memory
+  std::int64_t displacement = 0;  // of addresses
+};
+
+struct Context;
+struct Step;
+using Handler = void (*)(Context&, const Step&);
+
+enum class StepKind : std::uint8_t {
+  kPlain,     // run(), then the next step
+  kBlockEnd,  // goes on with the next block, where lanes may wait to be joined
+  kBranch,
+  kBranchIndexed,
+  kCall,
+  kReturn,
+  kExit,
+  kBarrier,   // of the block
+  kWarpSync,  // run(), once the lanes of its mask have come
+};
+
+inline constexpr std::size_t kMaxOperands = 8;
+
+struct Step {
+  Handler run = nullptr;
+  const Slot* slots = nullptr;  // all operands, vectors flattened
+  const ir::Instruction* source = nullptr;
+  std::uint32_t target = 0;         // kBranch: a step
+  std::uint32_t guard = ir::kNone;  // offset of the predicate in the frame
+  StepKind kind = StepKind::kPlain;
+  bool guard_negated = false;
+  std::uint8_t operands = 0;
+  std::uint16_t start[kMaxOperands] = {};  // of an operand in slots
+  std::uint16_t count[kMaxOperands] = {};  // of its elements
+
+  const Slot& slot(int operand, int element = 0) const noexcept {
+    return slots[start[operand] + element];
+  }
+  bool has(int operand) const noexcept {
+    return operand < operands && slots[start[operand]].present;
+  }
+};
+
+struct Program {
+  const ir::Function* function = nullptr;
+  std::vector<Step> steps;
+  std::vector<Slot> slots;
+  std::vector<std::uint32_t> first_steps;  // of each block
+};
+
+// A special register of which the code has need, and in which widths.
+struct SpecialUse {
+  ir::Special special = ir::Special::kTidX;
+  bool wide = false, middle = false, narrow = false;
+};
+
+// What steps see of the warp: the lanes that execute them, and where operands are.
+struct Context {
+  static constexpr std::size_t kWidths = 5;  // 1, 2, 4, 8, 16 bytes
+  std::byte* bases[kWidths][static_cast<std::size_t>(Base::kCount)] = {};
+  Mask mask = 0;    // that execute this step
+  Mask active = 0;  // that would if it had no guard
+  Mask live = 0;    // that have not exited
+  Mask carry = 0;   // CC.CF of each lane
+  std::uint32_t local_base = 0;
+  bool strong_access = false;  // memory was looked at that others may write: a loop may wait for it
+  machine::Warp* warp = nullptr;
+  const machine::BlockState* block = nullptr;
+
+  template <class T>
+  T* at(const Slot& slot) const noexcept {
+    constexpr int kWidth = std::countr_zero(sizeof(T));
+    return reinterpret_cast<T*>(bases[kWidth][static_cast<std::size_t>(slot.base)] + slot.offset);
+  }
+  // The lanes for which a predicate is true.
+  Mask predicate(const Slot& slot) const noexcept {
+    Mask value = *at<Mask>(slot);
+    if (slot.bytes != 0) value = value != 0 ? kAllLanes : 0;  // an immediate
+    return slot.negated ? ~value : value;
+  }
+  void set_predicate(const Slot& slot, Mask value) const noexcept {
+    Mask& place = *at<Mask>(slot);
+    place = (place & ~mask) | (value & mask);
+  }
+  bool has(int lane) const noexcept { return (mask >> lane & 1) != 0; }
+};
+
+}  // namespace longwire::softcuda::interp

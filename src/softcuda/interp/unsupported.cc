@@ -1,0 +1,19 @@
+// What the interpreter does not execute: refused when a module is loaded.
+#include "softcuda/interp/select.h"
+
+namespace longwire::softcuda::interp {
+
+#define UNSUPPORTED(name) \
+  Handler select_##name(const ir::Instruction&) { return nullptr; }
+UNSUPPORTED(Alloca)
+UNSUPPORTED(Stacksave)
+UNSUPPORTED(Stackrestore)
+UNSUPPORTED(Tex)
+UNSUPPORTED(Tld4)
+UNSUPPORTED(Txq)
+UNSUPPORTED(Suld)
+UNSUPPORTED(Sust)
+UNSUPPORTED(Suq)
+#undef UNSUPPORTED
+
+}  // namespace longwire::softcuda::interp

@@ -1,0 +1,140 @@
+// Lowering and linking of whatever parses. What comes out must hold together: a back end relies on
+// it (ir.h) and looks at nothing again.
+#include <algorithm>
+
+#include "fuzz/target.h"
+#include "softcuda/ir/link.h"
+#include "softcuda/ir/print.h"
+#include "softcuda/ptx/parser.h"
+
+namespace longwire::fuzz {
+namespace {
+
+namespace ir = softcuda::ir;
+namespace ptx = softcuda::ptx;
+
+constexpr std::string_view kHead = ".version 8.5\n.target sm_80\n.address_size 64\n";
+constexpr char kNextInput = '\f';  // between the texts that are linked
+
+void demand(bool truth) {
+  if (!truth) __builtin_trap();
+}
+
+void check(const ir::Module& module, const ir::Function& function, const ir::Operand& operand) {
+  using Kind = ir::OperandKind;
+  const auto in = [](std::uint32_t id, std::size_t size) { return id == ir::kNone || id < size; };
+  demand(in(operand.reg, function.registers.size()));
+  switch (operand.kind) {
+    case Kind::kRegister:
+      return demand(operand.reg != ir::kNone);
+    case Kind::kAddress:
+    case Kind::kVariable:
+      return demand(in(operand.id, module.variables.size()));
+    case Kind::kFunction:
+      return demand(operand.id < module.functions.size());
+    case Kind::kBlock:
+      return demand(operand.id < function.blocks.size());
+    case Kind::kBlocks:
+      return demand(operand.first + operand.count <= function.tables.size());
+    case Kind::kTexture:
+      return demand(operand.id < module.textures.size());
+    case Kind::kCallee:
+      return demand(operand.id < std::max(module.functions.size(), module.prototypes.size()));
+    case Kind::kVector:
+    case Kind::kArguments: {
+      demand(operand.first + operand.count <= function.elements.size());
+      for (std::uint32_t i = 0; i < operand.count; ++i) {
+        const auto& element = function.elements[operand.first + i];
+        demand(element.kind != Kind::kVector && element.kind != Kind::kArguments);
+        check(module, function, element);
+      }
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+void check(const ir::Module& module, const ir::Function& function) {
+  if (function.blocks.empty()) return;
+  for (const auto& reg : function.registers) {
+    demand(reg.offset + (reg.bits == 1 ? 4 : reg.bits / 8 * ir::kWarpSize) <= function.frame_bytes);
+  }
+  std::uint32_t next = 0;
+  for (const auto& block : function.blocks) {
+    demand(block.first == next && block.count > 0);
+    next += block.count;
+    for (const auto successor : block.successors)
+      demand(successor < function.blocks.size());
+  }
+  demand(next == function.instructions.size());
+  for (const auto& instruction : function.instructions) {
+    demand(instruction.first_operand + instruction.operand_count <= function.operands.size());
+    demand(instruction.guard == ir::kNone || function.registers.at(instruction.guard).bits == 1);
+    for (const auto& operand : function.operands_of(instruction))
+      check(module, function, operand);
+  }
+}
+
+void check(const ir::Module& module) {
+  for (const auto& variable : module.variables) {
+    demand(variable.initial.size() <= variable.bytes);
+    for (const auto& relocation : variable.relocations) {
+      demand(relocation.at + relocation.bytes <= variable.initial.size());
+      demand(relocation.id <
+             (relocation.function ? module.functions.size() : module.variables.size()));
+    }
+    if (variable.space == ir::Space::kGlobal) {
+      demand(variable.offset + variable.bytes <= module.global_bytes);
+    }
+  }
+  for (const auto& function : module.functions)
+    check(module, function);
+}
+
+}  // namespace
+
+std::vector<Seed> seeds() {
+  return {
+      {"kernel", bytes_of(R"(.extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 b);
+.func (.reg .f32 r) f(.reg .f32 x, .param .b32 y) { mov.f32 r, x; ret; }
+.visible .entry k(.param .u64 a) { .reg .pred p, q; .reg .b32 %r<9>; .reg .b64 %d<9>; .reg .f32 x;
+.shared .b32 s[8]; .local .b8 l[16]; .param .b64 t; .param .b32 u;
+ld.param.u64 %d1, [a]; L: st.shared.u32 [s+4], 7; @!p bra L; mov.u64 %d2, l; cvta.local.u64 %d2, %d2;
+setp.lt.s32 p|q, %r1, %tid.x; st.param.b64 [t], %d2; call (u), vprintf, (t, t); ld.param.u32 %r2, [u];
+call (x), f, (0f3F800000, u); atom.global.add.u32 %r1, [%d1], 1; bar.red.popc.u32 %r1, 0, p;
+mov.b64 {%r1, %r2}, %d1; ld.global.v2.u32 {%r1, _}, [%d1]; })")},
+      {"indirect", bytes_of(R"(.func f() { ret; } .global .u64 g[2] = { f, generic(g) };
+.entry k() { .reg .b64 d; .reg .b32 i; P: .callprototype _ (); mov.u64 d, f; call d, P; { A: ret; }
+T: .branchtargets B, C; brx.idx i, T; B: trap; C: exit; })")},
+      {"linked", bytes_of(".visible .func f() { ret; } .visible .global .b32 x = 1;\f"
+                          ".extern .func f(); .extern .global .b32 x; .entry k() { call f; }")},
+      {"matrices",
+       bytes_of(R"(.entry k() { .reg .b32 a, b, r; .reg .f32 c; .reg .f64 d; .reg .b64 t;
+mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {c,c,c,c},{a,a,a,a},{b,b},{c,c,c,c};
+ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {a,b}, [r+16]; cp.async.cg.shared.global [r],[t],16,a;
+wmma.load.a.sync.aligned.row.m8n8k4.f64 {d}, [t], a; tex.2d.v4.f32.f32 {c,c,c,c},[t,{c,c}];
+shfl.sync.bfly.b32 a|_, b, 1, 31, -1; cvt.rn.satfinite.e4m3x2.f32 h, c, c; })")},
+  };
+}
+
+}  // namespace longwire::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace longwire::fuzz;
+  std::string_view rest(reinterpret_cast<const char*>(data), size);
+  std::vector<std::unique_ptr<ptx::Source>> sources;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find(kNextInput), rest.size());
+    auto source = ptx::parse("fuzz", std::string(kHead) + std::string(rest.substr(0, end)));
+    if (!source) return 0;
+    sources.push_back(std::move(*source));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (sources.empty()) return 0;
+  const auto module = ir::link(sources);
+  if (!module) return 0;
+  check(**module);
+  static_cast<void>(ir::to_text(**module));
+  return 0;
+}

@@ -1,0 +1,108 @@
+#include "softcuda/machine/block.h"
+
+#include <algorithm>
+
+#include "softcuda/machine/fault_text.h"
+#include "softcuda/machine/races.h"
+#include "softcuda/machine/warp_fiber.h"
+
+namespace longwire::softcuda::machine {
+namespace {
+
+// What a block that prints without end may hold back before it is printed.
+constexpr std::size_t kMaxPrinted = 1 << 20;
+
+}  // namespace
+
+Block::Block(const Services& services, std::uint32_t core) : services_(services) {
+  state_.core = core;
+  state_.cores = services.cores;
+  state_.memory = services.memory->view();
+  state_.careful = services.options.check_memory || services.options.check_races;
+  if (services.options.check_races) races_ = std::make_unique<Races>();
+}
+
+Block::~Block() = default;
+
+bool Block::begin(Grid& grid, Dim3 index) {
+  const Launch& launch = grid.launch();
+  grid_ = &grid;
+  state_.shared_bytes =
+      static_cast<std::uint32_t>(shared_bytes_of(grid.kernel(), launch.dynamic_shared_bytes));
+  state_.dynamic_shared_bytes = launch.dynamic_shared_bytes;
+  state_.parameters = grid.parameters().data();
+  state_.parameter_bytes = static_cast<std::uint32_t>(grid.parameters().size());
+  state_.index = index;
+  state_.grid_size = launch.grid;
+  state_.size = launch.block;
+  state_.grid_id = grid.id();
+  if (state_.shared_bytes != 0 && !shared_.ensure(services_.options.shared_bytes_per_block))
+    return false;
+  state_.shared = shared_.data();
+  if (races_ && !races_->reset(state_.shared_bytes)) return false;
+  const std::uint32_t threads = launch.block.x * launch.block.y * launch.block.z;
+  return place_warps(threads);
+}
+
+bool Block::place_warps(std::uint32_t threads) {
+  warp_count_ = (threads + ir::kWarpSize - 1) / ir::kWarpSize;
+  while (warps_.size() < warp_count_)
+    warps_.push_back(std::make_unique<WarpFiber>(*this, static_cast<std::uint32_t>(warps_.size())));
+  for (std::uint32_t i = 0; i < warp_count_; ++i) {
+    const std::uint32_t lanes = std::min<std::uint32_t>(threads - i * ir::kWarpSize, ir::kWarpSize);
+    if (!warps_[i]->begin(~Mask{0} >> (ir::kWarpSize - lanes), warp_count_)) return false;
+  }
+  running_ = warp_count_;
+  barriers_.reset(warp_count_);
+  return true;
+}
+
+Block::Round Block::run_round() {
+  bool progress = false, any = false;
+  for (std::uint32_t i = 0; i < warp_count_; ++i) {
+    if (!warps_[i]->ready()) continue;
+    any = true;
+    progress = warps_[i]->resume() || progress;
+    if (grid_->stopping()) return Round::kProgress;
+  }
+  if (running_ == 0) return Round::kDone;
+  if (!any) report_deadlock();
+  return progress ? Round::kProgress : Round::kSpinning;
+}
+
+void Block::release(const Barriers::Release& release) {
+  for (std::uint32_t i = 0; i < warp_count_; ++i)
+    if ((release.warps >> i & 1) != 0) warps_[i]->release(release);
+}
+
+void Block::warp_ended() {
+  --running_;
+  barriers_.exit();
+  Barriers::Release released;
+  for (std::uint32_t id = 0; id < kBarriers; ++id)
+    if (barriers_.take_release(id, released)) release(released);
+}
+
+void Block::report_deadlock() {
+  const WarpFiber* waiting = nullptr;
+  for (std::uint32_t i = 0; i < warp_count_ && waiting == nullptr; ++i)
+    if (warps_[i]->waiting()) waiting = warps_[i].get();
+  std::string text = describe_place(*waiting, -1, waiting->waits_in()) + "barrier " +
+                     std::to_string(waiting->waits_at()) + " cannot end: ";
+  const std::uint32_t id = waiting->waits_at();
+  text += std::to_string(barriers_.arrived_threads(id)) + " of " +
+          std::to_string(barriers_.needed_threads(id)) + " threads have come, no other can run";
+  grid_->fail({FaultKind::kIllegalInstruction, std::move(text)});
+}
+
+void Block::print(std::string_view text) {
+  printed_ += text;
+  if (printed_.size() > kMaxPrinted) finish();
+}
+
+void Block::finish() {
+  services_.output->write(printed_);
+  printed_.clear();
+}
+
+}  // namespace longwire::softcuda::machine

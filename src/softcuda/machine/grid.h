@@ -1,0 +1,78 @@
+// Grid: one launch under way. Threads: take_block(), fail() and stop() from any.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "softcuda/machine/backend.h"
+#include "softcuda/machine/machine.h"
+#include "softcuda/machine/output.h"
+
+namespace longwire::softcuda::machine {
+
+// What of the machine a running block uses.
+struct Services {
+  Memory* memory = nullptr;
+  Output* output = nullptr;
+  MachineOptions options;
+  std::uint32_t cores = 1;
+};
+
+// How much memory a warp of a kernel needs.
+struct WarpNeeds {
+  std::uint32_t local_bytes_per_thread = 0;
+  std::size_t frame_bytes = 0;
+  bool takes_stack = false;  // recursive: stack_bytes_per_thread comes on top
+};
+// Of each function of a module; those that are no kernels have none.
+std::vector<WarpNeeds> needs_of(const ir::Module& module);
+
+class Grid {
+ public:
+  Grid(const Launch& launch, std::shared_ptr<const Code> code, const WarpNeeds& needs,
+       std::uint64_t id);
+
+  const Launch& launch() const noexcept { return launch_; }
+  const ir::Function& kernel() const noexcept {
+    return launch_.module->module().functions[launch_.kernel];
+  }
+  const Code& code() const noexcept { return *code_; }
+  const WarpNeeds& needs() const noexcept { return needs_; }
+  const std::vector<std::byte>& parameters() const noexcept { return parameters_; }
+  std::uint64_t id() const noexcept { return id_; }
+  std::uint64_t blocks() const noexcept { return blocks_; }
+
+  // The next block to run; nothing where all are taken, or the grid is stopping.
+  std::optional<Dim3> take_block() noexcept;
+  bool blocks_left() const noexcept {
+    return !stopping() && next_.load(std::memory_order_relaxed) < blocks_;
+  }
+
+  void fail(Fault fault);  // the first counts
+  bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+  const std::atomic<bool>& stopping_flag() const noexcept { return stopping_; }
+  std::optional<Fault> take_fault();
+
+  base::Nanoseconds deadline_ns = 0;  // 0: none. Under the machine's lock
+  std::uint32_t helpers = 0;          // threads of the pool at work on it. Under the machine's lock
+
+ private:
+  Launch launch_;
+  std::shared_ptr<const Code> code_;  // with the back end's cache and other grids
+  WarpNeeds needs_;
+  std::vector<std::byte> parameters_;
+  std::uint64_t id_;
+  std::uint64_t blocks_;
+  std::atomic<std::uint64_t> next_{0};
+  std::atomic<bool> stopping_{false};
+  std::mutex mutex_;
+  std::optional<Fault> fault_;
+};
+
+}  // namespace longwire::softcuda::machine

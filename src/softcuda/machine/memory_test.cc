@@ -1,0 +1,119 @@
+#include "softcuda/machine/memory.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+namespace longwire::softcuda::machine {
+namespace {
+
+using base::ErrorCode;
+
+constexpr std::uint64_t kMebibyte = 1 << 20;
+
+class MemoryTest : public ::testing::Test {
+ protected:
+  MemoryTest() : memory_(std::move(*Memory::create(16 * kMebibyte))) {}
+  std::uint64_t allocate(std::uint64_t bytes, MemoryKind kind = MemoryKind::kDevice) {
+    auto address = memory_->allocate(bytes, kind);
+    EXPECT_TRUE(address.ok());
+    return address.ok() ? *address : 0;
+  }
+  std::unique_ptr<Memory> memory_;
+};
+
+TEST_F(MemoryTest, WhatIsAllocatedIsAccessibleAndZero) {
+  const auto address = allocate(1000);
+  EXPECT_EQ(address % kAllocationAlignment, 0U);
+  EXPECT_TRUE(memory_->accessible(address, 1000));
+  EXPECT_TRUE(memory_->accessible(address + 1000, 24));  // to the granularity
+  EXPECT_FALSE(memory_->accessible(address + 1000, 25));
+  EXPECT_FALSE(memory_->accessible(address - 1, 1));
+  EXPECT_FALSE(memory_->accessible(0, 1));
+  EXPECT_FALSE(memory_->accessible(~std::uint64_t{0}, 16));
+  const auto* bytes = reinterpret_cast<const char*>(address);
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_EQ(bytes[i], 0);
+}
+
+TEST_F(MemoryTest, ReleasedMemoryIsNotAccessibleAndComesBackZero) {
+  for (std::uint64_t bytes : {std::uint64_t{1000}, 3 * kMebibyte + 5}) {
+    const auto address = allocate(bytes);
+    std::memset(reinterpret_cast<void*>(address), 7, bytes);
+    EXPECT_TRUE(memory_->release(address).ok());
+    EXPECT_FALSE(memory_->accessible(address, 1));
+    EXPECT_EQ(memory_->release(address).error().code(), ErrorCode::kNotFound);
+    const auto again = allocate(bytes);
+    EXPECT_EQ(again, address);
+    const auto* data = reinterpret_cast<const char*>(again);
+    EXPECT_TRUE(std::all_of(data, data + bytes, [](char c) { return c == 0; }));
+    EXPECT_TRUE(memory_->release(again).ok());
+  }
+}
+
+TEST_F(MemoryTest, RunsOutOfDeviceMemoryButHostMemoryIsApart) {
+  EXPECT_EQ(memory_->free_bytes(), memory_->total_bytes());
+  const auto all = allocate(memory_->total_bytes());
+  EXPECT_EQ(memory_->free_bytes(), 0U);
+  EXPECT_EQ(memory_->allocate(1, MemoryKind::kDevice).error().code(), ErrorCode::kLimit);
+  EXPECT_EQ(memory_->allocate(1, MemoryKind::kManaged).error().code(), ErrorCode::kLimit);
+  EXPECT_EQ(memory_->allocate(0, MemoryKind::kHost).error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(memory_->allocate(~std::uint64_t{0}, MemoryKind::kHost).error().code(),
+            ErrorCode::kLimit);
+  const auto host = allocate(kMebibyte, MemoryKind::kHost);
+  EXPECT_TRUE(memory_->accessible(host, kMebibyte));
+  EXPECT_TRUE(memory_->release(all).ok());
+}
+
+TEST_F(MemoryTest, FindsAllocations) {
+  const auto first = allocate(100), second = allocate(100);
+  EXPECT_EQ(memory_->find(first + 99)->address, first);
+  EXPECT_FALSE(memory_->find(first + 100).has_value());
+  EXPECT_EQ(memory_->nearest(first + 100)->address, first);
+  EXPECT_EQ(memory_->nearest(second - 1)->address, second);
+  EXPECT_EQ(memory_->nearest(0)->address, first);
+  EXPECT_LT(memory_->find(first)->number, memory_->find(second)->number);
+}
+
+TEST_F(MemoryTest, RegisteredRangesAreExact) {
+  alignas(256) static char memory[4][512];
+  auto address = [](int i) { return reinterpret_cast<std::uint64_t>(memory[i]); };
+  for (int i : {2, 0, 3})
+    EXPECT_TRUE(memory_->add_registered(address(i), 500).ok());
+  EXPECT_TRUE(memory_->accessible(address(2) + 499, 1));
+  EXPECT_FALSE(memory_->accessible(address(2) + 499, 2));
+  EXPECT_FALSE(memory_->accessible(address(1), 1));
+  EXPECT_EQ(memory_->add_registered(address(0) + 10, 4).error().code(),
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(memory_->add_registered(address(1) + 500, 600).error().code(),
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(memory_->find(address(3))->kind, MemoryKind::kRegistered);
+  EXPECT_TRUE(memory_->remove_registered(address(2)).ok());
+  EXPECT_FALSE(memory_->accessible(address(2), 1));
+  EXPECT_TRUE(memory_->accessible(address(3), 500));
+  EXPECT_EQ(memory_->remove_registered(address(2)).error().code(), ErrorCode::kNotFound);
+}
+
+TEST_F(MemoryTest, ReadersSeeRegisteredRangesWhileOthersChange) {
+  static char memory[64][256];
+  auto address = [](int i) { return reinterpret_cast<std::uint64_t>(memory[i]); };
+  ASSERT_TRUE(memory_->add_registered(address(32), 256).ok());
+  std::atomic<bool> end{false};
+  std::thread reader([&] {
+    while (!end)
+      EXPECT_TRUE(memory_->accessible(address(32), 256));
+  });
+  for (int n = 0; n < 200; ++n) {
+    EXPECT_TRUE(memory_->add_registered(address(n % 31), 256).ok());
+    EXPECT_TRUE(memory_->remove_registered(address(n % 31)).ok());
+  }
+  end = true;
+  reader.join();
+}
+
+}  // namespace
+}  // namespace longwire::softcuda::machine
