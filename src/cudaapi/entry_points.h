@@ -5,7 +5,9 @@
 #include <span>
 
 #define LONGWIRE_CUDA_EXACT_NAMES  // who defines the functions wants no macros over their names
+#pragma GCC visibility push(default)
 #include "cudaapi/cuda.h"
+#pragma GCC visibility pop
 
 namespace longwire::cudaapi {
 

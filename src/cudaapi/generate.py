@@ -89,8 +89,7 @@ def header(functions):
 
 
 def driver_source(functions, supported):
-    out = [f"// {NOTE}", "#define LONGWIRE_CUDA_EXACT_NAMES", '#include "cudaapi/cuda.h"',
-           '#include "cudaapi/entry_points.h"', "",
+    out = [f"// {NOTE}", '#include "cudaapi/entry_points.h"', "",
            "using longwire::cudaapi::EntryPoint;", "using longwire::cudaapi::PerThreadStream;", "",
            'extern "C" {']
     for f in functions:
