@@ -152,5 +152,21 @@ TEST_F(LaunchTest, a_library_launches_in_the_current_context) {
   EXPECT_EQ(cuLibraryUnload(library), CUDA_ERROR_INVALID_HANDLE);
 }
 
+TEST_F(LaunchTest, occupancy) {
+  int blocks = 0, grid = 0, block = 0;
+  ASSERT_EQ(cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function("add"), 256, 0),
+            CUDA_SUCCESS);
+  EXPECT_GE(blocks, 1);
+  ASSERT_EQ(cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function("add"), 256, 1 << 20),
+            CUDA_SUCCESS);
+  EXPECT_EQ(blocks, 0);
+  EXPECT_EQ(cuOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, function("add"), 0, 0),
+            CUDA_ERROR_INVALID_VALUE);
+  ASSERT_EQ(cuOccupancyMaxPotentialBlockSize(&grid, &block, function("add"), nullptr, 0, 100),
+            CUDA_SUCCESS);
+  EXPECT_GE(grid, 1);
+  EXPECT_LE(block, 100);
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::driver

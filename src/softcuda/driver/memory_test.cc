@@ -138,5 +138,53 @@ TEST_F(MemoryTest, memory_of_the_program_can_be_registered_once) {
   EXPECT_EQ(cuMemHostUnregister(mine.data()), CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED);
 }
 
+TEST_F(MemoryTest, an_address_tells_what_it_is) {
+  CUdeviceptr memory = 0, base = 0;
+  void* host = nullptr;
+  ASSERT_EQ(cuMemAlloc(&memory, 1000), CUDA_SUCCESS);
+  ASSERT_EQ(cuMemHostAlloc(&host, 8, 0), CUDA_SUCCESS);
+  CUmemorytype type{};
+  ASSERT_EQ(cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, memory), CUDA_SUCCESS);
+  EXPECT_EQ(type, CU_MEMORYTYPE_DEVICE);
+  ASSERT_EQ(cuPointerGetAttribute(&base, CU_POINTER_ATTRIBUTE_RANGE_START_ADDR, memory + 999),
+            CUDA_SUCCESS);
+  EXPECT_EQ(base, memory);
+  ASSERT_EQ(cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
+                                  reinterpret_cast<CUdeviceptr>(host)),
+            CUDA_SUCCESS);
+  EXPECT_EQ(type, CU_MEMORYTYPE_HOST);
+  EXPECT_EQ(cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, 16),
+            CUDA_ERROR_INVALID_VALUE);
+  CUpointer_attribute which[] = {CU_POINTER_ATTRIBUTE_MEMORY_TYPE};
+  void* places[] = {&type};
+  ASSERT_EQ(cuPointerGetAttributes(1, which, places, 16), CUDA_SUCCESS);
+  EXPECT_EQ(static_cast<int>(type), 0);
+}
+
+TEST_F(MemoryTest, stream_ordered_memory_is_counted_by_its_pool) {
+  CUmemoryPool pool = nullptr, made = nullptr;
+  ASSERT_EQ(cuDeviceGetDefaultMemPool(&pool, 0), CUDA_SUCCESS);
+  CUdeviceptr memory = 0;
+  cuuint64_t used = 0;
+  ASSERT_EQ(cuMemAllocAsync(&memory, 4096, nullptr), CUDA_SUCCESS);
+  ASSERT_EQ(cuMemPoolGetAttribute(pool, CU_MEMPOOL_ATTR_USED_MEM_CURRENT, &used), CUDA_SUCCESS);
+  EXPECT_EQ(used, 4096U);
+  ASSERT_EQ(cuMemsetD8Async(memory, 1, 4096, nullptr), CUDA_SUCCESS);
+  ASSERT_EQ(cuMemFreeAsync(memory, nullptr), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxSynchronize(), CUDA_SUCCESS);
+  ASSERT_EQ(cuMemPoolGetAttribute(pool, CU_MEMPOOL_ATTR_USED_MEM_CURRENT, &used), CUDA_SUCCESS);
+  EXPECT_EQ(used, 0U);
+  EXPECT_EQ(cuMemFreeAsync(memory, nullptr), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuMemPoolDestroy(pool), CUDA_ERROR_INVALID_VALUE);
+  CUmemPoolProps properties{};
+  properties.allocType = CU_MEM_ALLOCATION_TYPE_PINNED;
+  properties.location = {CU_MEM_LOCATION_TYPE_DEVICE, 0};
+  properties.maxSize = 1000;
+  ASSERT_EQ(cuMemPoolCreate(&made, &properties), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemAllocFromPoolAsync(&memory, 1001, made, nullptr), CUDA_ERROR_OUT_OF_MEMORY);
+  EXPECT_EQ(cuMemPoolDestroy(made), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemPoolDestroy(made), CUDA_ERROR_INVALID_VALUE);
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::driver
