@@ -4,7 +4,8 @@
 #
 #   longwire_library(NAME SOURCES ... DEPS ... PRIVATE_DEPS ...)   static, alias longwire::NAME
 #   longwire_program(NAME SOURCES ... DEPS ... [COMPONENT client|node])    installed executable
-#   longwire_driver(NAME SOURCES ... DEPS ... VERSION_SCRIPT FILE [OUTPUT_NAME ...] [SONAME ...])
+#   longwire_driver(NAME SOURCES ... DEPS ... VERSION_SCRIPT FILE [OUTPUT_NAME ...] [SONAME ...]
+#                   [FOLDER ...] [COMPONENT ...])
 #   longwire_test(NAME SOURCES ... DEPS ... [LABELS ...] [TIMEOUT s] [ENVIRONMENT ...])
 #   longwire_script_test(NAME COMMAND ... [DEPS ...] [LABELS ...] [TIMEOUT s])
 #   longwire_fuzzer(NAME SOURCES ... DEPS ... DECODES ... [CANARY ...] [RUNS n])
@@ -114,7 +115,11 @@ endfunction()
 # A library that programs load in place of the vendor's: exports what the version script names,
 # needs nothing but libc. A test per driver checks both.
 function(longwire_driver name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "VERSION_SCRIPT;OUTPUT_NAME;SONAME" "SOURCES;DEPS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "VERSION_SCRIPT;OUTPUT_NAME;SONAME;FOLDER;COMPONENT"
+                        "SOURCES;DEPS")
+  if(NOT arg_COMPONENT)
+    set(arg_COMPONENT opencl)
+  endif()
   add_library(${name} SHARED ${arg_SOURCES})
   _longwire_common(${name} ${arg_DEPS})
   if(NOT arg_OUTPUT_NAME)
@@ -137,8 +142,8 @@ function(longwire_driver name)
     longwire_script_test(${name}_needs_only_libc COMMAND "${LONGWIRE_PYTHON}"
                          "${PROJECT_SOURCE_DIR}/tests/tidy/driver_deps.py" $<TARGET_FILE:${name}>)
   endif()
-  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/longwire"
-          COMPONENT opencl)
+  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/longwire/${arg_FOLDER}"
+          COMPONENT ${arg_COMPONENT})
 endfunction()
 
 # One ctest entry per module: gtest prints inside, and its XML lets ./dev count the cases.

@@ -1,0 +1,82 @@
+#include "softcuda/driver/context.h"
+
+#include <bit>
+
+#include "softcuda/driver/memory.h"
+#include "softcuda/driver/stream.h"
+
+namespace longwire::softcuda::driver {
+
+std::vector<CUcontext>& context_stack() noexcept {
+  static thread_local std::vector<CUcontext> stack;
+  return stack;
+}
+
+CUresult current_context(Driver& driver, std::shared_ptr<Context>& context) {
+  const std::vector<CUcontext>& stack = context_stack();
+  if (stack.empty() || stack.back() == nullptr) return CUDA_ERROR_INVALID_CONTEXT;
+  context = driver.contexts.find(stack.back());
+  return context == nullptr ? CUDA_ERROR_CONTEXT_IS_DESTROYED : CUDA_SUCCESS;
+}
+
+bool are_context_flags(unsigned int flags) noexcept {
+  const unsigned int schedule = flags & CU_CTX_SCHED_MASK;
+  return (flags & ~static_cast<unsigned int>(CU_CTX_FLAGS_MASK)) == 0 &&
+         std::popcount(schedule) <= 1;
+}
+
+std::shared_ptr<Context> make_context(Driver& driver, Device& device, unsigned int flags,
+                                      unsigned int api_version, bool primary) {
+  static std::atomic<std::uint64_t> next_id{1};
+  auto context = std::make_shared<Context>(device);
+  context->flags = flags;
+  context->api_version = api_version;
+  context->primary = primary;
+  context->id = next_id.fetch_add(1);
+  context->handle = driver.contexts.add(context);
+  return context;
+}
+
+CUresult synchronize_context(Context& context) {
+  std::vector<CompletionPtr> all;
+  {
+    std::lock_guard lock(context.order);
+    for (const auto& each : context.streams)
+      if (auto stream = each.lock(); stream != nullptr)
+        if (CompletionPtr last = stream->last(); last != nullptr) all.push_back(std::move(last));
+  }
+  for (const CompletionPtr& each : all)
+    each->wait();
+  return context.fault.load();
+}
+
+CUresult destroy_context(Driver& driver, CUcontext handle) {
+  std::shared_ptr<Context> context = driver.contexts.remove(handle);
+  if (context == nullptr) return CUDA_ERROR_INVALID_CONTEXT;
+  (void)synchronize_context(*context);
+  std::vector<std::shared_ptr<Stream>> streams;
+  {
+    std::lock_guard lock(context->order);
+    for (const auto& each : context->streams)
+      if (auto stream = each.lock(); stream != nullptr) streams.push_back(std::move(stream));
+    context->per_thread.clear();
+    context->legacy = nullptr;
+    context->streams.clear();
+  }
+  for (const auto& stream : streams) {
+    stream->close();
+    driver.streams.remove(stream->handle);
+  }
+  auto of_this = [&](const auto& object) { return object.context == context; };
+  for (CUevent event : driver.events.handles_where(of_this))
+    driver.events.remove(event);
+  for (CUfunction each : driver.functions.handles_where(
+           [&](const Function& function) { return function.module->context == context; }))
+    driver.functions.remove(each);
+  for (CUmodule module : driver.modules.handles_where(of_this))
+    driver.modules.remove(module);
+  release_blocks_of(context->device, handle);
+  return CUDA_SUCCESS;
+}
+
+}  // namespace longwire::softcuda::driver

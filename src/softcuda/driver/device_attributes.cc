@@ -1,0 +1,162 @@
+#include "softcuda/driver/device_attributes.h"
+
+#include <algorithm>
+
+namespace longwire::softcuda::driver {
+namespace {
+
+#define ATTRIBUTE(name) CU_DEVICE_ATTRIBUTE_##name
+
+// The same for every device: limits first, then what textures may be, then what there is (1) and
+// what there is not (0).
+struct Fixed {
+  CUdevice_attribute attribute;
+  int value;
+};
+const Fixed kFixed[] = {
+    {ATTRIBUTE(MAX_THREADS_PER_BLOCK), int(machine::kMaxThreadsPerBlock)},
+    {ATTRIBUTE(MAX_BLOCK_DIM_X), int(machine::kMaxThreadsPerBlock)},
+    {ATTRIBUTE(MAX_BLOCK_DIM_Y), int(machine::kMaxThreadsPerBlock)},
+    {ATTRIBUTE(MAX_BLOCK_DIM_Z), int(machine::kMaxBlockZ)},
+    {ATTRIBUTE(MAX_GRID_DIM_X), int(machine::kMaxGridX)},
+    {ATTRIBUTE(MAX_GRID_DIM_Y), int(machine::kMaxGridYZ)},
+    {ATTRIBUTE(MAX_GRID_DIM_Z), int(machine::kMaxGridYZ)},
+    {ATTRIBUTE(MAX_SHARED_MEMORY_PER_BLOCK), kSharedBytesPerBlock},
+    {ATTRIBUTE(TOTAL_CONSTANT_MEMORY), kConstantBytes},
+    {ATTRIBUTE(WARP_SIZE), ir::kWarpSize},
+    {ATTRIBUTE(MAX_PITCH), 0x7fffffff},
+    {ATTRIBUTE(MAX_REGISTERS_PER_BLOCK), kRegistersPerBlock},
+    {ATTRIBUTE(MAX_REGISTERS_PER_MULTIPROCESSOR), kRegistersPerBlock},
+    {ATTRIBUTE(CLOCK_RATE), 1'000'000},
+    {ATTRIBUTE(MEMORY_CLOCK_RATE), 1'000'000},
+    {ATTRIBUTE(GLOBAL_MEMORY_BUS_WIDTH), 128},
+    {ATTRIBUTE(L2_CACHE_SIZE), 4 << 20},
+    {ATTRIBUTE(MAX_THREADS_PER_MULTIPROCESSOR), kMaxThreadsPerMultiprocessor},
+    {ATTRIBUTE(MAX_BLOCKS_PER_MULTIPROCESSOR), kMaxBlocksPerMultiprocessor},
+    {ATTRIBUTE(RESERVED_SHARED_MEMORY_PER_BLOCK), 0},
+    {ATTRIBUTE(TEXTURE_ALIGNMENT), 512},
+    {ATTRIBUTE(TEXTURE_PITCH_ALIGNMENT), 32},
+    {ATTRIBUTE(SURFACE_ALIGNMENT), 512},
+    {ATTRIBUTE(MAXIMUM_TEXTURE1D_WIDTH), 131072},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_WIDTH), 131072},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_HEIGHT), 65536},
+    {ATTRIBUTE(MAXIMUM_TEXTURE3D_WIDTH), 16384},
+    {ATTRIBUTE(MAXIMUM_TEXTURE3D_HEIGHT), 16384},
+    {ATTRIBUTE(MAXIMUM_TEXTURE3D_DEPTH), 16384},
+    {ATTRIBUTE(MAXIMUM_TEXTURE3D_WIDTH_ALTERNATE), 8192},
+    {ATTRIBUTE(MAXIMUM_TEXTURE3D_HEIGHT_ALTERNATE), 8192},
+    {ATTRIBUTE(MAXIMUM_TEXTURE3D_DEPTH_ALTERNATE), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_LAYERED_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_LAYERED_HEIGHT), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_LAYERED_LAYERS), 2048},
+    {ATTRIBUTE(MAXIMUM_TEXTURE1D_LAYERED_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURE1D_LAYERED_LAYERS), 2048},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_GATHER_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_GATHER_HEIGHT), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURECUBEMAP_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURECUBEMAP_LAYERED_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURECUBEMAP_LAYERED_LAYERS), 2046},
+    {ATTRIBUTE(MAXIMUM_SURFACE1D_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_SURFACE2D_WIDTH), 131072},
+    {ATTRIBUTE(MAXIMUM_SURFACE2D_HEIGHT), 65536},
+    {ATTRIBUTE(MAXIMUM_SURFACE3D_WIDTH), 16384},
+    {ATTRIBUTE(MAXIMUM_SURFACE3D_HEIGHT), 16384},
+    {ATTRIBUTE(MAXIMUM_SURFACE3D_DEPTH), 16384},
+    {ATTRIBUTE(MAXIMUM_SURFACE1D_LAYERED_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_SURFACE1D_LAYERED_LAYERS), 2048},
+    {ATTRIBUTE(MAXIMUM_SURFACE2D_LAYERED_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_SURFACE2D_LAYERED_HEIGHT), 32768},
+    {ATTRIBUTE(MAXIMUM_SURFACE2D_LAYERED_LAYERS), 2048},
+    {ATTRIBUTE(MAXIMUM_SURFACECUBEMAP_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_SURFACECUBEMAP_LAYERED_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_SURFACECUBEMAP_LAYERED_LAYERS), 2046},
+    {ATTRIBUTE(MAXIMUM_TEXTURE1D_LINEAR_WIDTH), 268435456},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_LINEAR_WIDTH), 131072},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_LINEAR_HEIGHT), 65000},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_LINEAR_PITCH), 2097120},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_MIPMAPPED_WIDTH), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURE2D_MIPMAPPED_HEIGHT), 32768},
+    {ATTRIBUTE(MAXIMUM_TEXTURE1D_MIPMAPPED_WIDTH), 32768},
+    {ATTRIBUTE(SINGLE_TO_DOUBLE_PRECISION_PERF_RATIO), 2},
+    {ATTRIBUTE(MEM_SYNC_DOMAIN_COUNT), 1},
+    {ATTRIBUTE(COMPUTE_MODE), CU_COMPUTEMODE_DEFAULT},
+    {ATTRIBUTE(GPU_DIRECT_RDMA_WRITES_ORDERING), CU_GPU_DIRECT_RDMA_WRITES_ORDERING_NONE},
+    {ATTRIBUTE(NUMA_CONFIG), CU_DEVICE_NUMA_CONFIG_NONE},
+    {ATTRIBUTE(NUMA_ID), -1},
+    {ATTRIBUTE(HOST_NUMA_ID), -1},
+    {ATTRIBUTE(PCI_BUS_ID), 0},
+    {ATTRIBUTE(PCI_DOMAIN_ID), 0x10000},  // no domain that a PCI bus has
+    {ATTRIBUTE(ASYNC_ENGINE_COUNT), 2},
+    {ATTRIBUTE(GPU_OVERLAP), 1},
+    {ATTRIBUTE(INTEGRATED), 1},
+    {ATTRIBUTE(CAN_MAP_HOST_MEMORY), 1},
+    {ATTRIBUTE(CONCURRENT_KERNELS), 1},
+    {ATTRIBUTE(UNIFIED_ADDRESSING), 1},
+    {ATTRIBUTE(STREAM_PRIORITIES_SUPPORTED), 1},
+    {ATTRIBUTE(GLOBAL_L1_CACHE_SUPPORTED), 1},
+    {ATTRIBUTE(LOCAL_L1_CACHE_SUPPORTED), 1},
+    {ATTRIBUTE(MANAGED_MEMORY), 1},
+    {ATTRIBUTE(CONCURRENT_MANAGED_ACCESS), 1},
+    {ATTRIBUTE(DIRECT_MANAGED_MEM_ACCESS_FROM_HOST), 1},
+    {ATTRIBUTE(HOST_NATIVE_ATOMIC_SUPPORTED), 1},
+    {ATTRIBUTE(CAN_USE_HOST_POINTER_FOR_REGISTERED_MEM), 1},
+    {ATTRIBUTE(CAN_USE_STREAM_MEM_OPS_V1), 1},
+    {ATTRIBUTE(CAN_USE_64_BIT_STREAM_MEM_OPS_V1), 1},
+    {ATTRIBUTE(CAN_USE_STREAM_WAIT_VALUE_NOR_V1), 1},
+    {ATTRIBUTE(CAN_USE_64_BIT_STREAM_MEM_OPS), 1},
+    {ATTRIBUTE(CAN_USE_STREAM_WAIT_VALUE_NOR), 1},
+    {ATTRIBUTE(COOPERATIVE_LAUNCH), 1},
+    {ATTRIBUTE(HOST_REGISTER_SUPPORTED), 1},
+    {ATTRIBUTE(READ_ONLY_HOST_REGISTER_SUPPORTED), 1},
+    {ATTRIBUTE(MEMORY_POOLS_SUPPORTED), 1},
+    {ATTRIBUTE(VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED), 1},
+};
+
+constexpr int kPciDeviceBase = 1;
+
+int answer_of_machine(const Driver& driver, const Device& device, CUdevice_attribute attribute,
+                      bool& known) {
+  const machine::MachineOptions& options = driver.options.machine;
+  const int shared = static_cast<int>(options.shared_bytes_per_block);
+  known = true;
+  switch (attribute) {
+    case ATTRIBUTE(MULTIPROCESSOR_COUNT):
+      return static_cast<int>(device.machine->threads());
+    case ATTRIBUTE(COMPUTE_CAPABILITY_MAJOR):
+      return driver.options.capability_major;
+    case ATTRIBUTE(COMPUTE_CAPABILITY_MINOR):
+      return driver.options.capability_minor;
+    case ATTRIBUTE(MAX_SHARED_MEMORY_PER_BLOCK_OPTIN):
+      return shared;
+    case ATTRIBUTE(MAX_SHARED_MEMORY_PER_MULTIPROCESSOR):
+      return shared;
+    case ATTRIBUTE(KERNEL_EXEC_TIMEOUT):
+      return options.watchdog_ns != 0 ? 1 : 0;
+    case ATTRIBUTE(PCI_DEVICE_ID):
+      return kPciDeviceBase + device.ordinal;
+    case ATTRIBUTE(MULTI_GPU_BOARD_GROUP_ID):
+      return device.ordinal;
+    case ATTRIBUTE(GPU_PCI_DEVICE_ID):
+      return 0;
+    default:
+      known = false;
+      return 0;
+  }
+}
+
+#undef ATTRIBUTE
+
+}  // namespace
+
+std::optional<int> device_attribute(const Driver& driver, const Device& device,
+                                    CUdevice_attribute attribute) {
+  if (attribute <= 0 || attribute >= CU_DEVICE_ATTRIBUTE_MAX) return std::nullopt;
+  bool known = false;
+  const int value = answer_of_machine(driver, device, attribute, known);
+  if (known) return value;
+  auto fixed = std::find_if(std::begin(kFixed), std::end(kFixed),
+                            [&](const Fixed& each) { return each.attribute == attribute; });
+  return fixed == std::end(kFixed) ? 0 : fixed->value;  // the rest is what there is not
+}
+
+}  // namespace longwire::softcuda::driver

@@ -1,0 +1,69 @@
+#include "softcuda/driver/driver.h"
+
+#include <pthread.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "softcuda/driver/stream.h"
+#include "softcuda/interp/interp.h"
+
+namespace longwire::softcuda::driver {
+namespace {
+
+std::atomic<Driver*> the_one{nullptr};
+std::atomic<bool> forked{false};
+
+CUresult make_device(Driver& driver, int ordinal) {
+  auto machine = machine::Machine::create(driver.options.machine, interp::create());
+  if (!machine.ok()) return CUDA_ERROR_SYSTEM_NOT_READY;
+  auto device = std::make_unique<Device>();
+  device->ordinal = ordinal;
+  device->machine = std::move(machine).value();
+  auto pool = std::make_shared<Pool>();
+  pool->device = device.get();
+  pool->is_default = true;
+  pool->properties.allocType = CU_MEM_ALLOCATION_TYPE_PINNED;
+  pool->properties.location = {CU_MEM_LOCATION_TYPE_DEVICE, ordinal};
+  device->default_pool = device->current_pool = driver.pools.add(std::move(pool));
+  driver.devices.push_back(std::move(device));
+  return CUDA_SUCCESS;
+}
+
+CUresult make_driver() {
+  auto driver = std::make_unique<Driver>();
+  driver->options = read_options();
+  for (int ordinal = 0; ordinal < driver->options.devices; ++ordinal)
+    if (CUresult status = make_device(*driver, ordinal); status != CUDA_SUCCESS) return status;
+  ::pthread_atfork(nullptr, nullptr, [] { forked.store(true); });
+  the_one.store(driver.release(), std::memory_order_release);
+  return CUDA_SUCCESS;
+}
+
+}  // namespace
+
+Driver* the_driver() noexcept {
+  return forked.load(std::memory_order_relaxed) ? nullptr : the_one.load(std::memory_order_acquire);
+}
+
+CUresult initialise() noexcept {
+  static std::mutex mutex;
+  if (forked.load()) return CUDA_ERROR_NOT_INITIALIZED;
+  try {
+    std::lock_guard lock(mutex);
+    return the_one.load() != nullptr ? CUDA_SUCCESS : make_driver();
+  } catch (...) {
+    return CUDA_ERROR_OUT_OF_MEMORY;
+  }
+}
+
+}  // namespace longwire::softcuda::driver
+
+namespace longwire::cudaapi {
+
+CUresult not_supported() noexcept {
+  return softcuda::driver::the_driver() == nullptr ? CUDA_ERROR_NOT_INITIALIZED
+                                                   : CUDA_ERROR_NOT_SUPPORTED;
+}
+
+}  // namespace longwire::cudaapi

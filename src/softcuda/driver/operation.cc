@@ -1,0 +1,149 @@
+#include "softcuda/driver/operation.h"
+
+#include <cstdio>
+#include <cstring>
+
+#include "softcuda/driver/driver.h"
+#include "softcuda/driver/graph.h"
+#include "softcuda/driver/memory.h"
+#include "softcuda/driver/stream_values.h"
+
+namespace longwire::softcuda::driver {
+namespace {
+
+CUresult result_of(machine::FaultKind kind) noexcept {
+  switch (kind) {
+    case machine::FaultKind::kIllegalAddress:
+      return CUDA_ERROR_ILLEGAL_ADDRESS;
+    case machine::FaultKind::kMisalignedAddress:
+      return CUDA_ERROR_MISALIGNED_ADDRESS;
+    case machine::FaultKind::kIllegalInstruction:
+      return CUDA_ERROR_ILLEGAL_INSTRUCTION;
+    case machine::FaultKind::kTrap:
+      return CUDA_ERROR_LAUNCH_FAILED;
+    case machine::FaultKind::kAssert:
+      return CUDA_ERROR_ASSERT;
+    case machine::FaultKind::kTimeout:
+      return CUDA_ERROR_LAUNCH_TIMEOUT;
+    case machine::FaultKind::kStackOverflow:
+      return CUDA_ERROR_HARDWARE_STACK_ERROR;
+    case machine::FaultKind::kMemoryRace:
+      return CUDA_ERROR_LAUNCH_FAILED;
+  }
+  return CUDA_ERROR_LAUNCH_FAILED;
+}
+
+CUresult fail_context(Context& context, CUresult result) {
+  CUresult none = CUDA_SUCCESS;
+  context.fault.compare_exchange_strong(none, result);
+  return result;
+}
+
+CUresult run(Context& context, const KernelOperation& kernel) {
+  machine::Launch launch;
+  launch.module = kernel.function->module->loaded.get();
+  launch.kernel = kernel.function->id;
+  launch.grid = kernel.grid;
+  launch.block = kernel.block;
+  launch.dynamic_shared_bytes = kernel.shared_bytes;
+  launch.cooperative = kernel.cooperative;
+  launch.parameters = kernel.parameters;
+  auto outcome = context.device.machine->run(launch);
+  if (!outcome.ok()) return fail_context(context, CUDA_ERROR_LAUNCH_FAILED);
+  if (!outcome->has_value()) return CUDA_SUCCESS;
+  // For people; stdout belongs to the program.
+  std::fprintf(stderr, "soft CUDA device: %s\n", (*outcome)->message.c_str());
+  return fail_context(context, result_of((*outcome)->kind));
+}
+
+CUresult run(Context&, const CopyOperation& copy) {
+  if (copy.width == 0 || copy.height == 0 || copy.depth == 0) return CUDA_SUCCESS;
+  const bool flat = copy.height == 1 && copy.depth == 1;
+  if (flat) {
+    std::memmove(copy.to, copy.from, copy.width);
+    return CUDA_SUCCESS;
+  }
+  for (std::size_t z = 0; z < copy.depth; ++z)
+    for (std::size_t y = 0; y < copy.height; ++y)
+      std::memmove(copy.to + z * copy.to_slice + y * copy.to_pitch,
+                   copy.from + z * copy.from_slice + y * copy.from_pitch, copy.width);
+  return CUDA_SUCCESS;
+}
+
+CUresult run(Context&, const MemsetOperation& memset) {
+  const CUDA_MEMSET_NODE_PARAMS& p = memset.parameters;
+  for (std::size_t row = 0; row < p.height; ++row) {
+    auto* to = reinterpret_cast<std::byte*>(p.dst + row * p.pitch);
+    if (p.elementSize == 1) {
+      std::memset(to, static_cast<int>(p.value & 0xff), p.width);
+      continue;
+    }
+    for (std::size_t i = 0; i < p.width; ++i)  // little-endian: the low bytes come first
+      std::memcpy(to + i * p.elementSize, &p.value, p.elementSize);
+  }
+  return CUDA_SUCCESS;
+}
+
+CUresult run(Context& context, const HostOperation& host) {
+  CallbackScope scope;
+  const CUresult fault = context.fault.load();
+  if (host.callback != nullptr) {
+    host.callback(host.stream, fault, host.data);
+  } else if (fault == CUDA_SUCCESS) {  // a host function is not called after a fault
+    host.function(host.data);
+  }
+  return fault;
+}
+
+CUresult run(Context&, const EmptyOperation&) { return CUDA_SUCCESS; }
+
+// In a graph: the event's own completion, at the time that the node runs.
+CUresult run(Context&, const EventRecordOperation& record) {
+  auto completion = std::make_shared<Completion>();
+  completion->finish(CUDA_SUCCESS, now_ns());
+  std::lock_guard lock(record.event->mutex);
+  record.event->recorded = std::move(completion);
+  return CUDA_SUCCESS;
+}
+
+CUresult run(Context&, const EventWaitOperation& wait) {
+  CompletionPtr completion;
+  {
+    std::lock_guard lock(wait.event->mutex);
+    completion = wait.event->recorded;
+  }
+  if (completion != nullptr) completion->wait();
+  return CUDA_SUCCESS;
+}
+
+CUresult run(Context& context, const MemoryOperation& memory) {
+  for (const CUstreamBatchMemOpParams& part : memory.parts)
+    if (CUresult status = run_stream_value(context, part); status != CUDA_SUCCESS) return status;
+  return CUDA_SUCCESS;
+}
+
+CUresult run(Context&, const AllocOperation&) { return CUDA_SUCCESS; }  // made with the node
+
+CUresult run(Context& context, const FreeOperation& free) {
+  return release_block(context.device, free.address) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+CUresult run(Context& context, const ChildOperation& child) {
+  std::vector<GraphExec::Step> steps;
+  {
+    std::lock_guard lock(graph_mutex());
+    if (!order_steps(*child.graph, steps)) return CUDA_ERROR_INVALID_VALUE;
+  }
+  for (const GraphExec::Step& step : steps)
+    if (CUresult status = run_operation(context, step.operation); status != CUDA_SUCCESS)
+      return status;
+  return CUDA_SUCCESS;
+}
+
+}  // namespace
+
+CUresult run_operation(Context& context, const Operation& operation) {
+  return std::visit([&](const auto& one) { return run(context, one); }, operation);
+}
+
+}  // namespace longwire::softcuda::driver

@@ -1,0 +1,71 @@
+// Operation: one piece of work, as a stream runs it and as a graph keeps it in a node.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "softcuda/driver/objects.h"
+
+namespace longwire::softcuda::driver {
+
+struct KernelOperation {
+  std::shared_ptr<Function> function;
+  machine::Dim3 grid, block;
+  std::uint32_t shared_bytes = 0;
+  bool cooperative = false;
+  std::vector<std::byte> parameters;
+};
+
+// Both sides resolved to addresses; `asked` is what graphs give back.
+struct CopyOperation {
+  std::byte* to = nullptr;
+  const std::byte* from = nullptr;
+  std::size_t to_pitch = 0, to_slice = 0, from_pitch = 0, from_slice = 0;
+  std::size_t width = 0, height = 1, depth = 1;
+  CUDA_MEMCPY3D asked{};
+};
+
+struct MemsetOperation {
+  CUDA_MEMSET_NODE_PARAMS parameters{};
+};
+
+struct HostOperation {
+  CUhostFn function = nullptr;
+  CUstreamCallback callback = nullptr;  // cuStreamAddCallback: that instead
+  CUstream stream = nullptr;
+  void* data = nullptr;
+};
+
+struct EventRecordOperation {
+  std::shared_ptr<Event> event;
+  CUevent handle = nullptr;
+};
+struct EventWaitOperation {
+  std::shared_ptr<Event> event;
+  CUevent handle = nullptr;
+};
+struct MemoryOperation {  // cuStreamWaitValue32 and so on
+  std::vector<CUstreamBatchMemOpParams> parts;
+};
+struct AllocOperation {
+  CUDA_MEM_ALLOC_NODE_PARAMS parameters{};
+};
+struct FreeOperation {
+  CUdeviceptr address = 0;
+};
+struct ChildOperation {
+  std::shared_ptr<Graph> graph;
+  CUgraph handle = nullptr;
+};
+struct EmptyOperation {};
+
+using Operation = std::variant<EmptyOperation, KernelOperation, CopyOperation, MemsetOperation,
+                               HostOperation, EventRecordOperation, EventWaitOperation,
+                               MemoryOperation, AllocOperation, FreeOperation, ChildOperation>;
+
+// Runs it to its end on the calling thread. A kernel's fault becomes the context's.
+CUresult run_operation(Context& context, const Operation& operation);
+
+}  // namespace longwire::softcuda::driver

@@ -1,0 +1,23 @@
+// What a user sets of the soft device, by environment variables (docs/SOFTCUDA.md).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "softcuda/machine/machine.h"
+
+namespace longwire::softcuda::driver {
+
+inline constexpr int kMaxDevices = 16;
+
+struct Options {
+  int devices = 1;           // LONGWIRE_SOFT_DEVICES
+  int capability_major = 8;  // LONGWIRE_SOFT_CAPABILITY=8.6
+  int capability_minor = 6;
+  machine::MachineOptions machine;  // LONGWIRE_SOFT_MEMORY_MB, _THREADS, _WATCHDOG_MS, _MEMCHECK
+};
+
+// What makes no sense keeps its default.
+Options read_options();
+
+}  // namespace longwire::softcuda::driver

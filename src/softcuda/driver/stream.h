@@ -1,0 +1,94 @@
+// Stream: work in order. An executor thread of its own, made when work must wait; work that can
+// begin at once and is waited for anyhow runs on the calling thread.
+//
+// Threads: every member may be called from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "softcuda/driver/objects.h"
+#include "softcuda/driver/operation.h"
+
+namespace longwire::softcuda::driver {
+
+struct Capture;
+
+class Stream : public std::enable_shared_from_this<Stream> {
+ public:
+  enum class Kind : std::uint8_t { kLegacy, kPerThread, kPlain };
+  Stream(std::shared_ptr<Context> context, Kind kind, unsigned int flags, int priority)
+      : kind_(kind), flags_(flags), priority_(priority), context_(context) {}
+
+  // Puts work at the end. `after` are further completions to wait for. The work runs although the
+  // stream is destroyed meanwhile. `out`: its completion.
+  CUresult submit(Operation operation, std::vector<CompletionPtr> after = {},
+                  CompletionPtr* out = nullptr);
+  // The same, and waits for it.
+  CUresult submit_and_wait(Operation operation);
+
+  CUresult synchronize();
+  CUresult query();
+  void close();  // the executor ends with the work that is there
+
+  // The end of all work so far; nullptr: there was none.
+  CompletionPtr last();
+
+  std::shared_ptr<Context> context() const { return context_.lock(); }
+  Kind kind() const noexcept { return kind_; }
+  unsigned int flags() const noexcept { return flags_; }
+  int priority() const noexcept { return priority_; }
+  std::uint64_t id = 0;
+  CUstream handle = nullptr;
+
+  // The capture that this stream is part of; under its context's `order`.
+  std::shared_ptr<Capture> capture;
+  std::vector<CUgraphNode> capture_tail;  // the nodes that the next one depends on
+
+ private:
+  struct Command {
+    Operation operation;
+    std::vector<CompletionPtr> after;
+    CompletionPtr completion;
+    std::shared_ptr<Context> context;
+  };
+  bool blocks_with_legacy() const noexcept {
+    return kind_ != Kind::kLegacy && (flags_ & CU_STREAM_NON_BLOCKING) == 0;
+  }
+  // REQUIRES: the context's `order` is held.
+  void order_with_legacy(Context& context, std::vector<CompletionPtr>& after);
+  CUresult put(Command command, bool wait);
+  void run(Command& command);
+  bool start_executor();
+  void execute();
+
+  const Kind kind_;
+  const unsigned int flags_;
+  const int priority_;
+  const std::weak_ptr<Context> context_;
+  std::mutex mutex_;  // taken after the context's `order`
+  std::condition_variable changed_;
+  std::deque<Command> queue_;
+  CompletionPtr last_;
+  bool running_ = false;  // a command is being run, by the executor or by a caller
+  bool has_executor_ = false;
+  bool closed_ = false;
+};
+
+// The stream that a handle stands for; nullptr: none such. Stream 0 is the legacy one, or the
+// calling thread's where that form of the function was called.
+std::shared_ptr<Stream> find_stream(const std::shared_ptr<Context>& context, CUstream handle);
+std::shared_ptr<Stream> make_stream(const std::shared_ptr<Context>& context, Stream::Kind kind,
+                                    unsigned int flags, int priority);
+std::uint64_t now_ns() noexcept;
+
+// The greatest number is the least priority.
+inline constexpr int kLeastPriority = 0;
+inline constexpr int kGreatestPriority = -5;
+// Commands that wait in one stream; a call that would make more waits for room.
+inline constexpr std::size_t kMaxQueued = 4096;
+
+}  // namespace longwire::softcuda::driver

@@ -1,0 +1,155 @@
+// Streams.
+#include "softcuda/driver/graph.h"
+#include "softcuda/driver/memory.h"
+#include "softcuda/driver/stream.h"
+
+using namespace longwire::softcuda::driver;
+
+namespace {
+
+template <class Body>
+CUresult with_stream(CUstream handle, const void* out, Body&& body) {
+  return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
+    auto stream = find_stream(context, handle);
+    if (stream == nullptr) return CUDA_ERROR_INVALID_HANDLE;
+    if (out == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    return body(driver, *stream);
+  });
+}
+
+CUresult destroy(CUstream handle) {
+  return guarded([&](Driver& driver) -> CUresult {
+    auto stream = driver.streams.remove(handle);
+    if (stream == nullptr) return CUDA_ERROR_INVALID_HANDLE;
+    stream->close();
+    return CUDA_SUCCESS;
+  });
+}
+
+}  // namespace
+
+extern "C" {
+
+CUresult cuStreamCreateWithPriority(CUstream* handle, unsigned int flags, int priority) {
+  return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
+    if (handle == nullptr || (flags & ~static_cast<unsigned int>(CU_STREAM_NON_BLOCKING)) != 0)
+      return CUDA_ERROR_INVALID_VALUE;
+    const int inside = std::max(kGreatestPriority, std::min(kLeastPriority, priority));
+    std::shared_ptr<Stream> stream;
+    {
+      std::lock_guard lock(context->order);
+      stream = make_stream(context, Stream::Kind::kPlain, flags, inside);
+    }
+    stream->handle = driver.streams.add(stream);
+    *handle = stream->handle;
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult cuStreamCreate(CUstream* handle, unsigned int flags) {
+  return cuStreamCreateWithPriority(handle, flags, kLeastPriority);
+}
+
+CUresult cuStreamDestroy(CUstream stream) { return destroy(stream); }
+CUresult cuStreamDestroy_v2(CUstream stream) { return destroy(stream); }
+
+CUresult cuStreamGetPriority(CUstream handle, int* priority) {
+  return with_stream(handle, priority, [&](Driver&, Stream& stream) {
+    *priority = stream.priority();
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult cuStreamGetFlags(CUstream handle, unsigned int* flags) {
+  return with_stream(handle, flags, [&](Driver&, Stream& stream) {
+    *flags = stream.flags();
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult cuStreamGetId(CUstream handle, unsigned long long* id) {
+  return with_stream(handle, id, [&](Driver&, Stream& stream) {
+    *id = stream.id;
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult cuStreamGetCtx(CUstream handle, CUcontext* context) {
+  return with_stream(handle, context, [&](Driver&, Stream& stream) -> CUresult {
+    auto owner = stream.context();
+    if (owner == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+    *context = owner->handle;
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult cuStreamGetCtx_v2(CUstream handle, CUcontext* context, CUgreenCtx* green) {
+  if (green != nullptr) *green = nullptr;
+  return cuStreamGetCtx(handle, context);
+}
+
+CUresult cuStreamGetDevice(CUstream handle, CUdevice* device) {
+  return with_stream(handle, device, [&](Driver&, Stream& stream) -> CUresult {
+    auto owner = stream.context();
+    if (owner == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+    *device = owner->device.ordinal;
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult cuStreamQuery(CUstream handle) {
+  return with_stream(handle, &handle, [](Driver&, Stream& stream) { return stream.query(); });
+}
+
+CUresult cuStreamSynchronize(CUstream handle) {
+  return with_stream(handle, &handle, [](Driver&, Stream& stream) { return stream.synchronize(); });
+}
+
+CUresult cuStreamWaitEvent(CUstream handle, CUevent event_handle, unsigned int flags) {
+  return with_stream(handle, &handle, [&](Driver& driver, Stream& stream) -> CUresult {
+    auto event = driver.events.find(event_handle);
+    if (event == nullptr) return CUDA_ERROR_INVALID_HANDLE;
+    if ((flags & ~static_cast<unsigned int>(CU_EVENT_WAIT_EXTERNAL)) != 0)
+      return CUDA_ERROR_INVALID_VALUE;
+    CompletionPtr completion;
+    {
+      auto context = stream.context();
+      if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+      std::lock_guard lock(context->order);
+      std::lock_guard own(event->mutex);
+      if (event->capture_id != 0) return capture_event_wait(driver, stream, *event);
+      if (stream.capture != nullptr) {
+        if (flags != CU_EVENT_WAIT_EXTERNAL) return CUDA_ERROR_STREAM_CAPTURE_ISOLATION;
+        return capture_operation(driver, stream, EventWaitOperation{event, event_handle});
+      }
+      completion = event->recorded;
+    }
+    if (completion == nullptr || completion->done()) return CUDA_SUCCESS;
+    return stream.submit(EmptyOperation{}, {completion});
+  });
+}
+
+CUresult cuStreamAddCallback(CUstream handle, CUstreamCallback callback, void* data,
+                             unsigned int flags) {
+  return with_stream(handle, &handle, [&](Driver&, Stream& stream) -> CUresult {
+    if (callback == nullptr || flags != 0) return CUDA_ERROR_INVALID_VALUE;
+    if (stream.capture != nullptr) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    return stream.submit(HostOperation{nullptr, callback, handle, data});
+  });
+}
+
+CUresult cuStreamAttachMemAsync(CUstream handle, CUdeviceptr address, size_t bytes,
+                                unsigned int flags) {
+  return with_stream(handle, &handle, [&](Driver& driver, Stream&) -> CUresult {
+    if (flags != CU_MEM_ATTACH_GLOBAL && flags != CU_MEM_ATTACH_HOST &&
+        flags != CU_MEM_ATTACH_SINGLE)
+      return CUDA_ERROR_INVALID_VALUE;
+    auto found = find_block(driver, address);
+    if (!found.has_value() || found->block.kind != Block::Kind::kManaged ||
+        (bytes != 0 && bytes != found->block.bytes))
+      return CUDA_ERROR_INVALID_VALUE;
+    return CUDA_SUCCESS;  // program and kernels may use managed memory at any time here
+  });
+}
+
+}  // extern "C"
