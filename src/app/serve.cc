@@ -108,6 +108,29 @@ void tell_gaps(const node::NodeConfig& config, node::Journal& journal) {
   }
 }
 
+// None where nobody has given this node any.
+std::optional<node::WorkerCgroups> open_cgroups(const node::WorkerConfig& worker,
+                                                node::Journal& journal) {
+  const bool limited = worker.memory_bytes != 0 || worker.processes != 0;
+  const auto tell = [&](const std::string& reason) {
+    journal.event(limited ? LogLevel::kWarning : LogLevel::kInfo, "sandbox.partial",
+                  {{"reason", reason}});
+  };
+  auto groups = [&]() -> base::Result<node::WorkerCgroups> {
+    LW_ASSIGN(node::CgroupPlace place, node::WorkerCgroups::find(::getpid()));
+    return node::WorkerCgroups::open(std::move(place), {worker.memory_bytes, worker.processes});
+  }();
+  if (!groups) {
+    tell("workers have no cgroup of their own, limits are each process's: " +
+         groups.error().message());
+    return std::nullopt;
+  }
+  if (!groups->missing().empty()) {
+    tell("limits that are each process's, not its worker's: " + groups->missing());
+  }
+  return std::optional(*std::move(groups));
+}
+
 base::Status open_desk(PairingDesk& desk, const node::Agent& agent,
                        const node::NodeConfig& config) {
   std::vector<std::uint16_t> ports;
@@ -207,6 +230,8 @@ Status serve(const ServeOptions& options, node::Journal& journal) {
   LW_ASSIGN(const std::optional<node::WorkerRegistry> registry, open_registry(config, journal));
   LW_ASSIGN(node::WorkerCommand command,
             worker_command(config, folders, registry ? &*registry : nullptr));
+  const std::optional<node::WorkerCgroups> cgroups = open_cgroups(config.worker, journal);
+  command.cgroups = cgroups ? &*cgroups : nullptr;
   asio::io_context io(1);
   base::SystemRandom random;
   LW_ASSIGN(const std::unique_ptr<node::Audit> audit, open_audit(config, journal));

@@ -13,7 +13,8 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-base::Result<SpawnedWorker> take_up(const WorkerCommand& command, FoundWorker& found) {
+base::Result<SpawnedWorker> take_up(const WorkerCommand& command, FoundWorker& found,
+                                    WorkerCgroup& cgroup) {
   std::array<int, 2> pipe_fds{};
   if (::pipe2(pipe_fds.data(), O_CLOEXEC) != 0) {
     return Error::from_errno(ErrorCode::kInternal, "pipe", errno);
@@ -31,14 +32,19 @@ base::Result<SpawnedWorker> take_up(const WorkerCommand& command, FoundWorker& f
   worker.found = found.record.process;
   worker.pidfd = std::move(found.pidfd);
   worker.entry = std::move(found.entry);
+  worker.cgroup = std::move(cgroup);
   return worker;
 }
 
 }  // namespace
 
 base::Result<SpawnedWorker> reclaim_worker(const WorkerCommand& command, FoundWorker found) {
-  auto worker = take_up(command, found);
-  if (!worker) signal_group(found.record.process, found.pidfd.get(), SIGKILL);
+  WorkerCgroup cgroup;
+  if (command.cgroups != nullptr) cgroup = command.cgroups->take_over(found.entry.name());
+  auto worker = take_up(command, found, cgroup);
+  if (worker) return worker;
+  cgroup.kill();
+  signal_group(found.record.process, found.pidfd.get(), SIGKILL);
   return worker;
 }
 

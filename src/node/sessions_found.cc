@@ -1,6 +1,8 @@
 // Sessions that outlive their agent: what one agent writes down, and the next finds.
 #include <signal.h>
 
+#include <set>
+
 #include "node/sessions_live.h"
 
 namespace longwire::node {
@@ -38,8 +40,14 @@ std::unique_ptr<Sessions::Live> Sessions::live_of(const WorkerRecord& record) {
 }
 
 void Sessions::find_again() {
-  if (command_.registry == nullptr) return;
-  for (FoundWorker& found : command_.registry->find(journal_)) {
+  std::vector<FoundWorker> all;
+  if (command_.registry != nullptr) all = command_.registry->find(journal_);
+  std::set<std::string> living;
+  for (const FoundWorker& found : all) {
+    if (found.pidfd.valid()) living.insert(found.entry.name());
+  }
+  if (command_.cgroups != nullptr) command_.cgroups->end_all_but(living);
+  for (FoundWorker& found : all) {
     if (found.pidfd.valid()) {
       take_up(std::move(found));
       continue;

@@ -62,7 +62,8 @@ void default_signals() {
 struct Descriptors {
   int output = -1;
   int control = -1;
-  int door = -1;  // or none
+  int door = -1;    // or none
+  int cgroup = -1;  // or none
 };
 
 bool place(const Descriptors& given) {
@@ -78,6 +79,8 @@ bool place(const Descriptors& given) {
 
 [[noreturn]] void become_worker(const WorkerCommand& command, char* const* arguments,
                                 char* const* environment, const Descriptors& given, pid_t agent) {
+  // Before it has any memory of its own.
+  const bool placed = given.cgroup < 0 || ::write(given.cgroup, "0", 1) == 1;
   ::setpgid(0, 0);
   default_signals();
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -86,7 +89,7 @@ bool place(const Descriptors& given) {
     if (::getppid() != agent) ::_exit(kExitCannotExecute);  // it died before the call above
   }
   set_limits(command);
-  if (place(given)) ::execve(arguments[0], arguments, environment);
+  if (placed && place(given)) ::execve(arguments[0], arguments, environment);
   static constexpr char kMessage[] = "cannot execute longwire-worker\n";
   [[maybe_unused]] const ssize_t ignored = ::write(2, kMessage, sizeof kMessage - 1);
   ::_exit(kExitCannotExecute);
@@ -98,6 +101,16 @@ base::Result<base::UniqueFd> lifted(base::UniqueFd fd) {
   base::UniqueFd high(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 10));
   if (!high.valid()) return Error::from_errno(ErrorCode::kInternal, "dup", errno);
   return high;
+}
+
+// Of a child that has just been forked. Both its groups here too, so that kill() of them works at
+// once, and its cgroup is not empty when the next one is made.
+base::Status take_hold(SpawnedWorker& spawned) {
+  ::setpgid(spawned.pid, spawned.pid);
+  LW_TRY(spawned.cgroup.take_in(spawned.pid));
+  spawned.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, spawned.pid, 0)));
+  if (spawned.pidfd.valid()) return {};
+  return Error::from_errno(ErrorCode::kInternal, "pidfd_open", errno);
 }
 
 std::string_view signal_name(int signal) {
@@ -133,6 +146,9 @@ base::Result<SpawnedWorker> spawn_worker(const WorkerCommand& command) {
     spawned.entry = std::move(made.entry);
     LW_ASSIGN(door, lifted(std::move(made.door)));
   }
+  if (command.cgroups != nullptr) {
+    LW_ASSIGN(spawned.cgroup, command.cgroups->make(spawned.entry.name()));
+  }
   std::vector<std::string> words = command.arguments;
   if (command.folders != nullptr) {
     LW_ASSIGN(spawned.folder, command.folders->make());
@@ -145,18 +161,16 @@ base::Result<SpawnedWorker> spawn_worker(const WorkerCommand& command) {
   if (spawned.pid < 0) return Error::from_errno(ErrorCode::kInternal, "fork", errno);
   if (spawned.pid == 0) {
     become_worker(command, arguments.data(), environment.data(),
-                  {output.get(), control.get(), door.get()}, agent);
+                  {output.get(), control.get(), door.get(), spawned.cgroup.entrance()}, agent);
   }
-  ::setpgid(spawned.pid, spawned.pid);  // here too, so that kill() of the group works at once
-  spawned.control = std::move(pair.agent);
-  spawned.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, spawned.pid, 0)));
-  if (!spawned.pidfd.valid()) {
-    const int error = errno;
-    ::kill(spawned.pid, SIGKILL);
-    ::waitpid(spawned.pid, nullptr, 0);
-    return Error::from_errno(ErrorCode::kInternal, "pidfd_open", error);
+  const auto held = take_hold(spawned);
+  if (held.ok()) {
+    spawned.control = std::move(pair.agent);
+    return spawned;
   }
-  return spawned;
+  ::kill(spawned.pid, SIGKILL);
+  ::waitpid(spawned.pid, nullptr, 0);
+  return held.error();
 }
 
 }  // namespace longwire::node

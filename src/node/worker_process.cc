@@ -15,6 +15,7 @@ inline constexpr std::size_t kOutputChunkBytes = 4096;
 WorkerProcess::WorkerProcess(asio::io_context& io, Journal& journal, SpawnedWorker spawned)
     : journal_(journal),
       folder_(std::move(spawned.folder)),
+      cgroup_(std::move(spawned.cgroup)),
       entry_(std::move(spawned.entry)),
       pid_(spawned.pid),
       found_(spawned.found),
@@ -59,6 +60,7 @@ base::Status WorkerProcess::send(const session::HandoverMessage& message, int co
 
 void WorkerProcess::kill(int signal) noexcept {
   if (reaped_) return;
+  if (signal == SIGKILL) cgroup_.kill();
   if (found_) return signal_group(*found_, exit_.native_handle(), signal);
   ::kill(-pid_, signal);
 }
@@ -131,6 +133,7 @@ void WorkerProcess::reap() {
     status = wait_status;
     ::kill(-pid_, SIGKILL);  // what it had started
   }
+  cgroup_.kill();
   reaped_ = true;
   read_last_words();
   const auto on_exit = std::move(events_.on_exit);

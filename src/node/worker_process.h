@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "node/config.h"
 #include "node/journal.h"
+#include "node/worker_cgroup.h"
 #include "node/worker_folders.h"
 #include "node/worker_registry.h"
 #include "session/handover.h"
@@ -42,6 +43,8 @@ struct WorkerCommand {
   const WorkerFolders* folders = nullptr;
   // Where workers are written down that outlive the agent; null: they do not. Outlives the workers.
   const WorkerRegistry* registry = nullptr;
+  // Where each gets a cgroup of its own; null: none. Outlives the workers.
+  const WorkerCgroups* cgroups = nullptr;
   std::uint64_t open_files = 4096;
   std::uint64_t file_size_bytes = 0;  // 0, here and below: as it is
   std::uint64_t processes = 0;
@@ -61,6 +64,7 @@ struct SpawnedWorker {
   base::UniqueFd control;
   base::UniqueFd output;
   WorkerFolder folder;
+  WorkerCgroup cgroup;
   WorkerEntry entry;
   std::optional<ProcessIdentity> found;  // it is no child of this process
 };
@@ -88,7 +92,8 @@ class WorkerProcess {
   // Writes down whose it is (`record` but for what this object knows), so that it may outlive the
   // agent. kUnsupported: workers of this node do not.
   base::Status put_on_record(WorkerRecord record);
-  // To the whole process group: compilers that a vendor driver has started go with it.
+  // To the whole process group: compilers that a vendor driver has started go with it. SIGKILL also
+  // to all of its cgroup, whatever process group they are in.
   void kill(int signal) noexcept;
   pid_t pid() const noexcept { return pid_; }
 
@@ -102,7 +107,8 @@ class WorkerProcess {
   void read_last_words();
 
   Journal& journal_;
-  WorkerFolder folder_;  // goes after the process, as does the next
+  WorkerFolder folder_;  // goes after the process, as do the next two
+  WorkerCgroup cgroup_;
   WorkerEntry entry_;
   pid_t pid_;
   const std::optional<ProcessIdentity> found_;

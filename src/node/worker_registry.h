@@ -32,6 +32,7 @@ class WorkerEntry {
   ~WorkerEntry();
 
   bool valid() const noexcept { return registry_ != nullptr; }
+  const std::string& name() const noexcept { return name_; }  // the same for the next agent
   base::Status write(const WorkerRecord& record) const;
   // A connection to whoever holds the door. kClosed: nobody does.
   base::Result<base::UniqueFd> knock() const;

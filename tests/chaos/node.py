@@ -10,6 +10,9 @@ import time
 from wire_cutter import WireCutter
 
 PATIENCE_S = 30
+# A link that is cut just before a silence looks as a killed program to the node, which by default
+# gives that up after 1.2 s; here it must wait for as long as a silence may last.
+GRACE_AFTER_CLOSE_MS = 4000
 DRAIN_MS = 4000          # shorter than some programs take: those end with an error
 
 
@@ -47,7 +50,8 @@ class Node:
         self.config = self.folder / "node.toml"
         self.config.write_text(
             f'name = "{name}"\n[listen]\nunix = ""\ntls = ["127.0.0.1:{self.port}"]\n'
-            f'[limits]\ndrain_ms = {DRAIN_MS}\n[state]\ndirectory = "{self.folder / "state"}"\ncache = "{self.folder / "cache"}"\n')
+            f'[limits]\ndrain_ms = {DRAIN_MS}\ngrace_after_close_ms = {GRACE_AFTER_CLOSE_MS}\n'
+            f'[state]\ndirectory = "{self.folder / "state"}"\ncache = "{self.folder / "cache"}"\n')
         self.away = []  # (from, until) on the monotonic clock: nobody could be reached
         self.agent = None
         self.start()

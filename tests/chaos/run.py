@@ -11,6 +11,7 @@ with an error, soon; nothing may be left over. Exit status 0 when all of that ho
 import argparse
 import collections
 import dataclasses
+import datetime
 import os
 import pathlib
 import random
@@ -84,6 +85,12 @@ class Chaos:
         with self.lock:
             self.wrong.append(text)
         print(f"WRONG: {text}", flush=True)
+
+    def note(self, fault):
+        """When it was over, as the nodes' logs have the time."""
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%H:%M:%S.%f")[:-3]
+        with self.lock, open(self.folder / "faults.log", "a", encoding="utf-8") as log:
+            log.write(f"{now} {fault}\n")
 
     # --- programs ---
 
@@ -164,6 +171,7 @@ class Chaos:
         else:
             node.wire.cut(how == "reset")
         self.count(self.faults, f"links cut: {how}")
+        self.note(f"{node.name} was cut: {how}")
 
     def kill_worker(self, generator):
         node = generator.choice(self.nodes)
@@ -177,6 +185,7 @@ class Chaos:
             if client.program == program:
                 client.worker_killed_at = time.monotonic()
         if kill(worker):
+            self.note(f"{program} of {node.name}: its worker {worker} was killed")
             self.count(self.faults, "workers killed")
 
     def kill_client(self, generator):
@@ -193,6 +202,7 @@ class Chaos:
         node = generator.choice(self.nodes)
         node.restart(how, meanwhile=lambda: generator.random() < 0.5 and node.wire.cut())
         node.wire.cut()
+        self.note(f"{node.name} was restarted after {how.name}")
         self.count(self.faults, f"agents restarted after {how.name}")
 
     # --- before and after ---
@@ -270,6 +280,10 @@ class Chaos:
         self.over.set()
         for thread in faults + clients:
             thread.join()
+        # A connection that was silenced stays so: the kernel that should notice sees the wire's, which
+        # lives. Real ones end by TCP's own means within half a minute.
+        for node in self.nodes:
+            node.wire.cut()
         self.check_leftovers(before)
         for client in self.clients:
             outcome = self.outcome(client)

@@ -22,6 +22,8 @@
 #include "base/unique_fd.h"
 #include "link/tcp/tcp.h"
 #include "link/unix/unix.h"
+#include "node/local_user.h"
+#include "node/worker_cgroup.h"
 
 namespace longwire::app {
 namespace {
@@ -203,6 +205,26 @@ Findings check_sandbox(const node::NodeConfig& config) {
   return findings;
 }
 
+Finding check_cgroup(const node::NodeConfig& config) {
+  const auto socket =
+      link::connect_unix(status_socket(config.state.directory).string(),
+                         base::Deadline::in(base::monotonic_clock(), kAgentTimeoutNs));
+  const auto agent = socket ? node::local_user_of(socket->get()) : socket.error();
+  if (!agent) return skipped("cgroup", "no node runs, whose workers could have one each");
+  const auto place = node::WorkerCgroups::find(agent->process);
+  const bool limited = config.worker.memory_bytes != 0 || config.worker.processes != 0;
+  if (place && !(limited && place->agent_is_inside)) {
+    return fine("cgroup", "each worker has one of its own, in " + place->root.string());
+  }
+  const std::string seen = place ? "worker.memory and worker.processes limit each process of a "
+                                   "worker, not all together"
+                                 : "workers have none of their own: " + place.error().message();
+  if (!limited) return skipped("cgroup", seen);
+  return warning("cgroup", seen,
+                 "Delegate=memory pids and, from systemd 254, DelegateSubgroup=agent in the "
+                 "node's service");
+}
+
 Finding check_open_files(std::uint64_t wanted) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -226,6 +248,7 @@ Findings check_machine(const node::NodeConfig& config, const std::string& loader
   findings.push_back(check_device_files("/dev"));
   const Findings sandbox = check_sandbox(config);
   findings.insert(findings.end(), sandbox.begin(), sandbox.end());
+  findings.push_back(check_cgroup(config));
   findings.push_back(check_open_files(config.worker.open_files));
   return findings;
 }

@@ -30,6 +30,8 @@ Finding check_platforms(const base::Result<std::vector<std::string>>& platforms)
 Finding check_device_files(const std::filesystem::path& dev);
 // "seccomp", "landlock", "tenant-users": the walls of the sandbox that this machine has.
 Findings check_sandbox(const node::NodeConfig& config);
+// "cgroup": the workers of the node that runs there have one each.
+Finding check_cgroup(const node::NodeConfig& config);
 // "open-files": the hard limit lets workers have what the configuration promises.
 Finding check_open_files(std::uint64_t wanted);
 

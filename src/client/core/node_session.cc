@@ -143,6 +143,7 @@ bool NodeSession::resumes() const noexcept {
 void NodeSession::prepare_redial(base::Nanoseconds round_trip_ns) {
   State& s = *state_;
   s.link_watch.set_round_trip(round_trip_ns);
+  s.lanes_timeout_ns = first_lanes_timeout(round_trip_ns);
   Redial::Session session;
   session.grace_ns = static_cast<base::Nanoseconds>(s.welcome.grace_ms) * base::kMillisecond;
   session.round_trip_ns = round_trip_ns;

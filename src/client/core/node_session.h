@@ -7,6 +7,7 @@
 // thread: they must not block, must not wait for the session, and must not call user code.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -41,10 +42,18 @@ class PushSink {
 
 // Named limits.
 inline constexpr base::Nanoseconds kLaneConnectTimeout = 5 * base::kSecond;
+inline constexpr int kRoundTripsForLanes = 10;
 // Lanes that broke are opened again, in so many attempts; bulk data goes as frames meanwhile.
 inline constexpr int kLaneAttempts = 5;
 inline constexpr base::Nanoseconds kLaneAttemptTimeout = base::kSecond;
 inline constexpr base::Nanoseconds kLaneBackoff = 100 * base::kMillisecond;  // doubling
+
+// For the first lanes of a session that outlives its links. A call waits for them, and hears of the
+// session's loss no sooner: so not longer than the way to the node asks for. What has not come by
+// then is opened in the background.
+constexpr base::Nanoseconds first_lanes_timeout(base::Nanoseconds round_trip_ns) {
+  return std::clamp(kRoundTripsForLanes * round_trip_ns, kLaneAttemptTimeout, kLaneConnectTimeout);
+}
 
 class NodeSession final : public session::FrameSink {
  public:

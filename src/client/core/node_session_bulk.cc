@@ -229,7 +229,8 @@ void NodeSession::ensure_lanes() {
   if (s.lanes_tried.load(std::memory_order_acquire)) return;
   const std::lock_guard lock(s.lanes_lock);
   if (s.lanes_tried) return;
-  if ((s.welcome.features & session::kFeatureLanes) != 0) (void)open_lanes(kLaneConnectTimeout);
+  const bool wanted = (s.welcome.features & session::kFeatureLanes) != 0;
+  if (wanted && !open_lanes(s.lanes_timeout_ns) && resumes()) reopen_lanes();
   s.lanes_tried.store(true, std::memory_order_release);
 }
 

@@ -60,6 +60,7 @@ struct NodeSession::State {
   ReplyTable replies;
   Uploads uploads;
   std::mutex lanes_lock;
+  base::Nanoseconds lanes_timeout_ns = kLaneConnectTimeout;
   std::atomic<bool> lanes_tried{false};
   std::uint32_t next_lane = 0;  // guarded by lanes_lock
   std::atomic<bool> lanes_wanted_again{false};

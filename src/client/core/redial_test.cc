@@ -6,6 +6,8 @@
 #include <deque>
 #include <optional>
 
+#include "client/core/node_session.h"
+
 namespace longwire::client::core {
 namespace {
 
@@ -68,6 +70,12 @@ class RedialTest : public ::testing::Test, private base::Clock {
  protected:
   std::optional<Redial> redial;  // goes first
 };
+
+TEST(FirstLanes, HaveAsLongAsTheWayToTheNodeAsksFor) {
+  EXPECT_EQ(first_lanes_timeout(base::kMillisecond), base::kSecond);
+  EXPECT_EQ(first_lanes_timeout(300 * base::kMillisecond), 3 * base::kSecond);
+  EXPECT_EQ(first_lanes_timeout(10 * base::kSecond), kLaneConnectTimeout);
+}
 
 TEST_F(RedialTest, TriesUntilItIsTakenUp) {
   start({ErrorCode::kUnavailable, ErrorCode::kTimeout, ErrorCode::kWireFault, kYes});

@@ -1,10 +1,13 @@
 """What a worker in wrong hands tries, and which wall stops it: tests/node/caged.cc, locked into the
 cage of longwire-worker by the same code. docs/SECURITY.md points here."""
+import json
 import os
 import pathlib
+import signal
 import unittest
 
-from programs import BUILD, PATIENCE_S, ProgramTest, sanitizers
+from cgroups import SubTree
+from programs import BUILD, PATIENCE_S, ProgramTest, program, sanitizers
 
 CAGED = BUILD / "tests" / "caged"
 LIST = pathlib.Path(__file__).resolve().parent.parent / "syscalls.txt"
@@ -273,6 +276,77 @@ class Limits(ProgramTest):
         self.start_with("linger")
         self.wait_for_log("worker.output.*done")
         self.assertEqual(before & self.left(), set())
+
+
+class OwnCgroup(SubTree, ProgramTest):
+    """The node in a sub-tree of cgroup v2 that has been given to it, as by systemd."""
+
+    def start_in(self, group, limits=""):
+        """A node, of which also each spare worker can be seen."""
+        config = self.folder / "node.toml"
+        config.write_text(f"[worker]\nspares = 1\n{limits}\n"
+                          f'[state]\ncache = "{self.folder}/cache"\n')
+        with self.inside(group):
+            return self.start_node("--config", str(config))[0]
+
+    def one_worker(self):
+        self.wait_until(lambda: len(self.living()) == 1, "no worker has a group")
+        return self.living().pop()
+
+    def test_it_comes_and_goes_with_the_worker(self):
+        process = self.start_in(self.root / "agent")
+        group = self.one_worker()
+        pid = int((group / "cgroup.procs").read_text().split()[0])
+        command = pathlib.Path(f"/proc/{pid}/cmdline")
+        self.wait_until(lambda: "longwire-worker" in command.read_text(), "not a worker")
+        self.assertNotIn("no cgroup of their own", self.log.read_text())
+        process.terminate()
+        self.assertEqual(process.wait(PATIENCE_S), 0)
+        self.assertEqual(self.groups(), set())
+
+    def test_what_a_killed_agent_has_left_goes_with_the_next(self):
+        process = self.start_in(self.root / "agent")
+        left = self.one_worker()
+        process.kill()
+        process.wait()
+        self.start_in(self.root / "agent")
+        self.wait_until(lambda: not left.exists(), "it is left")
+        self.assertNotEqual(self.one_worker(), left)
+
+    def test_an_agent_in_the_sub_tree_itself_can_be_started_again(self):
+        """As systemd before 254 has it, with a worker that has outlived the agent."""
+        process = self.start_in(self.root, 'memory = "1GiB"\nprocesses = 500')
+        self.wait_for_log("sandbox.partial.*DelegateSubgroup")
+        self.one_worker()
+        process.kill()
+        process.wait()
+        survivor = self.root / "worker-survivor"
+        survivor.mkdir()
+        sleeper = self.start("sleep", str(PATIENCE_S))
+        (survivor / "cgroup.procs").write_text(str(sleeper.pid))
+        self.assertEqual((self.root / "cgroup.subtree_control").read_text().strip(), "")
+        self.start_in(self.root)
+        self.one_worker()
+        self.assertEqual(sleeper.wait(PATIENCE_S), -signal.SIGKILL, "it is on no record")
+
+    def test_where_there_is_none_the_log_and_doctor_say_so(self):
+        plain = self.root / "plain"
+        plain.mkdir()
+        self.start_in(plain, 'memory = "1GiB"')
+        self.wait_for_log("sandbox.partial.*no cgroup of their own")
+        self.assertEqual(self.doctors()["outcome"], "warning")
+
+    def test_doctor_finds_them(self):
+        self.start_in(self.root / "agent")
+        self.assertEqual(self.doctors()["outcome"], "ok")
+
+    def doctors(self):
+        config = self.folder / "doctor.toml"
+        config.write_text(f'[worker]\nmemory = "1GiB"\n[state]\ndirectory = "{self.folder}/state"\n'
+                          f'cache = "{self.folder}/cache"\n')
+        said = self.run_program(program("longwire"), "doctor", "--json", "--config", config)
+        findings = json.loads(said.stdout)["findings"]
+        return next(finding for finding in findings if finding["check"] == "cgroup")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import socket
 import time
 import unittest
 
+from cgroups import SubTree
 from programs import PATIENCE_S, program
 from test_cuts import COUNTING, Cuts, LONG_KERNEL, LONG_KERNEL_S
 
@@ -229,6 +230,24 @@ class AreAsBefore(Restarts):
             with contextlib.suppress(ConnectionResetError):
                 lane.recv(1)
         return number[:8].hex()
+
+
+class KeepTheirCgroup(SubTree, Restarts):
+    def launch_node(self):
+        with self.inside(self.root / "agent"):
+            return super().launch_node()
+
+    def test_until_they_end(self):
+        client = self.busy_client(self.start_own_node("tcp"))
+        group = self.root / pathlib.Path(f"/proc/{self.worker}/cgroup").read_text().strip().rsplit(
+            "/", 1)[1]
+        self.assertIn(group, self.groups())
+        self.restart()
+        self.wait_for_log("session.found")
+        self.assertIn(str(self.worker), (group / "cgroup.procs").read_text().split())
+        client.kill()
+        self.wait_until(lambda: not group.exists(), "its group is left")
+        self.assertFalse(alive(self.worker))
 
 
 class AreNotKeptForEver(Restarts):
