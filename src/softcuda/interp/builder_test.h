@@ -258,7 +258,8 @@ class InterpTest : public ::testing::Test {
   static std::vector<std::byte> parameters(T... values) {
     std::vector<std::byte> bytes;
     auto add = [&](auto value) {
-      bytes.resize((bytes.size() + sizeof value - 1) / sizeof value * sizeof value);
+      constexpr std::size_t kAlignment = alignof(decltype(value));
+      bytes.resize((bytes.size() + kAlignment - 1) / kAlignment * kAlignment);
       const std::size_t at = bytes.size();
       bytes.resize(at + sizeof value);
       std::memcpy(bytes.data() + at, &value, sizeof value);
