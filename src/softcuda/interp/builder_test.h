@@ -241,9 +241,10 @@ class InterpTest : public ::testing::Test {
     module_.functions.assign(functions);
     load();
   }
-  void load() {
+  void load() { load_module(module_); }
+  void load_module(const ir::Module& module) {
     loaded_.reset();
-    auto loaded = machine_->load(module_);
+    auto loaded = machine_->load(module);
     ASSERT_TRUE(loaded.ok()) << loaded.error().message();
     loaded_ = std::move(*loaded);
   }
@@ -257,7 +258,8 @@ class InterpTest : public ::testing::Test {
   static std::vector<std::byte> parameters(T... values) {
     std::vector<std::byte> bytes;
     auto add = [&](auto value) {
-      bytes.resize((bytes.size() + sizeof value - 1) / sizeof value * sizeof value);
+      constexpr std::size_t kAlignment = alignof(decltype(value));
+      bytes.resize((bytes.size() + kAlignment - 1) / kAlignment * kAlignment);
       const std::size_t at = bytes.size();
       bytes.resize(at + sizeof value);
       std::memcpy(bytes.data() + at, &value, sizeof value);
@@ -270,7 +272,7 @@ class InterpTest : public ::testing::Test {
                                     std::uint32_t dynamic_shared = 0, bool cooperative = false) {
     machine::Launch launch;
     launch.module = loaded_.get();
-    launch.kernel = 0;
+    launch.kernel = kernel_;
     launch.grid = grid;
     launch.block = block;
     launch.parameters = arguments;
@@ -287,6 +289,7 @@ class InterpTest : public ::testing::Test {
   }
 
   ir::Module module_;
+  ir::FunctionId kernel_ = 0;
   std::unique_ptr<machine::Machine> machine_;
   std::unique_ptr<machine::LoadedModule> loaded_;
 };

@@ -109,6 +109,8 @@ class Decoder {
 
   void decode_instruction(const ir::Instruction& i) {
     const auto operands = function_->operands_of(i);
+    // An indirect call may go to what only a table in memory names.
+    if (i.op == ir::Op::kCall && operands[0].kind != ir::OperandKind::kCallee) need_all();
     for (const ir::Operand& operand : operands)
       if (operand.kind == ir::OperandKind::kSpecial && is_clock(operand.special)) refresh(operand);
     Step& step = add_step(kind_of(i));

@@ -52,7 +52,8 @@ TEST_F(GridsTest, SaxpyOverManyBlocks) {
 
 TEST_F(GridsTest, AccessOutsideOfMemoryIsAFault) {
   load({saxpy()});
-  auto *x = allocate<float>(64), *y = allocate<float>(64);
+  auto* y = allocate<float>(64);
+  auto* x = allocate<float>(64);  // behind y: what lies past its end is nobody's
   const auto fault = run({3}, {64}, parameters(1000, 2.0F, x, y));
   ASSERT_TRUE(fault.has_value());
   EXPECT_EQ(fault->kind, FaultKind::kIllegalAddress);

@@ -93,7 +93,7 @@ void mma(Context& c, const Step& s) {
   Matrices m;
   m.rows = shape.m;
   m.columns = shape.n;
-  m.depth = shape.k == 0 ? 256 : shape.k;  // a byte holds no 256
+  m.depth = shape.k;
   for (int lane = 0; lane < kLanes; ++lane)
     gather(c, s, m, lane);
   multiply(*s.source, m);

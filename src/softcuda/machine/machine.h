@@ -80,17 +80,14 @@ constexpr ir::FunctionId function_at(std::uint64_t address, std::size_t function
   return index < functions ? static_cast<ir::FunctionId>(index) : ir::kNone;
 }
 
-// Where the dynamic part of a block's shared memory begins: at every alignment that is in use.
-inline constexpr std::uint32_t kDynamicSharedAlignment = 128;
+// Where the dynamic part of a block's shared memory begins: the front end has aligned it.
 constexpr std::uint32_t dynamic_shared_offset(const ir::Function& kernel) noexcept {
-  return (kernel.static_shared_bytes + kDynamicSharedAlignment - 1) / kDynamicSharedAlignment *
-         kDynamicSharedAlignment;
+  return kernel.static_shared_bytes;
 }
 // What a block of the kernel takes of shared memory.
 constexpr std::uint64_t shared_bytes_of(const ir::Function& kernel,
                                         std::uint32_t dynamic_bytes) noexcept {
-  return dynamic_bytes == 0 ? kernel.static_shared_bytes
-                            : std::uint64_t{dynamic_shared_offset(kernel)} + dynamic_bytes;
+  return std::uint64_t{dynamic_shared_offset(kernel)} + dynamic_bytes;
 }
 
 // A module's globals and constants, placed in device memory, with their relocations done.

@@ -61,6 +61,7 @@ void PlacedModule::relocate(const ir::Variable& variable, std::byte* place) cons
     else
       value = module_.variables[relocation.id].offset;
     value += static_cast<std::uint64_t>(relocation.addend);
+    value >>= relocation.shift;
     std::memcpy(place + relocation.at, &value, std::min<std::size_t>(relocation.bytes, 8));
   }
 }
