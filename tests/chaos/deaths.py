@@ -149,7 +149,7 @@ class Trial:
         if client.stdout.readline() != "running\n":
             raise RuntimeError("the client does not run:\n" + node.text()[-2000:])
         time.sleep(SETTLE_S)
-        worker = next(pid for pid, its in node.workers_in_use().items() if its == client.pid)
+        [worker] = node.workers_in_use()  # it is the only client
         return node, client, worker
 
     def judge(self, what, how, after_s, good=True):

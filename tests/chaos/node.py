@@ -10,9 +10,6 @@ import time
 from wire_cutter import WireCutter
 
 PATIENCE_S = 30
-# A link that is cut just before a silence looks as a killed program to the node, which by default
-# gives that up after 1.2 s; here it must wait for as long as a silence may last.
-GRACE_AFTER_CLOSE_MS = 4000
 DRAIN_MS = 4000          # shorter than some programs take: those end with an error
 
 
@@ -41,16 +38,18 @@ def processes():
 class Node:
     """longwired with TLS on loopback, as its clients reach it: through `wire`."""
 
-    def __init__(self, name, folder, binaries, environment):
+    def __init__(self, name, folder, binaries, environment, grace_after_close_ms=None):
+        """None: the default's grace after a close."""
         self.name, self.folder, self.binaries = name, folder / name, binaries
         self.environment = environment
         self.folder.mkdir()
         self.port = free_port()
         self.log = self.folder / "node.log"
         self.config = self.folder / "node.toml"
+        grace = f"grace_after_close_ms = {grace_after_close_ms}\n" if grace_after_close_ms else ""
         self.config.write_text(
             f'name = "{name}"\n[listen]\nunix = ""\ntls = ["127.0.0.1:{self.port}"]\n'
-            f'[limits]\ndrain_ms = {DRAIN_MS}\ngrace_after_close_ms = {GRACE_AFTER_CLOSE_MS}\n'
+            f'[limits]\ndrain_ms = {DRAIN_MS}\n{grace}'
             f'[state]\ndirectory = "{self.folder / "state"}"\ncache = "{self.folder / "cache"}"\n')
         self.away = []  # (from, until) on the monotonic clock: nobody could be reached
         self.agent = None

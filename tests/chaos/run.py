@@ -29,6 +29,9 @@ sys.path.insert(0, str(HERE.parent / "node" / "programs"))
 from node import Node, open_files, processes, resident_kib  # noqa: E402
 from programs import QUIET_SANITIZERS  # noqa: E402
 
+# A link that is cut just before a silence looks as a killed program to the node, which by default
+# gives that up after 1.2 s; here it must wait for as long as a silence may last.
+GRACE_AFTER_CLOSE_MS = 4000
 CLIENTS = 8
 ROUNDS = 12                # of a client: a few seconds, in which it is cut several times
 CUT_EVERY_S = 1.0
@@ -261,7 +264,8 @@ class Chaos:
             self.outcomes[f"right, and ran {quiet} commands"] += 1
 
     def run(self):
-        self.nodes = [Node(name, self.folder, self.build / "bin", self.environment)
+        self.nodes = [Node(name, self.folder, self.build / "bin", self.environment,
+                           GRACE_AFTER_CLOSE_MS)
                       for name in ("left", "right")]
         for node in self.nodes:
             node.pair()
