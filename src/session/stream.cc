@@ -211,6 +211,8 @@ void Stream::set_waiter(StreamWaiter* waiter) { state_->waiter = waiter; }
 
 void Stream::shut_down(Error why) { state_->end(std::move(why)); }
 
+void Stream::tell_and_shut_down(const Error& why) { state_->tell_peer_and_end(why); }
+
 void Stream::State::end(Error why) {
   {
     const std::lock_guard lock(end_mutex);
@@ -532,7 +534,7 @@ void Stream::State::tell_peer_and_end(const Error& error) {
     const std::lock_guard lock(link_mutex);
     sending.want_fault(error.code(), error.message());
     // One try: a peer that does not even read is told nothing.
-    if (link) (void)sending.write_to(*link);
+    if (link && !let_go) (void)sending.write_to(*link);
   }
   end(error);
 }

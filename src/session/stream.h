@@ -155,6 +155,8 @@ class Stream {
 
   // Ends the stream: later calls fail with `why`. The link is closed.
   void shut_down(base::Error why);
+  // The same, and the peer is told why if its link takes it at once. Needs the pump role.
+  void tell_and_shut_down(const base::Error& why);
   bool ended() const;
   base::Error why_ended() const;  // REQUIRES: ended()
 

@@ -131,8 +131,9 @@ ExitCode Worker::run() {
     const std::lock_guard lock(mutex_);
     if (goodbye_ || stopped_) break;
   }
-  return end(goodbye_ ? base::Error(base::ErrorCode::kClosed, "the client said goodbye")
-                      : *stopped_);
+  if (goodbye_) return end(base::Error(base::ErrorCode::kClosed, "the client said goodbye"));
+  stream_.tell_and_shut_down(*stopped_);
+  return end(*stopped_);
 }
 
 ExitCode Worker::end(const base::Error& why) {

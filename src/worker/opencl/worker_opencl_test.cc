@@ -389,9 +389,11 @@ TEST_F(WorkerTest, EndFreesEverythingThoughCommandsWait) {
 }
 
 TEST_F(WorkerTest, AStopIsToldFromAnEndInOrder) {
+  round_trip();  // nothing is under way that could find out
   worker->worker().stop(base::Error(base::ErrorCode::kUnavailable, "the node is going down"));
-  EXPECT_TRUE(client->await([&] { return client->stream().ended(); }));
-  EXPECT_NE(end(), core::ExitCode::kEnded);
+  ASSERT_TRUE(client->await([&] { return client->stream().ended(); }));
+  EXPECT_THAT(client->stream().why_ended().message(), ::testing::HasSubstr("the node is going down"));
+  EXPECT_EQ(end(), core::ExitCode::kStopped);
 }
 
 TEST_F(WorkerTest, ATakenHandleEndsTheSession) {
