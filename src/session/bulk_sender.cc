@@ -121,6 +121,8 @@ void BulkSender::taken(Lane& lane, const Chunk& chunk, Status status) {
       if (!lane.unconfirmed_.empty()) lane.unconfirmed_.back().taken_ = true;
     } else if (!repairs_) {
       fail(whole, std::move(status));
+    } else {
+      lane.unconfirmed_.back().given_up_ = true;
     }
     due = due_of(whole);
   }
@@ -153,6 +155,8 @@ Status BulkSender::confirm(Lane& lane, std::uint64_t chunks, bool final) {
       const Chunk chunk = std::move(lane.unconfirmed_.front());
       lane.unconfirmed_.pop_front();
       --chunk.whole_->unreceived;
+      // The write failed and yet it has arrived: nobody else counts it.
+      if (chunk.given_up_ && !chunk.taken_) --chunk.whole_->untaken;
       if (Due due = due_of(*chunk.whole_); due.received || due.taken)
         all_due.push_back(std::move(due));
     }
@@ -167,7 +171,10 @@ Status BulkSender::confirm(Lane& lane, std::uint64_t chunks, bool final) {
 // What a lane has lost, once that is certain and its writer has let go of it. REQUIRES: mutex_.
 void BulkSender::send_again(Lane& lane) {
   if (!lane.final_ || !lane.left_ || ended_) return;
-  std::ranges::move(lane.unconfirmed_, std::back_inserter(again_));
+  for (Chunk& chunk : lane.unconfirmed_) {
+    chunk.given_up_ = false;
+    again_.push_back(std::move(chunk));
+  }
   lane.unconfirmed_.clear();
   if (has_work()) wake_one();
 }

@@ -36,7 +36,8 @@ class BulkSender {
     std::shared_ptr<Outgoing> whole_;  // shared by the queues and the lanes that send its chunks
     std::uint64_t offset_ = 0;         // in the transfer
     std::size_t bytes_ = 0;
-    bool taken_ = false;  // by a link, once
+    bool taken_ = false;     // by a link, once
+    bool given_up_ = false;  // by the lane that has it now, which could not write it
   };
 
   // What one lane has taken. Guarded by the sender's lock.

@@ -73,5 +73,25 @@ TEST(BulkSender, AnotherLaneServesWhenTheLowestHasEnded) {
   EXPECT_EQ(lanes.taken, (std::array{0, 1, 0}));
 }
 
+TEST(BulkSender, AChunkThatArrivedThoughItsWriteFailedCounts) {
+  const std::vector<std::byte> data(100);
+  BulkSender sender{LaneLoss::kIsRepaired};
+  BulkSender::Lane lane;
+  sender.add_lane(lane);
+  int received = 0;
+  int taken = 0;
+  sender.send(
+      1, 0, data, [&](const base::Status& status) { received += status.ok() ? 1 : 0; },
+      [&](const base::Status& status) { taken += status.ok() ? 1 : 0; });
+  const auto chunk = sender.take(lane);
+  ASSERT_TRUE(chunk.has_value());
+  sender.taken(lane, *chunk, base::Error(base::ErrorCode::kLinkLost, "reset behind the last byte"));
+  sender.end_lane(lane);
+  sender.leave(lane);
+  EXPECT_TRUE(sender.confirm(lane, 1, true).ok());
+  EXPECT_EQ(received, 1);
+  EXPECT_EQ(taken, 1);
+}
+
 }  // namespace
 }  // namespace longwire::session

@@ -392,7 +392,8 @@ TEST_F(WorkerTest, AStopIsToldFromAnEndInOrder) {
   round_trip();  // nothing is under way that could find out
   worker->worker().stop(base::Error(base::ErrorCode::kUnavailable, "the node is going down"));
   ASSERT_TRUE(client->await([&] { return client->stream().ended(); }));
-  EXPECT_THAT(client->stream().why_ended().message(), ::testing::HasSubstr("the node is going down"));
+  EXPECT_THAT(client->stream().why_ended().message(),
+              ::testing::HasSubstr("the node is going down"));
   EXPECT_EQ(end(), core::ExitCode::kStopped);
 }
 
