@@ -1,10 +1,10 @@
 #include "node/worker_record.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <string_view>
 
+#include "wire/owned.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -64,18 +64,8 @@ void put(Out& out, const WorkerRecord& record) {
   put(out, record.client);
 }
 
-template <std::size_t N>
-std::array<std::uint8_t, N> take_array(Reader& in, const char* what) {
-  std::array<std::uint8_t, N> out{};
-  const auto view = in.raw(N, what);
-  if (view.size() == N) std::memcpy(out.data(), view.data(), N);
-  return out;
-}
-
 std::string take_text(Reader& in, const char* what) {
-  const std::string_view text = in.string(what);
-  if (text.size() > kMaxRecordTextBytes) in.fail(what);
-  return in.ok() ? std::string(text) : std::string();
+  return wire::take_text(in, kMaxRecordTextBytes, what);
 }
 
 template <class T>
@@ -132,7 +122,7 @@ Head take_head(Reader& in) {
   const auto magic = in.raw(kMagic.size(), "magic");
   if (!std::ranges::equal(magic, std::as_bytes(std::span(kMagic)))) in.fail("magic");
   head.version = in.u64("version");
-  head.process.boot = take_array<16>(in, "boot");
+  head.process.boot = wire::take_array<16>(in, "boot");
   head.process.pid = take_number<pid_t>(in, "pid");
   head.process.start_ticks = in.u64("start_ticks");
   head.process.session = take_number<pid_t>(in, "process_session");
@@ -179,8 +169,8 @@ base::Result<WorkerRecord> decode_worker_record(std::span<const std::byte> bytes
   }
   WorkerRecord record;
   record.process = head.process;
-  record.session = take_array<16>(in, "session");
-  record.reclaim = take_array<32>(in, "reclaim");
+  record.session = wire::take_array<16>(in, "session");
+  record.reclaim = wire::take_array<32>(in, "reclaim");
   record.began_at_ns = take_number<base::Nanoseconds>(in, "began_at_ns");
   record.folder = take_text(in, "folder");
   record.client = take_client(in);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "wire/owned.h"
 #include "wire/reader.h"
 #include "wire/writer.h"
 
@@ -103,18 +104,8 @@ void put_message(Out& out, const HandoverMessage& message) {
   std::visit([&out](const auto& body) { put(out, body); }, message);
 }
 
-template <std::size_t N>
-std::array<std::uint8_t, N> take_array(Reader& in, const char* what) {
-  std::array<std::uint8_t, N> out{};
-  const auto view = in.raw(N, what);
-  if (view.size() == N) std::memcpy(out.data(), view.data(), N);
-  return out;
-}
-
 std::string take_text(Reader& in, const char* what) {
-  const std::string_view text = in.string(what);
-  if (text.size() > kMaxHandoverTextBytes) in.fail(what);
-  return in.ok() ? std::string(text) : std::string();
+  return wire::take_text(in, kMaxHandoverTextBytes, what);
 }
 
 Purpose take_purpose(Reader& in) {
@@ -142,8 +133,8 @@ Adopt take_adopt(Reader& in) {
   Adopt adopt;
   adopt.purpose = take_purpose(in);
   adopt.encrypted = take_flag(in, "encrypted");
-  adopt.session = take_array<16>(in, "session");
-  adopt.secret = take_array<32>(in, "secret");
+  adopt.session = wire::take_array<16>(in, "session");
+  adopt.secret = wire::take_array<32>(in, "secret");
   const std::uint64_t version = in.u64("version");
   if (version > 0xffff) in.fail("version");
   adopt.version = static_cast<std::uint16_t>(version);
@@ -166,7 +157,7 @@ Adopt take_adopt(Reader& in) {
   const std::uint64_t outlives = in.u64("outlives_agent");
   if (outlives > 1) in.fail("outlives_agent");
   adopt.outlives_agent = outlives == 1;
-  adopt.reclaim = take_array<32>(in, "reclaim");
+  adopt.reclaim = wire::take_array<32>(in, "reclaim");
   return adopt;
 }
 
@@ -202,7 +193,7 @@ HandoverMessage take_message(Reader& in, std::uint32_t kind) {
     case kEnded:
       return take_ended(in);
     case kReclaim:
-      return Reclaim{take_array<32>(in, "secret")};
+      return Reclaim{wire::take_array<32>(in, "secret")};
     default:
       in.fail("kind");
       return Drain{};

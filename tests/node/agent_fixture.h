@@ -67,8 +67,12 @@ class MemoryJournal final : public Journal {
   std::vector<std::string> lines_;
 };
 
+// Knows nobody; `why` is what everybody is told.
 class NoAuthority final : public Authority {
  public:
+  explicit NoAuthority(base::Error why = {ErrorCode::kUnsupported, "no TLS here"})
+      : why_(std::move(why)) {}
+
   base::Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
   base::Result<ClientIdentity> recognise(const std::string&, std::span<const std::byte>) override {
     return no();
@@ -84,7 +88,9 @@ class NoAuthority final : public Authority {
   }
 
  private:
-  static base::Error no() { return {ErrorCode::kUnsupported, "no TLS here"}; }
+  base::Error no() const { return why_; }
+
+  base::Error why_;
 };
 
 class AgentTest : public testing::Test {

@@ -114,31 +114,11 @@ TEST_F(FoundSessions, CountAgainstTheirTenantsLimit) {
 }
 
 TEST_F(FoundSessions, EndWhenTheirKeyHasBeenRevokedMeanwhile) {
-  class Revoking final : public Authority {
-   public:
-    base::Result<std::unique_ptr<SecureChannel>> new_channel() override { return no(); }
-    base::Result<ClientIdentity> recognise(const std::string&,
-                                           std::span<const std::byte>) override {
-      return no();
-    }
-    base::Result<ClientIdentity> known(const std::string&) override { return no(); }
-    base::Result<ClientIdentity> redeem(const std::string&, std::span<const std::byte>) override {
-      return no();
-    }
-    bool trust_changed() override { return false; }
-    base::Result<std::unique_ptr<PairingTurn>> begin_pairing(const SecureChannel&,
-                                                             const std::string&) override {
-      return no();
-    }
-
-   private:
-    static base::Error no() { return {ErrorCode::kUnauthenticated, "revoked"}; }
-  };
   start_keeping();
   const Client client = begin();
   vanish();
   rewrite([](WorkerRecord& record) { record.client.key = std::string(64, 'a'); });
-  Revoking revoking;
+  NoAuthority revoking({ErrorCode::kUnauthenticated, "revoked"});
   its_authority = &revoking;
   start_keeping();
   EXPECT_THAT(journal.wait_for("session.end"), HasSubstr("revoked"));
