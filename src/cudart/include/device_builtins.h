@@ -63,5 +63,11 @@ typedef unsigned int cuuint32_t;
 #include "device/overloads.h"
 #include "device/rounding.h"
 
+/* Of what is above. */
+#include "device/elementary_float.h"
+#include "device/error_function.h"
+#include "device/parts.h"
+#include "device/simd.h"
+
 #endif
 #endif
