@@ -9,6 +9,7 @@ packages=(
   libssl-dev libgtest-dev libgmock-dev libbenchmark-dev
   libasio-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
   libseccomp-dev libpng-dev liblz4-dev libzstd-dev
+  clang-19
   opencl-headers ocl-icd-opencl-dev ocl-icd-libopencl1 pocl-opencl-icd clinfo
   iproute2 strace
 )

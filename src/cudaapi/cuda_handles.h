@@ -49,10 +49,12 @@ typedef CUmemGenericAllocationHandle_v1 CUmemGenericAllocationHandle;
 typedef cuuint64_t CUgraphConditionalHandle;
 typedef unsigned int CUlogIterator;
 
+#ifndef CU_UUID_HAS_BEEN_DEFINED
 typedef struct CUuuid_st {
   char bytes[16];
 } CUuuid;
 #define CU_UUID_HAS_BEEN_DEFINED
+#endif
 
 #define CU_IPC_HANDLE_SIZE 64
 typedef struct CUipcEventHandle_st {

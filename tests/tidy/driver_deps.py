@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 ALLOWED_NEEDED = {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
-ALLOWED_EXPORT = re.compile(r"^(cl|cu|nvml|LONGWIRE_)[A-Za-z0-9_.]*$")
+ALLOWED_EXPORT = re.compile(r"^(cl|cu|__cuda|nvml|libcudart|LONGWIRE_)[A-Za-z0-9_.]*$")
 
 
 def problems(needed, exported):
