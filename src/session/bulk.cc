@@ -80,6 +80,7 @@ struct BulkPort::State {
   Status send_chunk(Lane& lane, const BulkSender::Chunk& chunk);
   void run_without_lanes();
   void on_completed_by_frame();
+  bool start_bulk_out();
   Status send_as_frames(TransferId transfer, std::uint64_t offset, std::span<const std::byte> data);
   Status on_lane_received(const LaneReceived& message);
   void reap();
@@ -96,7 +97,7 @@ struct BulkPort::State {
   mutable std::mutex mutex;  // guards what follows
   std::vector<std::unique_ptr<Lane>> lanes;
   std::vector<LaneReceived> early_ends;  // of lanes that are not known here yet
-  std::thread without_lanes;             // since the first lane was lost
+  std::thread bulk_out;                  // started when it is first needed
   bool ended = false;
   std::atomic<std::size_t> lanes_alive{0};
   std::atomic<bool> completed_by_frame{false};
@@ -115,7 +116,7 @@ void BulkPort::stop(const Error& why) {
     if (lane->reader.joinable()) lane->reader.join();
     if (lane->writer.joinable()) lane->writer.join();
   }
-  if (s.without_lanes.joinable()) s.without_lanes.join();
+  if (s.bulk_out.joinable()) s.bulk_out.join();
 }
 
 Status BulkPort::add_lane(std::unique_ptr<link::Link> link, std::uint32_t number) {
@@ -228,16 +229,7 @@ void BulkPort::State::lane_ended(Lane& lane, const Status& status) {
 
 void BulkPort::State::lane_broke(Lane& lane) {
   lane.close();
-  bool runs = true;
-  {
-    const std::lock_guard lock(mutex);
-    if (ended) return;
-    if (!without_lanes.joinable()) {
-      without_lanes = base::try_start_thread("lw-bulk-out", [this] { run_without_lanes(); });
-      runs = without_lanes.joinable();
-    }
-  }
-  if (!runs) return fail(Error(ErrorCode::kLimit, "cannot start a thread for bulk data"));
+  if (!start_bulk_out()) return;
   tell_received({lane.number, lane.received, true}, true);
   if (on_lane_lost) on_lane_lost();
 }
@@ -407,6 +399,19 @@ void BulkPort::State::run_writer(Lane& lane) {
   lane.writer_gone = true;
 }
 
+// The thread that sends what no lane sends. False: the session is over.
+bool BulkPort::State::start_bulk_out() {
+  {
+    const std::lock_guard lock(mutex);
+    if (ended) return false;
+    if (bulk_out.joinable()) return true;
+    bulk_out = base::try_start_thread("lw-bulk-out", [this] { run_without_lanes(); });
+    if (bulk_out.joinable()) return true;
+  }
+  fail(Error(ErrorCode::kLimit, "cannot start a thread for bulk data"));
+  return false;
+}
+
 void BulkPort::State::run_without_lanes() {
   while (sender.await_frame_work()) {
     if (completed_by_frame.exchange(false)) tell_all_received(true);
@@ -417,10 +422,10 @@ void BulkPort::State::run_without_lanes() {
   }
 }
 
-// Its sender may wait for what has come on lanes before. Not from here: this may be a frame
-// handler.
+// By frames, or by what a lane could not wait with: its sender may wait for what has come on lanes
+// before. Not told from here: this may be a frame handler.
 void BulkPort::State::on_completed_by_frame() {
-  if (!repairs || !queues) return;
+  if (!repairs || !queues || !start_bulk_out()) return;
   completed_by_frame = true;
   sender.poke();
 }

@@ -470,6 +470,21 @@ TEST(BulkRepair, WhatIsAnnouncedComesThoughItIsBehindWhatIsNot) {
   EXPECT_TRUE(received.wait().ok());
 }
 
+// And nothing else is on its way that its confirmation could go with.
+TEST(BulkRepair, WhatWasKeptUntilItWasAnnouncedIsConfirmedToo) {
+  Repairing both;
+  both.add_lane(std::size_t{8} << 20);
+  const auto data = random_bytes(100'000, 1);
+  Sent received, taken;
+  both.a.port.send(1, 0, data, received.callback(), taken.callback());
+  EXPECT_TRUE(taken.wait().ok());
+  std::this_thread::sleep_for(std::chrono::nanoseconds(5 * kHoldUpNs));  // so that it usually is
+  auto sink = std::make_shared<MemorySink>(data.size());
+  both.b.port.expect(1, data.size(), sink);
+  ASSERT_TRUE(sink->wait_until_complete());
+  EXPECT_TRUE(received.wait().ok());
+}
+
 // The handshake of a lane may fail for one side alone.
 TEST(BulkRepair, WhatWentToALaneThatOneSideNeverHadIsSentAgain) {
   Repairing both;
