@@ -213,6 +213,11 @@ class OwnUser(Cage):
             self.assert_refused(action)
 
 
+def without_shadow_memory():
+    if sanitizers():
+        raise unittest.SkipTest("a sanitizer's shadow is memory of the worker too")
+
+
 class Limits(ProgramTest):
     """What the agent sets before a worker begins: caged is the node's worker."""
 
@@ -250,8 +255,7 @@ class Limits(ProgramTest):
         self.assertEqual(self.said("many-descriptors", limits="open_files = 64"), "refused EMFILE")
 
     def test_memory(self):
-        if "thread" in sanitizers():
-            self.skipTest("ThreadSanitizer's shadow is memory of the worker too")
+        without_shadow_memory()
         self.assertEqual(self.said("huge-memory", 2 << 30, 'memory = "1GiB"'), "refused ENOMEM")
         self.assertEqual(self.said("huge-memory", 1 << 20, 'memory = "1GiB"'), "done")
 
@@ -330,6 +334,7 @@ class OwnCgroup(SubTree, ProgramTest):
         self.assertEqual(sleeper.wait(PATIENCE_S), -signal.SIGKILL, "it is on no record")
 
     def test_where_there_is_none_the_log_and_doctor_say_so(self):
+        without_shadow_memory()
         plain = self.root / "plain"
         plain.mkdir()
         self.start_in(plain, 'memory = "1GiB"')
