@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  build-essential g++ clang-14 libclang-rt-14-dev llvm-14 clang-format clang-tidy
+  build-essential g++ clang-14 libclang-rt-14-dev llvm-14 clang-format clang-tidy clang-19
   cmake ninja-build ccache pkg-config git python3 python3-jinja2
   libssl-dev libgtest-dev libgmock-dev libbenchmark-dev
   libasio-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
