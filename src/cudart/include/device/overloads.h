@@ -15,6 +15,12 @@ LW_DEVICE float erfcinv(float a) { return erfcinvf(a); }
 LW_DEVICE float erfcx(float a) { return erfcxf(a); }
 LW_DEVICE float exp10(float a) { return exp10f(a); }
 
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+LW_DEVICE int __reduce_add_sync(unsigned int mask, int value) {
+  return __nvvm_redux_sync_add(value, static_cast<int>(mask));
+}
+#endif
+
 /* min() and max() of CUDA are global, for device and host; clang has min(int, int) of the device.
  */
 #define LW_EXTREMES(where, type)                                         \
