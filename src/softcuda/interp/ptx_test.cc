@@ -82,6 +82,23 @@ TEST_F(PtxTest, WhatIsMissingOfTheTestDataIsKnown) {
   EXPECT_THAT(missing, ::testing::UnorderedElementsAre("mma", "tex", "tex", "tex", "suld", "sust"));
 }
 
+// Where cooperative groups keep their barrier: CUDA's own headers read these registers.
+TEST_F(PtxTest, ACooperativeGridHasAWorkspace) {
+  load_body(
+      "mov.b32 %r1, %envreg1; mov.b32 %r2, %envreg2; mov.b64 %rd1, {%r1, %r2};"
+      "setp.eq.u64 %p1, %rd1, 0; @%p1 bra DONE;"
+      "atom.add.u32 %r3, [%rd1+4], 1; atom.max.u32 %r4, [%out], %r3; DONE:");
+  auto* out = allocate<std::uint32_t>(1);
+  for (int round = 0; round < 2; ++round) {  // zeroed for each grid
+    out[0] = 0;
+    EXPECT_FALSE(run({2}, {8}, parameters(out, out), 0, true).has_value());
+    EXPECT_EQ(out[0], 15U);
+  }
+  out[0] = 77;
+  expect_runs({2}, {8}, parameters(out, out));  // no other grid has one
+  EXPECT_EQ(out[0], 77U);
+}
+
 TEST_F(PtxTest, VectorAddAndMatmul) {
   load_file("first.ptx");
   choose("vectorAdd");

@@ -66,6 +66,10 @@ std::uint64_t warp_value(Special special, const machine::Warp& warp) noexcept {
       return block.shared_bytes;
     case Special::kDynamicSmemSize:
       return block.dynamic_shared_bytes;
+    case Special::kEnvreg1:
+      return block.workspace & 0xffff'ffff;
+    case Special::kEnvreg2:
+      return block.workspace >> 32;
     default:
       return 0;
   }

@@ -96,6 +96,9 @@ enum class Special : std::uint8_t {
   kDynamicSmemSize,
   kAggrSmemSize,
   kCurrentGraphExec,
+  kEnvreg1,  // of a cooperative grid's workspace: its address's low half
+  kEnvreg2,  // and its high half
+  kEnvregOther,
 };
 
 enum class OperandKind : std::uint8_t {

@@ -39,6 +39,14 @@ constexpr Named kSpecials[] = {
     {"%total_smem_size", {Special::kTotalSmemSize}}, {"%dynamic_smem_size", {Special::kDynamicSmemSize}},
     {"%aggr_smem_size", {Special::kAggrSmemSize}},
     {"%current_graph_exec", {Special::kCurrentGraphExec, Type::kU64}},
+    {"%envreg0", {Special::kEnvregOther}}, {"%envreg1", {Special::kEnvreg1}}, {"%envreg2", {Special::kEnvreg2}}, {"%envreg3", {Special::kEnvregOther}},
+    {"%envreg4", {Special::kEnvregOther}}, {"%envreg5", {Special::kEnvregOther}}, {"%envreg6", {Special::kEnvregOther}}, {"%envreg7", {Special::kEnvregOther}},
+    {"%envreg8", {Special::kEnvregOther}}, {"%envreg9", {Special::kEnvregOther}}, {"%envreg10", {Special::kEnvregOther}}, {"%envreg11", {Special::kEnvregOther}},
+    {"%envreg12", {Special::kEnvregOther}}, {"%envreg13", {Special::kEnvregOther}}, {"%envreg14", {Special::kEnvregOther}}, {"%envreg15", {Special::kEnvregOther}},
+    {"%envreg16", {Special::kEnvregOther}}, {"%envreg17", {Special::kEnvregOther}}, {"%envreg18", {Special::kEnvregOther}}, {"%envreg19", {Special::kEnvregOther}},
+    {"%envreg20", {Special::kEnvregOther}}, {"%envreg21", {Special::kEnvregOther}}, {"%envreg22", {Special::kEnvregOther}}, {"%envreg23", {Special::kEnvregOther}},
+    {"%envreg24", {Special::kEnvregOther}}, {"%envreg25", {Special::kEnvregOther}}, {"%envreg26", {Special::kEnvregOther}}, {"%envreg27", {Special::kEnvregOther}},
+    {"%envreg28", {Special::kEnvregOther}}, {"%envreg29", {Special::kEnvregOther}}, {"%envreg30", {Special::kEnvregOther}}, {"%envreg31", {Special::kEnvregOther}},
 };
 // clang-format on
 

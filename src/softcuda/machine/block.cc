@@ -36,6 +36,7 @@ bool Block::begin(Grid& grid, Dim3 index) {
   state_.grid_size = launch.grid;
   state_.size = launch.block;
   state_.grid_id = grid.id();
+  state_.workspace = grid.workspace;
   if (state_.shared_bytes != 0 && !shared_.ensure(services_.options.shared_bytes_per_block))
     return false;
   state_.shared = shared_.data();

@@ -59,6 +59,7 @@ class Grid {
   const std::atomic<bool>& stopping_flag() const noexcept { return stopping_; }
   std::optional<Fault> take_fault();
 
+  std::uint64_t workspace = 0;        // of a cooperative grid; set before it begins
   base::Nanoseconds deadline_ns = 0;  // 0: none. Under the machine's lock
   std::uint32_t helpers = 0;          // threads of the pool at work on it. Under the machine's lock
 

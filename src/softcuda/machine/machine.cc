@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -22,6 +23,26 @@ constexpr std::uint32_t kMaxThreads = 1024;
 constexpr std::uint32_t kSharedBytesPerCore = 228 << 10;  // for occupancy: what large devices have
 
 Error refused(std::string what) { return {ErrorCode::kInvalidArgument, std::move(what)}; }
+
+// Device memory of one cooperative grid.
+class Workspace {
+ public:
+  explicit Workspace(Memory& memory) : memory_(memory) {}
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  ~Workspace() {
+    if (address_ != 0) (void)memory_.release(address_);
+  }
+  base::Result<std::uint64_t> take() {
+    LW_ASSIGN(address_, memory_.allocate(kWorkspaceBytes, MemoryKind::kModule));
+    std::memset(reinterpret_cast<void*>(address_), 0, kWorkspaceBytes);
+    return address_;
+  }
+
+ private:
+  Memory& memory_;
+  std::uint64_t address_ = 0;
+};
 
 class PooledMachine final : public Machine {
  public:
@@ -89,6 +110,10 @@ class PooledMachine final : public Machine {
     WarpNeeds needs = static_cast<const PlacedModule*>(launch.module)->needs(launch.kernel);
     if (needs.takes_stack) needs.local_bytes_per_thread = with_stack(needs.local_bytes_per_thread);
     Grid grid(launch, std::move(code), needs, next_grid_.fetch_add(1));
+    Workspace workspace(*memory_);
+    if (launch.cooperative) {
+      LW_ASSIGN(grid.workspace, workspace.take());
+    }
     begin(grid);
     auto core = take_core();
     core->work(grid);

@@ -66,6 +66,10 @@ struct MachineOptions {
   bool check_races = false;   // =race
 };
 
+// What the blocks of a cooperative grid share beside their arguments, zeroed: %envreg1 and %envreg2
+// have its address. The word at 4 is the counter of cooperative groups' barrier.
+inline constexpr std::uint64_t kWorkspaceBytes = 256;
+
 // What a function's address is: no memory, and told from other numbers.
 inline constexpr std::uint64_t kFunctionAddresses = 0x4c57'0000'0000'0000;
 inline constexpr std::uint64_t kFunctionAddressStep = 16;

@@ -28,8 +28,9 @@ struct BlockState {
   Dim3 index, grid_size, size;
   std::uint32_t dynamic_shared_bytes = 0;
   std::uint64_t grid_id = 0;
-  std::uint32_t core = 0;   // %smid
-  std::uint32_t cores = 1;  // %nsmid
+  std::uint64_t workspace = 0;  // of a cooperative grid: kWorkspaceBytes of device memory
+  std::uint32_t core = 0;       // %smid
+  std::uint32_t cores = 1;      // %nsmid
   MemoryView memory;
   // Every access goes through Warp::at(): memory is checked exactly, or races are looked for.
   bool careful = false;
