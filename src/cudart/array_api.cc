@@ -1,10 +1,170 @@
 // Arrays, textures and surfaces.
+#include "cudart/array_format.h"
 #include "cudart/context.h"
+#include "cudart/copy3d.h"
+
+using namespace longwire::cudart;
+
+namespace {
+
+// The runtime's flags of arrays are the driver's, of another name.
+static_assert(cudaArrayLayered == CUDA_ARRAY3D_LAYERED &&
+              cudaArraySurfaceLoadStore == CUDA_ARRAY3D_SURFACE_LDST);
+
+CUresult make_array(const DriverTable& cu, const cudaChannelFormatDesc& channels,
+                    const cudaExtent& extent, unsigned int flags, cudaArray_t* array) {
+  CUDA_ARRAY3D_DESCRIPTOR description{};
+  description.Width = extent.width;
+  description.Height = extent.height;
+  description.Depth = extent.depth;
+  description.Flags = flags;
+  if (!to_driver(channels, description.Format, description.NumChannels))
+    return CUDA_ERROR_INVALID_VALUE;
+  return cu.cuArray3DCreate_v2(reinterpret_cast<CUarray*>(array), &description);
+}
+
+// Both sides of a resource are written out: their layouts differ.
+bool to_driver(const cudaResourceDesc& asked, CUDA_RESOURCE_DESC& resource) {
+  resource = {};
+  resource.flags = asked.flags;
+  switch (asked.resType) {
+    case cudaResourceTypeArray:
+      resource.resType = CU_RESOURCE_TYPE_ARRAY;
+      resource.res.array.hArray = array_of(asked.res.array.array);
+      return true;
+    case cudaResourceTypeMipmappedArray:
+      resource.resType = CU_RESOURCE_TYPE_MIPMAPPED_ARRAY;
+      resource.res.mipmap.hMipmappedArray =
+          reinterpret_cast<CUmipmappedArray>(asked.res.mipmap.mipmap);
+      return true;
+    case cudaResourceTypeLinear:
+      resource.resType = CU_RESOURCE_TYPE_LINEAR;
+      resource.res.linear.devPtr = address_of(asked.res.linear.devPtr);
+      resource.res.linear.sizeInBytes = asked.res.linear.sizeInBytes;
+      return longwire::cudart::to_driver(asked.res.linear.desc, resource.res.linear.format,
+                                         resource.res.linear.numChannels);
+    case cudaResourceTypePitch2D:
+      resource.resType = CU_RESOURCE_TYPE_PITCH2D;
+      resource.res.pitch2D.devPtr = address_of(asked.res.pitch2D.devPtr);
+      resource.res.pitch2D.width = asked.res.pitch2D.width;
+      resource.res.pitch2D.height = asked.res.pitch2D.height;
+      resource.res.pitch2D.pitchInBytes = asked.res.pitch2D.pitchInBytes;
+      return longwire::cudart::to_driver(asked.res.pitch2D.desc, resource.res.pitch2D.format,
+                                         resource.res.pitch2D.numChannels);
+    default:
+      return false;
+  }
+}
+
+// Elements are read as integers where the program wants them as they are.
+CUDA_TEXTURE_DESC to_driver(const cudaTextureDesc& asked) {
+  CUDA_TEXTURE_DESC texture{};
+  for (int i = 0; i < 3; ++i)
+    texture.addressMode[i] = static_cast<CUaddress_mode>(asked.addressMode[i]);
+  texture.filterMode = static_cast<CUfilter_mode>(asked.filterMode);
+  texture.flags =
+      (asked.readMode == cudaReadModeElementType ? CU_TRSF_READ_AS_INTEGER : 0U) |
+      (asked.normalizedCoords != 0 ? CU_TRSF_NORMALIZED_COORDINATES : 0U) |
+      (asked.sRGB != 0 ? CU_TRSF_SRGB : 0U) |
+      (asked.disableTrilinearOptimization != 0 ? CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION : 0U) |
+      (asked.seamlessCubemap != 0 ? CU_TRSF_SEAMLESS_CUBEMAP : 0U);
+  texture.maxAnisotropy = asked.maxAnisotropy;
+  texture.mipmapFilterMode = static_cast<CUfilter_mode>(asked.mipmapFilterMode);
+  texture.mipmapLevelBias = asked.mipmapLevelBias;
+  texture.minMipmapLevelClamp = asked.minMipmapLevelClamp;
+  texture.maxMipmapLevelClamp = asked.maxMipmapLevelClamp;
+  for (int i = 0; i < 4; ++i)
+    texture.borderColor[i] = asked.borderColor[i];
+  return texture;
+}
+
+CUresult describe(const DriverTable& cu, cudaArray_const_t array,
+                  CUDA_ARRAY3D_DESCRIPTOR& description) {
+  return cu.cuArray3DGetDescriptor_v2(&description, array_of(array));
+}
+
+}  // namespace
 
 extern "C" {
 
 cudaChannelFormatDesc cudaCreateChannelDesc(int x, int y, int z, int w, cudaChannelFormatKind f) {
   return {x, y, z, w, f};
+}
+
+cudaError_t cudaMallocArray(cudaArray_t* array, const cudaChannelFormatDesc* description,
+                            std::size_t width, std::size_t height, unsigned int flags) {
+  return cudaMalloc3DArray(array, description, {width, height, 0}, flags);
+}
+
+cudaError_t cudaMalloc3DArray(cudaArray_t* array, const cudaChannelFormatDesc* description,
+                              cudaExtent extent, unsigned int flags) {
+  return in_context([&](const DriverTable& cu) -> CUresult {
+    if (array == nullptr || description == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    return make_array(cu, *description, extent, flags, array);
+  });
+}
+
+cudaError_t cudaFreeArray(cudaArray_t array) {
+  return in_context([&](const DriverTable& cu) -> CUresult {
+    return array == nullptr ? CUDA_SUCCESS : cu.cuArrayDestroy(array_of(array));
+  });
+}
+
+cudaError_t cudaGetChannelDesc(cudaChannelFormatDesc* description, cudaArray_const_t array) {
+  return in_context([&](const DriverTable& cu) -> CUresult {
+    if (description == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    CUDA_ARRAY3D_DESCRIPTOR found{};
+    const CUresult result = describe(cu, array, found);
+    if (result == CUDA_SUCCESS) *description = to_runtime(found.Format, found.NumChannels);
+    return result;
+  });
+}
+
+cudaError_t cudaArrayGetInfo(cudaChannelFormatDesc* description, cudaExtent* extent,
+                             unsigned int* flags, cudaArray_t array) {
+  return in_context([&](const DriverTable& cu) -> CUresult {
+    CUDA_ARRAY3D_DESCRIPTOR found{};
+    const CUresult result = describe(cu, array, found);
+    if (result != CUDA_SUCCESS) return result;
+    if (description != nullptr) *description = to_runtime(found.Format, found.NumChannels);
+    if (extent != nullptr) *extent = {found.Width, found.Height, found.Depth};
+    if (flags != nullptr) *flags = found.Flags;
+    return CUDA_SUCCESS;
+  });
+}
+
+cudaError_t cudaCreateTextureObject(cudaTextureObject_t* texture, const cudaResourceDesc* resource,
+                                    const cudaTextureDesc* description,
+                                    const cudaResourceViewDesc* view) {
+  // Fields of a view have the driver's order, and its formats the driver's numbers.
+  static_assert(sizeof(cudaResourceViewDesc) == sizeof(CUDA_RESOURCE_VIEW_DESC));
+  return in_context([&](const DriverTable& cu) -> CUresult {
+    CUDA_RESOURCE_DESC of_driver;
+    if (texture == nullptr || resource == nullptr || description == nullptr ||
+        !to_driver(*resource, of_driver))
+      return CUDA_ERROR_INVALID_VALUE;
+    const CUDA_TEXTURE_DESC wanted = to_driver(*description);
+    return cu.cuTexObjectCreate(texture, &of_driver, &wanted,
+                                reinterpret_cast<const CUDA_RESOURCE_VIEW_DESC*>(view));
+  });
+}
+
+cudaError_t cudaDestroyTextureObject(cudaTextureObject_t texture) {
+  return in_context([&](const DriverTable& cu) { return cu.cuTexObjectDestroy(texture); });
+}
+
+cudaError_t cudaCreateSurfaceObject(cudaSurfaceObject_t* surface,
+                                    const cudaResourceDesc* resource) {
+  return in_context([&](const DriverTable& cu) -> CUresult {
+    CUDA_RESOURCE_DESC of_driver;
+    if (surface == nullptr || resource == nullptr || !to_driver(*resource, of_driver))
+      return CUDA_ERROR_INVALID_VALUE;
+    return cu.cuSurfObjectCreate(surface, &of_driver);
+  });
+}
+
+cudaError_t cudaDestroySurfaceObject(cudaSurfaceObject_t surface) {
+  return in_context([&](const DriverTable& cu) { return cu.cuSurfObjectDestroy(surface); });
 }
 
 }  // extern "C"

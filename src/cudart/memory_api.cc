@@ -149,4 +149,25 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   });
 }
 
+cudaError_t cudaMemRangeGetAttribute(void* data, std::size_t data_bytes,
+                                     cudaMemRangeAttribute attribute, const void* pointer,
+                                     std::size_t count) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemRangeGetAttribute(data, data_bytes,
+                                     static_cast<CUmem_range_attribute>(attribute),
+                                     address_of(pointer), count);
+  });
+}
+
+cudaError_t cudaMemRangeGetAttributes(void** data, std::size_t* data_bytes,
+                                      cudaMemRangeAttribute* attributes,
+                                      std::size_t attribute_count, const void* pointer,
+                                      std::size_t count) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemRangeGetAttributes(data, data_bytes,
+                                      reinterpret_cast<CUmem_range_attribute*>(attributes),
+                                      attribute_count, address_of(pointer), count);
+  });
+}
+
 }  // extern "C"

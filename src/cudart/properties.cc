@@ -168,6 +168,10 @@ CUresult read_properties(const DriverTable& cu, cudaDeviceProp& properties, CUde
   return CUDA_SUCCESS;
 }
 
+#if CUDART_VERSION < 13000
+static_assert(sizeof(cudaDeviceProp) == 1032);
+#endif
+
 // cudaGetDeviceProperties of 12 still has the fields of 11: those before this one.
 #if CUDART_VERSION < 13000
 constexpr std::size_t kBytesOf11 = offsetof(cudaDeviceProp, hostRegisterSupported);
@@ -200,11 +204,5 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   return properties_of(device, properties, sizeof *properties);
 }
 #endif
-
-cudaError_t cudaRuntimeGetVersion(int* version) {
-  if (version == nullptr) return remember(cudaErrorInvalidValue);
-  *version = CUDART_VERSION;
-  return cudaSuccess;
-}
 
 }  // extern "C"

@@ -1,22 +1,14 @@
-// <<<...>>> from end to end: registration, memory, a launch with arguments, errors.
+// <<<...>>> from end to end: registration, memory, a launch with arguments.
 #include <cuda_runtime.h>
 
-#include <cstdio>
 #include <vector>
+
+#include "check.h"
 
 __global__ void add(const float* a, const float* b, float* c, int n) {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n) c[i] = a[i] + b[i];
 }
-
-#define CHECK(call)                                                                    \
-  do {                                                                                 \
-    const cudaError_t error = (call);                                                  \
-    if (error != cudaSuccess) {                                                        \
-      std::printf("%s:%d: %s: %s\n", __FILE__, __LINE__, #call, cudaGetErrorName(error)); \
-      return 1;                                                                        \
-    }                                                                                  \
-  } while (false)
 
 int main() {
   constexpr int kCount = 100000;
@@ -28,23 +20,18 @@ int main() {
     b[i] = 1.0F - i;
   }
   float *da = nullptr, *db = nullptr, *dc = nullptr;
-  CHECK(cudaMalloc(&da, kBytes));
-  CHECK(cudaMalloc(&db, kBytes));
-  CHECK(cudaMalloc(&dc, kBytes));
-  CHECK(cudaMemcpy(da, a.data(), kBytes, cudaMemcpyHostToDevice));
-  CHECK(cudaMemcpy(db, b.data(), kBytes, cudaMemcpyHostToDevice));
+  OK(cudaMalloc(&da, kBytes));
+  OK(cudaMalloc(&db, kBytes));
+  OK(cudaMalloc(&dc, kBytes));
+  OK(cudaMemcpy(da, a.data(), kBytes, cudaMemcpyHostToDevice));
+  OK(cudaMemcpy(db, b.data(), kBytes, cudaMemcpyHostToDevice));
   add<<<(kCount + kBlock - 1) / kBlock, kBlock>>>(da, db, dc, kCount);
-  CHECK(cudaGetLastError());
-  CHECK(cudaMemcpy(c.data(), dc, kBytes, cudaMemcpyDeviceToHost));
-  for (int i = 0; i < kCount; ++i) {
-    if (c[i] != a[i] + b[i]) {
-      std::printf("c[%d] is %g, not %g\n", i, c[i], a[i] + b[i]);
-      return 1;
-    }
-  }
-  CHECK(cudaFree(da));
-  CHECK(cudaFree(db));
-  CHECK(cudaFree(dc));
-  std::puts("vector_add: right");
+  OK(cudaGetLastError());
+  OK(cudaMemcpy(c.data(), dc, kBytes, cudaMemcpyDeviceToHost));
+  for (int i = 0; i < kCount; ++i)
+    CHECK(c[i] == a[i] + b[i]);
+  OK(cudaFree(da));
+  OK(cudaFree(db));
+  OK(cudaFree(dc));
   return 0;
 }

@@ -5,6 +5,7 @@
 #define __CUDA_RUNTIME_H__ /* what programs ask for */
 
 #include "cuda_runtime_api.h"
+#include "driver_functions.h"
 #include "vector_functions.h"
 #if defined(__CUDA__) && defined(__clang__)
 #include "device_builtins.h"
