@@ -1,0 +1,58 @@
+/* __nv_bfloat16, __nv_bfloat162 and their functions, for host and device. */
+#ifndef LONGWIRE_CUDA_BF16_H
+#define LONGWIRE_CUDA_BF16_H
+#define __CUDA_BF16_H__ /* what programs ask for */
+
+#include "device_builtins.h"
+
+#include "device/small_float.h"
+
+#define __CUDA_BF16_TYPES_EXIST__
+
+LW_SMALL_TYPES(__nv_bfloat16, __nv_bfloat162, __bf16)
+typedef __nv_bfloat16 nv_bfloat16;
+typedef __nv_bfloat162 nv_bfloat162;
+struct __nv_bfloat16_raw {
+  unsigned short x;
+};
+
+LW_SMALL_OPERATORS(__nv_bfloat16, __nv_bfloat162, __bf16)
+LW_SMALL_ARITHMETIC(__nv_bfloat16, __nv_bfloat162, __bf16)
+
+LW_ANY __nv_bfloat16 __float2bfloat16(float a) { return __nv_bfloat16(a); }
+LW_ANY __nv_bfloat16 __float2bfloat16_rn(float a) { return __nv_bfloat16(a); }
+LW_ANY __nv_bfloat16 __double2bfloat16(double a) { return __nv_bfloat16(a); }
+LW_ANY float __bfloat162float(__nv_bfloat16 a) { return a; }
+LW_ANY __nv_bfloat16 __int2bfloat16_rn(int a) { return __nv_bfloat16(a); }
+LW_ANY int __bfloat162int_rz(__nv_bfloat16 a) { return static_cast<int>(static_cast<float>(a)); }
+LW_ANY __nv_bfloat16 __ushort_as_bfloat16(unsigned short a) {
+  return __builtin_bit_cast(__nv_bfloat16, a);
+}
+LW_ANY unsigned short __bfloat16_as_ushort(__nv_bfloat16 a) {
+  return __builtin_bit_cast(unsigned short, a);
+}
+LW_ANY __nv_bfloat162 __floats2bfloat162_rn(float a, float b) {
+  return __nv_bfloat162{__nv_bfloat16(a), __nv_bfloat16(b)};
+}
+LW_ANY __nv_bfloat162 __float2bfloat162_rn(float a) { return __floats2bfloat162_rn(a, a); }
+LW_ANY __nv_bfloat162 __float22bfloat162_rn(float2 a) { return __floats2bfloat162_rn(a.x, a.y); }
+LW_ANY float2 __bfloat1622float2(__nv_bfloat162 a) { return make_float2(a.x, a.y); }
+LW_ANY __nv_bfloat162 __halves2bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) {
+  return __nv_bfloat162{a, b};
+}
+LW_ANY __nv_bfloat162 make_bfloat162(__nv_bfloat16 a, __nv_bfloat16 b) {
+  return __nv_bfloat162{a, b};
+}
+LW_ANY __nv_bfloat162 __bfloat162bfloat162(__nv_bfloat16 a) { return __nv_bfloat162{a, a}; }
+LW_ANY __nv_bfloat16 __low2bfloat16(__nv_bfloat162 a) { return a.x; }
+LW_ANY __nv_bfloat16 __high2bfloat16(__nv_bfloat162 a) { return a.y; }
+LW_ANY float __low2float(__nv_bfloat162 a) { return a.x; }
+LW_ANY float __high2float(__nv_bfloat162 a) { return a.y; }
+
+#if defined(__CUDA__) && defined(__clang__)
+LW_SMALL_FUNCTIONS(__nv_bfloat16, __nv_bfloat162)
+LW_SMALL_SHUFFLES(__nv_bfloat16, unsigned short)
+LW_SMALL_SHUFFLES(__nv_bfloat162, unsigned int)
+#endif
+
+#endif
