@@ -3,7 +3,7 @@
 #ifndef LONGWIRE_SMALL_FLOAT_H
 #define LONGWIRE_SMALL_FLOAT_H
 
-#include "../vector_functions.h"
+#include "vector_functions.h"
 
 #define LW_ANY static inline __host__ __device__
 #define LW_ONLY_DEVICE static inline __device__
