@@ -81,7 +81,16 @@ struct BulkPort::State {
   void run_without_lanes();
   void on_completed_by_frame();
   bool start_bulk_out();
-  Status send_as_frames(TransferId transfer, std::uint64_t offset, std::span<const std::byte> data);
+  // What is sent as frames, and read only where nothing is waited for: it may move in between.
+  struct FrameSource {
+    TransferId transfer = 0;
+    std::uint64_t offset = 0;
+    std::size_t bytes = 0;
+    std::function<std::span<const std::byte>(std::size_t from)> lock;
+    std::function<void()> unlock;
+  };
+  Status send_as_frames(const FrameSource& source);
+  FrameSource source_of(const BulkSender::Chunk& chunk);
   Status on_lane_received(const LaneReceived& message);
   void reap();
   void shut_down(const Error& why);
@@ -375,7 +384,9 @@ void BulkPort::send(TransferId transfer, std::uint64_t offset, std::span<const s
     return s.sender.send(transfer, offset, data, std::move(on_received), std::move(on_taken));
   }
   // A frame that the stream has taken needs its memory no more.
-  const Status sent = s.send_as_frames(transfer, offset, data);
+  const Status sent =
+      s.send_as_frames({transfer, offset, data.size(),
+                        [data](std::size_t from) { return data.subspan(from); }, [] {}});
   if (on_taken) on_taken(sent);
   on_received(sent);
 }
@@ -417,9 +428,14 @@ void BulkPort::State::run_without_lanes() {
     if (completed_by_frame.exchange(false)) tell_all_received(true);
     const auto chunk = sender.take_for_frames();
     if (!chunk) continue;
-    sender.sent_as_frames(*chunk,
-                          send_as_frames(chunk->transfer(), chunk->offset(), chunk->data()));
+    sender.sent_as_frames(*chunk, send_as_frames(source_of(*chunk)));
   }
+}
+
+BulkPort::State::FrameSource BulkPort::State::source_of(const BulkSender::Chunk& chunk) {
+  return {chunk.transfer(), chunk.offset(), chunk.bytes(),
+          [this, &chunk](std::size_t from) { return sender.lock_data(chunk, from); },
+          [this, &chunk] { sender.unlock_data(chunk); }};
 }
 
 // By frames, or by what a lane could not wait with: its sender may wait for what has come on lanes
@@ -435,42 +451,38 @@ Status BulkPort::State::send_chunk(Lane& lane, const BulkSender::Chunk& chunk) {
   wire::Writer w(header);
   w.u64(chunk.transfer());
   w.u64(chunk.offset());
-  w.u32(static_cast<std::uint32_t>(chunk.data().size()));
+  w.u32(static_cast<std::uint32_t>(chunk.bytes()));
   w.u32(0);
-  std::array<ConstBuffer, 2> parts = {header, chunk.data()};
-  while (!parts[1].empty()) {  // the data is never empty, and goes last
-    LW_ASSIGN(std::size_t written, lane.link->write_some(parts));
-    if (written == 0) {
-      LW_TRY(lane.link->wait({.readable = false, .writable = true}, Deadline::never()));
-    }
-    for (ConstBuffer& part : parts) {
-      const std::size_t n = std::min(written, part.size());
-      part = part.subspan(n);
-      written -= n;
-    }
+  for (std::size_t sent = 0; sent < header.size() + chunk.bytes();) {
+    const std::size_t of_header = std::min(sent, header.size());
+    const std::array<ConstBuffer, 2> parts = {std::span(header).subspan(of_header),
+                                              sender.lock_data(chunk, sent - of_header)};
+    const auto written = lane.link->write_some(parts);
+    sender.unlock_data(chunk);
+    LW_TRY(written);
+    sent += *written;
+    if (*written > 0) continue;
+    LW_TRY(lane.link->wait({.readable = false, .writable = true}, Deadline::never()));
   }
   return {};
 }
 
-Status BulkPort::State::send_as_frames(TransferId transfer, std::uint64_t offset,
-                                       std::span<const std::byte> data) {
+Status BulkPort::State::send_as_frames(const FrameSource& source) {
   const std::size_t most = std::min(kStreamChunkBytes, stream.max_payload_bytes() - kFrameFields);
-  while (!data.empty()) {
-    const auto piece = data.first(std::min(data.size(), most));
-    wire::Sizer sizer;
-    const auto encode = [&](auto& out) {
-      out.u64(transfer);
-      out.u64(offset);
+  for (std::size_t sent = 0; sent < source.bytes;) {
+    const std::size_t bytes = std::min(source.bytes - sent, most);
+    const auto encode = [&](auto& out, std::span<const std::byte> piece) {
+      out.u64(source.transfer);
+      out.u64(source.offset + sent);
       out.bytes(piece);
     };
-    encode(sizer);
-    {
-      LW_ASSIGN(Stream::Draft draft, stream.begin(wire::kOpBulkData, sizer.size()));
-      encode(draft.writer());
-      draft.commit();
-    }
-    offset += piece.size();
-    data = data.subspan(piece.size());
+    wire::Sizer sizer;
+    encode(sizer, {static_cast<const std::byte*>(nullptr), bytes});  // whose size alone matters
+    LW_ASSIGN(Stream::Draft draft, stream.begin(wire::kOpBulkData, sizer.size()));
+    encode(draft.writer(), source.lock(sent).first(bytes));
+    source.unlock();
+    draft.commit();
+    sent += bytes;
   }
   return stream.flush();
 }

@@ -130,9 +130,9 @@ class BulkPort {
   // taken all of it.
   void send(TransferId transfer, std::uint64_t offset, std::span<const std::byte> data,
             OnSent on_received, OnSent on_taken = nullptr);
-  // From now on the bytes of a transfer that was sent in one piece are in `data`, and the memory
-  // that send() was given is not read any more. False: it is being read now, or the transfer is
-  // over.
+  // From now on the same bytes of a transfer that was sent in one piece are in `data`, and the
+  // memory that send() was given is not read any more: waits for as long as a link takes what it
+  // has room for now. False: the transfer is over, and no memory is read.
   bool rebase(TransferId transfer, std::span<const std::byte> data);
 
   // For the session's frame dispatcher: a kOpBulkData frame.

@@ -13,10 +13,6 @@ using base::Status;
 
 TransferId BulkSender::Chunk::transfer() const { return whole_->transfer; }
 
-std::span<const std::byte> BulkSender::Chunk::data() const {
-  return whole_->data.subspan(static_cast<std::size_t>(offset_ - whole_->begin), bytes_);
-}
-
 void BulkSender::Due::call() const {
   if (taken) taken(status);
   if (received) received(status);
@@ -49,15 +45,28 @@ void BulkSender::send(TransferId transfer, std::uint64_t offset, std::span<const
 }
 
 bool BulkSender::rebase(TransferId transfer, std::span<const std::byte> data) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const auto found = std::ranges::find_if(
       all_, [transfer](const auto& whole) { return whole->transfer == transfer; });
   if (found == all_.end()) return false;
-  Outgoing& whole = **found;
-  if (whole.cut < whole.data.size() || whole.untaken > 0 || whole.in_hand > 0) return false;
-  LW_CHECK(whole.data.size() == data.size());
-  whole.data = data;
+  const std::shared_ptr<Outgoing> whole = *found;  // it may be over before the wait is
+  LW_CHECK(whole->data.size() == data.size());
+  whole->data = data;
+  unread_.wait(lock, [&] { return whole->readers == 0; });
   return true;
+}
+
+std::span<const std::byte> BulkSender::lock_data(const Chunk& chunk, std::size_t from) {
+  const std::lock_guard lock(mutex_);
+  Outgoing& whole = *chunk.whole_;
+  ++whole.readers;
+  const auto begin = static_cast<std::size_t>(chunk.offset_ - whole.begin);
+  return whole.data.subspan(begin, chunk.bytes_).subspan(from);
+}
+
+void BulkSender::unlock_data(const Chunk& chunk) {
+  const std::lock_guard lock(mutex_);
+  if (--chunk.whole_->readers == 0) unread_.notify_all();
 }
 
 // REQUIRES: has_work().

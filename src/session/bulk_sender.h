@@ -29,7 +29,7 @@ class BulkSender {
    public:
     TransferId transfer() const;
     std::uint64_t offset() const { return offset_; }
-    std::span<const std::byte> data() const;  // valid until taken()
+    std::size_t bytes() const { return bytes_; }
 
    private:
     friend class BulkSender;
@@ -58,6 +58,11 @@ class BulkSender {
   void send(TransferId transfer, std::uint64_t offset, std::span<const std::byte> data,
             OnSent on_received, OnSent on_taken);
   bool rebase(TransferId transfer, std::span<const std::byte> data);
+
+  // The bytes of a chunk that take() gave, from the so-manyth on. They stay where they are until
+  // unlock_data(): not while anybody waits, as rebase() waits for that.
+  std::span<const std::byte> lock_data(const Chunk& chunk, std::size_t from);
+  void unlock_data(const Chunk& chunk);
 
   // --- a lane's writer ---
   void add_lane(Lane& lane);
@@ -98,6 +103,7 @@ class BulkSender {
     std::size_t untaken = 0;     // chunks that no link has taken yet
     std::size_t unreceived = 0;  // chunks that are not confirmed yet
     std::size_t in_hand = 0;     // chunks that a writer is sending now
+    std::size_t readers = 0;     // of `data`, at this moment
     std::size_t place = 0;       // in all_
     base::Status status;
     OnSent on_received;
@@ -121,6 +127,7 @@ class BulkSender {
   const bool repairs_;
   mutable std::mutex mutex_;
   std::condition_variable frames_wanted_;        // for who sends while there is no lane
+  std::condition_variable unread_;               // for rebase()
   std::vector<std::shared_ptr<Outgoing>> all_;   // until they are received
   std::deque<std::shared_ptr<Outgoing>> queue_;  // those with bytes that are in no chunk yet
   std::deque<Chunk> again_;                      // of lanes that broke

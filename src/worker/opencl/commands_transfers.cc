@@ -103,7 +103,7 @@ auto image_call(Call call, const Box& box) {
 }  // namespace
 
 base::Status Commands::on(const msg::EnqueueReadBuffer& m) {
-  auto command = state_.begin(m.queue, m.wait_list, m.event);
+  auto command = state_.begin(m.queue, m.wait_list, m.event, SessionState::Access::kReads);
   const auto mem = state_.find<Mem>(m.buffer);
   command.fail(mem.status);
   const BufferRange range{Ref<Mem>(mem.object), m.offset};

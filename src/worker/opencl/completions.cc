@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "worker/opencl/direct_transfers.h"
+
 namespace longwire::worker::opencl {
 namespace {
 
@@ -212,6 +214,7 @@ void Completions::finish(Queue& queue, wire::Token token) {
     auto turn = services_.outbox.turn();
     waiting.after_read = queue.last_read;
     if (queue.idle()) return answer(turn, queue, waiting);
+    if (queue.placed && queue.placed->take(turn, waiting)) return;
   }
   auto* const marker = new Event(api_, 0);
   const Ref<Event> its(marker);
@@ -273,7 +276,6 @@ void Completions::reply_finished(Queue& queue, const Queue::WaitingFinish& finis
     run(status);
 }
 
-// All is complete natively and has been reported.
 void Completions::answer(core::Outbox::Turn& turn, Queue& queue,
                          const Queue::WaitingFinish& finish) {
   if (output_ != nullptr) output_->drain(turn);

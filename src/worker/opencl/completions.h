@@ -51,6 +51,9 @@ class Completions {
   // In the turn that has sent its reply.
   void read_replied(core::Outbox::Turn& turn, Queue& queue, std::uint64_t read);
 
+  // The reply of a Finish. REQUIRES: all before it is complete natively, and has been reported.
+  void answer(core::Outbox::Turn& turn, Queue& queue, const Queue::WaitingFinish& finish);
+
   // Some drivers never call back for a command that fails because an event of its wait list has
   // failed (PoCL 3.1). So once anything has failed, what is under way is looked through: at the
   // failure, and every kSweepEveryNs as long as something is under way.
@@ -82,7 +85,6 @@ class Completions {
   void complete(Event& event, cl_int status);
   State state_of(const Event& event, cl_int status) const;
   void reply_finished(Queue& queue, const Queue::WaitingFinish& finish);
-  void answer(core::Outbox::Turn& turn, Queue& queue, const Queue::WaitingFinish& finish);
   struct Found {
     Ref<Event> event;
     State state;

@@ -161,6 +161,8 @@ class Context final : public Object {
 
 class Event;
 class Completions;
+class LentRead;     // direct_transfers.h
+class PlacedWrite;  // the same
 
 class Queue final : public Object {
  public:
@@ -174,8 +176,12 @@ class Queue final : public Object {
   Ref<Device> device;
   bool in_order = true;
   bool profiling = false;
-  bool touched = false;     // dispatch thread: has commands that no native flush has seen
-  std::uint64_t given = 0;  // dispatch thread: commands that the native queue has got
+  bool touched = false;  // dispatch thread: has commands that no native flush has seen
+  // Dispatch thread: commands that the native queue, or in its place a direct transfer, has got.
+  std::uint64_t given = 0;
+  // Direct transfers that may be under way. Dispatch thread.
+  std::vector<std::shared_ptr<LentRead>> lent;
+  std::shared_ptr<PlacedWrite> placed;
   // Guarded by the outbox's turn.
   std::uint64_t over = 0;             // so many of them, the first ones, are known to be complete
   Event* live = nullptr;              // list of events under way

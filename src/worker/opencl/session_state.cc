@@ -95,7 +95,8 @@ cl_context SessionState::context(Handle handle) {
 }
 cl_command_queue SessionState::queue(Handle handle) {
   const auto found = find<Queue>(handle);
-  return found.ok() ? found.object->native : nullptr;
+  if (!found.ok() || make_way(*found.object, Access::kChanges) != CL_SUCCESS) return nullptr;
+  return found.object->native;
 }
 cl_mem SessionState::mem(Handle handle) {
   const auto found = find<Mem>(handle);
@@ -146,7 +147,13 @@ std::span<const cl_event> SessionState::wait_list(wire::U64View handles, cl_int*
 
 // --- enqueued commands ---
 
-SessionState::Command SessionState::begin(Handle queue, wire::U64View waits, Handle event) {
+cl_int SessionState::make_way(Queue& queue, Access access) {
+  if (queue.lent.empty() && !queue.placed) return CL_SUCCESS;
+  return before_command(queue, access);
+}
+
+SessionState::Command SessionState::begin(Handle queue, wire::U64View waits, Handle event,
+                                          Access access) {
   Command command;
   command.queue_handle = queue;
   command.event_handle = event;
@@ -156,6 +163,7 @@ SessionState::Command SessionState::begin(Handle queue, wire::U64View waits, Han
   cl_int failed = CL_SUCCESS;
   command.wait = wait_list(waits, &failed);
   command.fail(failed);
+  if (found.ok()) command.fail(make_way(*found.object, access));
   return command;
 }
 

@@ -60,7 +60,12 @@ class SessionState final : public AutoSupport {
     cl_uint wait_count() const { return static_cast<cl_uint>(wait.size()); }
     const cl_event* wait_events() const { return wait.empty() ? nullptr : wait.data(); }
   };
-  Command begin(Handle queue, wire::U64View wait_list, Handle event);
+  // What a command may do to the memory that direct transfers before it use.
+  enum class Access : std::uint8_t { kReads, kChanges };
+  Command begin(Handle queue, wire::U64View wait_list, Handle event,
+                Access access = Access::kChanges);
+  // Who does direct transfers: keeps those of a queue that are under way in front of a command.
+  std::function<cl_int(Queue&, Access)> before_command;
   // Makes the event of a command that has been given to the native driver (`native` is owned by
   // it).
   Ref<Event> make_event(const Command& command, cl_event native);
@@ -115,6 +120,7 @@ class SessionState final : public AutoSupport {
     bool taken = true;  // the transfer was accepted: its credit is to be given back
   };
   void arrival(session::TransferId transfer, Arrival result);
+  cl_int make_way(Queue& queue, Access access);
 
   const NativeApi& api_;
   const core::Services& services_;

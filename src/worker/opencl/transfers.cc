@@ -1,7 +1,6 @@
 #include "worker/opencl/transfers.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -16,6 +15,12 @@ std::shared_ptr<core::Block> shared(core::Block block) {
 }
 
 }  // namespace
+
+Transfers::Transfers(SessionState& state) : state_(state) {
+  state.before_command = [this](Queue& queue, SessionState::Access access) {
+    return make_way(queue, access);
+  };
+}
 
 Gate::~Gate() {
   open(CL_OUT_OF_RESOURCES);
@@ -35,33 +40,6 @@ Piece Shape::piece(std::uint64_t offset, std::uint64_t most_bytes) const {
   return {offset, row_bytes * std::min(most_rows, rows - row)};
 }
 
-// --- without the driver ---
-
-std::byte* Transfers::at_hand(const core::Outbox::Turn&, const SessionState::Command& command,
-                              const BufferRange* range, std::uint64_t bytes) const {
-  if (range == nullptr || !command.wait.empty() || command.event_handle != 0) return nullptr;
-  return command.queue->idle() ? range->mem->shared_at(range->offset, bytes) : nullptr;
-}
-
-bool Transfers::read_at_once(const SessionState::Command& command, const wire::Blob& download,
-                             wire::Token token, const BufferRange* range) {
-  auto turn = services().outbox.turn();
-  const std::byte* const from = at_hand(turn, command, range, download.bytes);
-  if (from == nullptr) return false;
-  turn.reply(token, CL_SUCCESS,
-             msg::EnqueueReadBuffer::Reply{{from, static_cast<std::size_t>(download.bytes)}},
-             CL_OUT_OF_RESOURCES);
-  return true;
-}
-
-// Only this thread gives the queue anything to do: it stays idle without the turn.
-bool Transfers::write_at_once(const SessionState::Command& command, const wire::Blob& data,
-                              const BufferRange* range) {
-  std::byte* const to = at_hand(services().outbox.turn(), command, range, data.bytes);
-  if (to != nullptr) std::memcpy(to, data.inline_data.data(), data.inline_data.size());
-  return to != nullptr;
-}
-
 // --- reads ---
 
 base::Status Transfers::read(SessionState::Command command, const wire::Blob& download,
@@ -75,6 +53,8 @@ base::Status Transfers::read(SessionState::Command command, const wire::Blob& do
   } else if (is_inline) {
     if (!read_at_once(command, download, token, range))
       read_inline(command, download, token, native);
+  } else if (lend(command, download, token, range)) {
+    return {};
   } else if (download.bytes > kStagedReadBytes && can_stream(command)) {
     read_streamed(command, download, token, shape, native);
   } else {
@@ -180,6 +160,7 @@ void Transfers::read_streamed(SessionState::Command& command, const wire::Blob& 
 base::Status Transfers::write(SessionState::Command command, const wire::Blob& data,
                               const NativeWrite& native, const BufferRange* range) {
   const bool is_inline = data.transfer == 0;
+  base::Status placed;
   if (is_inline && data.inline_data.size() != data.bytes)
     return base::Error(base::ErrorCode::kWireFault, "an inline write without its data");
   if (!command.ok()) {
@@ -187,6 +168,8 @@ base::Status Transfers::write(SessionState::Command command, const wire::Blob& d
     state_.not_started(command);
   } else if (is_inline) {
     if (!write_at_once(command, data, range)) write_inline(command, data, native);
+  } else if (place(command, data, range, &placed)) {
+    return placed;
   } else if (range != nullptr && can_stream(command) &&
              (data.mode == wire::BlobMode::kRendezvous || data.bytes > kStagedWriteBytes)) {
     return write_streamed(command, data, *range);

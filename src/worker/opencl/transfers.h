@@ -1,7 +1,8 @@
 // Transfers: bytes between the client and memory objects (session/bulk.h).
 //
-//   inline      up to 64 KiB: in the command, or in the reply. Of an idle queue, and a buffer that
-//               the host may touch (shared_buffers.h), it is done at once, without the driver
+//   inline      up to 64 KiB: in the command, or in the reply
+//   direct      of an idle queue, in a buffer that the host may touch: without the driver, and with
+//               no copy beside the one between link and buffer (direct_transfers.h)
 //   staged      whole in one block: eager writes up to kStagedWriteBytes, reads up to
 //   kStagedReadBytes,
 //               all writes of rects and images
@@ -80,7 +81,7 @@ struct BufferRange {
 
 class Transfers {
  public:
-  explicit Transfers(SessionState& state) : state_(state) {}
+  explicit Transfers(SessionState& state);
 
   // The bytes go to the client, then the reply.
   // `range` is set where a linear range is read.
@@ -111,6 +112,13 @@ class Transfers {
                     wire::Token token, const BufferRange* range);
   bool write_at_once(const SessionState::Command& command, const wire::Blob& data,
                      const BufferRange* range);
+  // Larger ones, by lanes. False: not possible now, to be done by the driver.
+  bool lend(const SessionState::Command& command, const wire::Blob& download, wire::Token token,
+            const BufferRange* range);
+  bool place(const SessionState::Command& command, const wire::Blob& data, const BufferRange* range,
+             base::Status* status);
+  cl_int make_way(Queue& queue, SessionState::Access access);
+  cl_int hold_behind_placed(Queue& queue);
   void read_inline(SessionState::Command& command, const wire::Blob& download, wire::Token token,
                    const NativeRead& native);
   void read_staged(SessionState::Command& command, const wire::Blob& download, wire::Token token,
