@@ -13,7 +13,7 @@ find_program(LONGWIRE_CUDA_CLANG clang++-19)
 # The newest version that clang 19 knows: it says which calls <<<...>>> becomes.
 set(LONGWIRE_CUDA_FLAGS
     -x cuda -nocudainc -nocudalib --cuda-path=/nonexistent -Xclang -target-sdk-version=12.3
-    -std=c++17 -O2 -Wall -Wno-unused-command-line-argument)
+    -include cuda_runtime.h -std=c++17 -O2 -Wall -Wno-unused-command-line-argument)
 
 function(longwire_cuda_program name file)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "RUNTIME;ARCH" "OPTIONS")

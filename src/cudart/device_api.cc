@@ -197,12 +197,20 @@ cudaError_t cudaDeviceDisablePeerAccess(int peer) {
   });
 }
 
+// They switch what a profiling tool records. A driver that no tool can attach to has nothing to
+// switch, and programs keep these calls around what they measure.
 cudaError_t cudaProfilerStart() {
-  return in_context([](const DriverTable& cu) { return cu.cuProfilerStart(); });
+  return in_context([](const DriverTable& cu) {
+    const CUresult result = cu.cuProfilerStart();
+    return result == CUDA_ERROR_NOT_SUPPORTED ? CUDA_SUCCESS : result;
+  });
 }
 
 cudaError_t cudaProfilerStop() {
-  return in_context([](const DriverTable& cu) { return cu.cuProfilerStop(); });
+  return in_context([](const DriverTable& cu) {
+    const CUresult result = cu.cuProfilerStop();
+    return result == CUDA_ERROR_NOT_SUPPORTED ? CUDA_SUCCESS : result;
+  });
 }
 
 }  // extern "C"

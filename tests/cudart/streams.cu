@@ -1,5 +1,6 @@
 // Streams, events, functions of the host in streams, devices and their properties, entry points.
-#include <cuda_runtime.h>
+#include <cuda_profiler_api.h>
+#include <stdlib.h>  // after device code's own malloc() and free()
 
 #include <atomic>
 #include <cstring>
@@ -115,7 +116,9 @@ static void entry_points() {
 }
 
 int main() {
+  OK(cudaProfilerStart());
   order();
+  OK(cudaProfilerStop());
   threads();
   devices();
   entry_points();

@@ -17,6 +17,10 @@
 #include <cstdlib>
 #include <cstring>
 
+/* libstdc++'s take names from std, so that they cannot come after what is added there. */
+#include <math.h>
+#include <stdlib.h>
+
 #include "vector_functions.h"
 
 #include <__clang_cuda_builtin_vars.h>
