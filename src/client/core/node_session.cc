@@ -46,8 +46,9 @@ void NodeSession::close() noexcept {
   s.redial.reset();
   s.lane_service.stop();
   s.service.stop();
+  if (s.bulk) s.bulk->stop(Error(ErrorCode::kClosed, "the session is over"));  // lanes use the pump
+  s.pump.reset();  // whose thread may be handing a frame to the bulk port
   s.bulk.reset();
-  s.pump.reset();
 }
 
 void NodeSession::say_goodbye() noexcept {

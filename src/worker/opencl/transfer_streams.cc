@@ -74,10 +74,11 @@ void Transfers::Stream::note_start(cl_event start) {
 }
 
 void Transfers::Stream::end(cl_int status) {
-  if (queue_->profiling) {
+  {
     const std::lock_guard lock(mutex_);
-    times_[3] = times_[4] = last_end_;  // 0, no native chunk: those of the event itself
-    event->replaced_times = times_;
+    if (std::exchange(ended_, true)) return;  // the event may be reporting its times already
+    times_[3] = times_[4] = last_end_;        // 0, no native chunk: those of the event itself
+    if (queue_->profiling) event->replaced_times = times_;
   }
   if (status < 0) event->replaced_status = status;
   gate->open(status < 0 ? status : CL_COMPLETE);

@@ -49,6 +49,7 @@ class Transfers::Stream : public std::enable_shared_from_this<Transfers::Stream>
   void note_times(cl_event chunk);
   EventTimes times_{};
   std::uint64_t last_end_ = 0;
+  bool ended_ = false;  // guarded by mutex_
 };
 
 // Reads piece after piece, a few at once, and sends each as it comes.

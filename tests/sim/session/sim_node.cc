@@ -120,7 +120,9 @@ void SimNode::agent_dies() {
   std::unique_lock lock(mutex_);
   ends_.wait_until(lock, std::min(until, std::chrono::steady_clock::now() + kTellAwayAfter), over);
   const bool tells = plan_.tells_agent_away && std::chrono::steady_clock::now() < until;
+  lock.unlock();
   if (tells) worker_->tell_agent_away(bug_ == Bug::kAgentAwayTooShort ? 1 : kAgentAwayMs);
+  lock.lock();
   ends_.wait_until(lock, until, over);
   lock.unlock();
   agent_away_ = false;
