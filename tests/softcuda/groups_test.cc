@@ -102,6 +102,23 @@ TEST_F(GroupKernels, double_buffering_by_cp_async) {
   expect_near(out.get(), wanted, 1e-5, 1e-5);
 }
 
+TEST_F(GroupKernels, a_pipeline_of_three_stages) {
+  constexpr int kTiles = 6;
+  const auto in = random_ints(kTiles * 64, -9, 9);
+  DeviceArray<int> device(in), out(32);
+  run("pipelined", {{1}, {32}}, device, out, kTiles);
+  const auto got = out.get();
+  for (int i = 0; i < 32; ++i) {
+    int sum = 0;
+    for (int tile = 0; tile < kTiles; ++tile) {
+      const int from = 31 - i;
+      if (tile == kTiles - 1 && from >= 16) continue;  // zeros
+      sum += in[(tile * 32 + from) * 2] * 3 + in[(tile * 32 + from) * 2 + 1];
+    }
+    EXPECT_EQ(got[i], sum) << i;
+  }
+}
+
 TEST_F(GroupKernels, a_warp_that_brings_and_warps_that_work) {
   constexpr int kRounds = 7;
   const auto in = random_ints(kRounds * 96, -9, 9);

@@ -111,6 +111,26 @@ TEST_F(MatrixKernels, of_halves_through_ldmatrix_and_wmma) {
   expect_near(by_wmma.get(), wanted, 0);
 }
 
+TEST_F(MatrixKernels, through_fragments_of_every_shape) {
+  constexpr int kSize = 32;
+  const auto a = small_numbers(kSize * kSize, 1), b = small_numbers(kSize * kSize, 2);
+  auto wanted = product(a, b, kSize, true);
+  for (double& each : wanted)
+    each += 1;  // what the sums began with
+  DeviceArray<std::uint16_t> ha(converted(a, as_f16)), hb(converted(b, as_f16));
+  DeviceArray<std::uint16_t> ba(converted(a, as_bf16)), bb(converted(b, as_bf16));
+  DeviceArray<signed char> ca(std::vector<signed char>(a.begin(), a.end())),
+      cb(std::vector<signed char>(b.begin(), b.end()));
+  DeviceArray<float> halves(kSize * kSize), bfloats(kSize * kSize);
+  DeviceArray<int> bytes(kSize * kSize);
+  run("fragments_of_halves", {{2, 2}, {32}}, ha, hb, halves, kSize);
+  run("fragments_of_bfloats", {{4, 1}, {32}}, ba, bb, bfloats, kSize);
+  run("fragments_of_bytes", {{1, 4}, {32}}, ca, cb, bytes, kSize);
+  expect_near(halves.get(), wanted, 0);
+  expect_near(bfloats.get(), wanted, 0);
+  expect_near(bytes.get(), wanted, 0);
+}
+
 TEST_F(MatrixKernels, transposes) {
   constexpr int kWidth = 70, kHeight = 45;
   const auto in = random_floats(kWidth * kHeight, -1, 1);

@@ -1,5 +1,6 @@
 // Threads that meet: warps, blocks, grids; pipelines and specialised warps.
 #include "cooperative_groups.h"
+#include "cuda_pipeline.h"
 
 namespace cg = cooperative_groups;
 
@@ -166,4 +167,28 @@ extern "C" __global__ void async_barrier(const int* in, int* out) {
     out[round * 64 + threadIdx.x] = values[63 - threadIdx.x];
     __syncthreads();
   }
+}
+
+// Three stages of a pipeline; the last tile is short, and padded with zeros.
+extern "C" __global__ void pipelined(const int2* in, int* out, int tiles) {
+  __shared__ int2 stages[3][32];
+  auto fetch = [&](int tile) {
+    const bool last = tile == tiles - 1 && threadIdx.x >= 16;
+    if (tile < tiles)
+      __pipeline_memcpy_async(&stages[tile % 3][threadIdx.x], &in[tile * 32 + threadIdx.x], 8,
+                              last ? 8 : 0);
+    __pipeline_commit();
+  };
+  fetch(0);
+  fetch(1);
+  int sum = 0;
+  for (int tile = 0; tile < tiles; ++tile) {
+    fetch(tile + 2);
+    __pipeline_wait_prior(2);
+    __syncthreads();
+    const int2 other = stages[tile % 3][31 - threadIdx.x];
+    sum += other.x * 3 + other.y;
+    __syncthreads();
+  }
+  out[threadIdx.x] = sum;
 }

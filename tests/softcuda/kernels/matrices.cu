@@ -1,5 +1,5 @@
 // Products of matrices, and transposes.
-#include "device_builtins.h"
+#include "mma.h"
 
 constexpr int kTile = 16;
 
@@ -192,4 +192,32 @@ extern "C" __global__ void sparse_times_vector(const int* begins, const int* col
     sum += values[i] * __ldg(&x[columns[i]]);
   for (int step = 16; step > 0; step /= 2) sum += __shfl_down_sync(~0u, sum, step);
   if (lane == 0) y[row] = sum;
+}
+
+// The same through nvcuda::wmma: c = a b + c, of which b is column major.
+template <class T, class Sum, int m, int n>
+static __device__ void by_fragments(const T* a, const T* b, Sum* c, int size) {
+  namespace wmma = nvcuda::wmma;
+  wmma::fragment<wmma::matrix_a, m, n, 16, T, wmma::row_major> left;
+  wmma::fragment<wmma::matrix_b, m, n, 16, T, wmma::col_major> right;
+  wmma::fragment<wmma::accumulator, m, n, 16, Sum> sum;
+  const int row = blockIdx.y * m, column = blockIdx.x * n;
+  wmma::fill_fragment(sum, Sum(1));
+  for (int from = 0; from < size; from += 16) {
+    wmma::load_matrix_sync(left, a + row * size + from, size);
+    wmma::load_matrix_sync(right, b + column * size + from, size);
+    wmma::mma_sync(sum, left, right, sum);
+  }
+  wmma::store_matrix_sync(c + row * size + column, sum, size, wmma::mem_row_major);
+}
+extern "C" __global__ void fragments_of_halves(const __half* a, const __half* b, float* c, int n) {
+  by_fragments<__half, float, 16, 16>(a, b, c, n);
+}
+extern "C" __global__ void fragments_of_bfloats(const __nv_bfloat16* a, const __nv_bfloat16* b,
+                                                float* c, int n) {
+  by_fragments<__nv_bfloat16, float, 32, 8>(a, b, c, n);
+}
+extern "C" __global__ void fragments_of_bytes(const signed char* a, const signed char* b, int* c,
+                                              int n) {
+  by_fragments<signed char, int, 8, 32>(a, b, c, n);
 }
