@@ -3,6 +3,8 @@
 #ifndef LONGWIRE_COOPERATIVE_GROUPS_H
 #define LONGWIRE_COOPERATIVE_GROUPS_H
 
+#include <type_traits>
+
 #include "device_builtins.h"
 #if defined(__CUDA__) && defined(__clang__)
 
@@ -147,12 +149,32 @@ class coalesced_group : public lane_group {
 };
 LW_GROUP coalesced_group coalesced_threads() { return coalesced_group(__activemask()); }
 
+namespace details {
+/* Shuffles take numbers; anything else goes word by word. */
+template <class T, class Shuffle>
+LW_GROUP T in_words(T value, Shuffle shuffle) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return shuffle(value);
+  } else {
+    unsigned int words[(sizeof(T) + 3) / 4] = {};
+    memcpy(words, &value, sizeof(T));
+    for (unsigned int& word : words)
+      word = shuffle(word);
+    memcpy(&value, words, sizeof(T));
+    return value;
+  }
+}
+}  // namespace details
+
 template <unsigned int kSize, class Parent = void>
 class thread_block_tile : public lane_group {
   static_assert(kSize != 0 && kSize <= 32 && (kSize & (kSize - 1)) == 0, "a power of two up to 32");
 
  public:
   LW_GROUP thread_block_tile() : lane_group(tile_mask()) {}
+  /* Whose parts they are does not matter to what tiles do. */
+  template <class Other>
+  LW_GROUP thread_block_tile(const thread_block_tile<kSize, Other>&) : lane_group(tile_mask()) {}
   LW_GROUP static constexpr unsigned int size() { return kSize; }
   LW_GROUP static constexpr unsigned int num_threads() { return kSize; }
   LW_GROUP unsigned int thread_rank() const { return details::thread_in_block() & (kSize - 1); }
@@ -162,19 +184,24 @@ class thread_block_tile : public lane_group {
   }
   template <class T>
   LW_GROUP T shfl(T value, int rank) const {
-    return __shfl_sync(mask(), value, rank, kSize);
+    return details::in_words(value,
+                             [=](auto part) { return __shfl_sync(mask(), part, rank, kSize); });
   }
   template <class T>
   LW_GROUP T shfl_up(T value, unsigned int by) const {
-    return __shfl_up_sync(mask(), value, by, kSize);
+    return details::in_words(value,
+                             [=](auto part) { return __shfl_up_sync(mask(), part, by, kSize); });
   }
   template <class T>
   LW_GROUP T shfl_down(T value, unsigned int by) const {
-    return __shfl_down_sync(mask(), value, by, kSize);
+    return details::in_words(value,
+                             [=](auto part) { return __shfl_down_sync(mask(), part, by, kSize); });
   }
   template <class T>
   LW_GROUP T shfl_xor(T value, unsigned int with) const {
-    return __shfl_xor_sync(mask(), value, static_cast<int>(with), kSize);
+    return details::in_words(value, [=](auto part) {
+      return __shfl_xor_sync(mask(), part, static_cast<int>(with), kSize);
+    });
   }
   LW_GROUP unsigned int ballot(int value) const {
     return (__ballot_sync(mask(), value) & mask()) >> first_lane();
