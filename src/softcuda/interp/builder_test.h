@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "softcuda/interp/interp.h"
 #include "softcuda/ir/ir.h"
+#include "softcuda/machine/backend.h"
 #include "softcuda/machine/machine.h"
 
 namespace longwire::softcuda::testing {
@@ -219,7 +219,10 @@ class FunctionBuilder {
   std::uint32_t line_ = 0;
 };
 
-// A machine with the interpreter, and modules on it.
+// The back end that a test program is about: each has its own.
+std::unique_ptr<machine::Backend> make_backend();
+
+// A machine with that back end, and modules on it.
 class InterpTest : public ::testing::Test {
  protected:
   void SetUp() override { start({}); }
@@ -228,7 +231,7 @@ class InterpTest : public ::testing::Test {
     machine_.reset();
     if (options.threads == 0) options.threads = 2;
     options.memory_bytes = std::uint64_t{256} << 20;
-    auto made = machine::Machine::create(options, interp::create());
+    auto made = machine::Machine::create(options, make_backend());
     ASSERT_TRUE(made.ok());
     machine_ = std::move(*made);
   }

@@ -59,8 +59,8 @@ bool leaves_block(const ir::Instruction& i) {
 
 class Decoder {
  public:
-  Decoder(const machine::LoadedModule& loaded, ir::FunctionId kernel)
-      : loaded_(loaded), module_(loaded.module()) {
+  Decoder(const machine::LoadedModule& loaded, ir::FunctionId kernel, bool entries)
+      : loaded_(loaded), module_(loaded.module()), entries_(entries) {
     programs_.kernel = kernel;
     programs_.functions.resize(module_.functions.size());
   }
@@ -90,6 +90,7 @@ class Decoder {
     starts_.clear();
     for (const ir::Block& block : function_->blocks) {
       program_->first_steps.push_back(static_cast<std::uint32_t>(program_->steps.size()));
+      if (block.count != 0) add_entry();
       for (std::uint32_t n = block.first; n < block.first + block.count; ++n)
         decode_instruction(function_->instructions[n]);
       if (block.count == 0 || !leaves_block(function_->instructions[block.first + block.count - 1]))
@@ -107,6 +108,10 @@ class Decoder {
     return program_->steps.back();
   }
 
+  void add_entry() {
+    if (entries_) add_step(StepKind::kNative).target = program_->entries++;
+  }
+
   void decode_instruction(const ir::Instruction& i) {
     const auto operands = function_->operands_of(i);
     // An indirect call may go to what only a table in memory names.
@@ -122,6 +127,10 @@ class Decoder {
     step.operands = static_cast<std::uint8_t>(std::min(operands.size(), kMaxOperands));
     for (std::size_t n = 0; n < step.operands; ++n)
       decode_operand(step, n, operands[n], i);
+    const StepKind kind = step.kind;
+    const bool of_runner = kind == StepKind::kCall || kind == StepKind::kReturn ||
+                           kind == StepKind::kExit || kind == StepKind::kBarrier;
+    if (of_runner && !leaves_block(i)) add_entry();
   }
 
   // %clock and its like are read when the instruction runs.
@@ -277,6 +286,7 @@ class Decoder {
 
   const machine::LoadedModule& loaded_;
   const ir::Module& module_;
+  const bool entries_;
   KernelPrograms programs_;
   std::map<std::uint64_t, std::size_t> constant_at_;
   std::vector<ir::FunctionId> wanted_;
@@ -287,8 +297,8 @@ class Decoder {
 
 }  // namespace
 
-KernelPrograms decode(const machine::LoadedModule& module, ir::FunctionId kernel) {
-  return Decoder(module, kernel).decode();
+KernelPrograms decode(const machine::LoadedModule& module, ir::FunctionId kernel, bool entries) {
+  return Decoder(module, kernel, entries).decode();
 }
 
 }  // namespace longwire::softcuda::interp

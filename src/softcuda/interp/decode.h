@@ -20,6 +20,8 @@ struct KernelPrograms {
   std::vector<SpecialUse> specials;  // the n-th stands at n * kPoolBytes
 };
 
-KernelPrograms decode(const machine::LoadedModule& module, ir::FunctionId kernel);
+// `entries`: with kNative steps, where blocks begin and behind what the Runner must do.
+KernelPrograms decode(const machine::LoadedModule& module, ir::FunctionId kernel,
+                      bool entries = false);
 
 }  // namespace longwire::softcuda::interp

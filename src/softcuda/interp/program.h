@@ -2,6 +2,7 @@
 // the function that executes it on 32 lanes and its operands as places in memory.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,7 @@ enum class StepKind : std::uint8_t {
   kExit,
   kBarrier,   // of the block
   kWarpSync,  // run(), once the lanes of its mask have come
+  kNative,    // compiled code may take over here: entry `target`
 };
 
 inline constexpr std::size_t kMaxOperands = 8;
@@ -74,11 +76,45 @@ struct Step {
   }
 };
 
+// What compiled code sees of the warp that runs it. Plain data.
+struct NativeState {
+  std::byte* frame = nullptr;           // of the function
+  const std::byte* specials = nullptr;  // the n-th at n * kPoolBytes
+  const std::byte* constants = nullptr;
+  // For accesses without a call; of no size where every access must be looked at (careful).
+  std::uint64_t memory_base = 0, memory_bytes = 0;
+  const std::atomic<std::uint64_t>* granules = nullptr;
+  std::byte* shared = nullptr;
+  std::uint64_t shared_bytes = 0;
+  const std::byte* parameters = nullptr;
+  std::uint64_t parameter_bytes = 0;
+  // Local memory of the lanes: lane n's begins n * local_stride further on.
+  std::byte* local = nullptr;
+  std::uint64_t local_stride = 0;
+  const std::atomic<bool>* stopping = nullptr;
+  std::uint64_t range_begin = 0, range_bytes = 0;  // allocated memory that was found last
+  std::uint32_t local_base = 0;
+  std::uint32_t join = 0;    // a group that comes to this step or beyond must stop there
+  std::uint32_t rounds = 0;  // backward branches since the group was picked
+  Mask live = 0;             // lanes that have not exited
+  Mask parked = 0;           // lanes that wait for others
+  std::uint32_t strong = 0;  // memory was looked at that others may write
+  Context* context = nullptr;
+  class Runner* runner = nullptr;
+};
+// Runs the lanes of `group` from an entry on until it comes to a step that it leaves to the Runner,
+// and returns that step, with the group's registers in the frame. kNotEntered: these lanes'
+// registers are not what it was compiled for.
+using NativeRun = std::uint32_t (*)(NativeState& state, std::uint32_t entry, Mask group);
+inline constexpr std::uint32_t kNotEntered = ~std::uint32_t{0};
+
 struct Program {
   const ir::Function* function = nullptr;
   std::vector<Step> steps;
   std::vector<Slot> slots;
   std::vector<std::uint32_t> first_steps;  // of each block
+  std::uint32_t entries = 0;               // how many kNative steps there are
+  NativeRun native = nullptr;              // what another back end has made of it
 };
 
 // A special register of which the code has need, and in which widths.

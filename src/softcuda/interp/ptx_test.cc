@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "softcuda/interp/builder_test.h"
+#include "softcuda/interp/interp.h"
 #include "softcuda/ir/link.h"
 #include "softcuda/ptx/parser.h"
 

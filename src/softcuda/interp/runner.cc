@@ -50,6 +50,7 @@ Runner::Runner(const KernelPrograms& programs, machine::Warp& warp)
     fill_special(pool, use, warp);
     pool += kPoolBytes;
   }
+  prepare_native();
 }
 
 void Runner::run() {
@@ -192,6 +193,8 @@ bool Runner::step_control(const Step& s) {
       return barrier(s);
     case StepKind::kWarpSync:
       return warp_sync(s);
+    case StepKind::kNative:
+      return enter_native(s);
     case StepKind::kPlain:
       break;
   }

@@ -20,6 +20,10 @@ class Runner {
   Runner(const KernelPrograms& programs, machine::Warp& warp);
   void run();
 
+  // For compiled code. The warp comes to a barrier, all lanes that live together: false where they
+  // are not together.
+  bool native_barrier(const Step& s);
+
  private:
   // A call that has not ended for all lanes that made it.
   struct Activation {
@@ -44,6 +48,8 @@ class Runner {
   void choose(Activation& activation, Mask candidates) noexcept;
 
   void execute();
+  void prepare_native() noexcept;
+  bool enter_native(const Step& s);
   bool step_control(const Step& s);  // false: another group may be the one to run
   Mask guard_of(const Step& s) const noexcept;
   void leave(std::uint32_t step) noexcept;  // the group goes on there when it is picked again
@@ -76,6 +82,7 @@ class Runner {
   const KernelPrograms& programs_;
   machine::Warp& warp_;
   Context context_;
+  NativeState native_;
   Activation* top_ = nullptr;
   Activation* now_ = nullptr;  // whose steps run
   Mask group_ = 0;             // the lanes that run

@@ -71,6 +71,7 @@ class Warp {
   virtual void yield() noexcept = 0;
   // Looked at by every backward branch, which then calls yield().
   bool stopping() const noexcept { return stopping_->load(std::memory_order_relaxed); }
+  const std::atomic<bool>* stopping_flag() const noexcept { return stopping_; }
 
   // Functions that the machine provides, on behalf of a lane; false: there is no such function.
   virtual bool call_external(const ir::Function& function, int lane,

@@ -1,0 +1,346 @@
+#include "softcuda/jit/analysis.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace longwire::softcuda::jit {
+namespace {
+
+using interp::Base;
+using ir::Op;
+
+// Where a function has more, its registers are taken to vary: what follows is quadratic.
+constexpr std::size_t kMaxBlocks = 1500;
+
+bool is_lane_special(ir::Special special) {
+  return (special >= ir::Special::kTidX && special <= ir::Special::kTidZ) ||
+         special == ir::Special::kLaneid ||
+         (special >= ir::Special::kLanemaskEq && special <= ir::Special::kLanemaskGt);
+}
+
+bool writes_two(const Step& s) {
+  const ir::Modifiers& m = s.source->modifiers;
+  switch (s.source->op) {
+    case Op::kSetp:
+    case Op::kShfl:
+    case Op::kElect:
+      return true;
+    case Op::kMatch:
+      return m.mode == ir::Mode::kAll;
+    case Op::kLop3:
+      return m.combine != ir::Combine::kNone;
+    default:
+      return false;
+  }
+}
+
+bool is_reduction(ir::Mode mode) {
+  return mode == ir::Mode::kRedPopc || mode == ir::Mode::kRedAnd || mode == ir::Mode::kRedOr;
+}
+
+// Of equal operands the same result for all lanes.
+bool is_pure(const ir::Instruction& i) {
+  const ir::Modifiers& m = i.modifiers;
+  const bool carries = m.carry_in || m.carry_out;
+  if (i.op <= Op::kShr) return !carries;  // integer, logic, shift
+  if (i.op >= Op::kTestp && i.op <= Op::kSlct) return true;
+  switch (i.op) {
+    case Op::kMov:
+    case Op::kPrmt:
+    case Op::kCvt:
+    case Op::kCvtPack:
+    case Op::kMapa:
+    case Op::kGetctarank:
+      return true;
+    case Op::kLd:
+    case Op::kLdu:
+      return m.space != ir::Space::kLocal && !m.volatile_ && m.order == ir::Order::kWeak;
+    case Op::kIsspacep:
+      return m.space != ir::Space::kLocal && m.space != ir::Space::kGlobal;
+    case Op::kCvta:
+      return m.space != ir::Space::kLocal && m.to_space != ir::Space::kLocal;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+int destinations(const Step& s) noexcept {
+  if (s.source == nullptr) return 0;
+  switch (s.source->op) {
+    case Op::kBar:
+    case Op::kBarrier:
+      return is_reduction(s.source->modifiers.mode) ? 1 : 0;
+    case Op::kSt:
+    case Op::kRed:
+    case Op::kBarWarp:
+    case Op::kBra:
+    case Op::kBrxIdx:
+    case Op::kRet:
+    case Op::kExit:
+    case Op::kTrap:
+    case Op::kBrkpt:
+    case Op::kMembar:
+    case Op::kFence:
+    case Op::kPrefetch:
+    case Op::kCpAsync:
+    case Op::kCpAsyncCommit:
+    case Op::kCpAsyncWait:
+    case Op::kCpAsyncWaitAll:
+    case Op::kStmatrix:
+    case Op::kWmmaStore:
+    case Op::kMbarrierInit:
+    case Op::kMbarrierInval:
+    case Op::kNanosleep:
+    case Op::kPmevent:
+    case Op::kGriddepcontrol:
+    case Op::kSust:
+      return 0;
+    case Op::kCall:
+      return 0;  // see each_written
+    default:
+      return writes_two(s) ? 2 : 1;
+  }
+}
+
+Analysis::Analysis(const interp::KernelPrograms& programs, const Program& program)
+    : programs_(programs), program_(program) {
+  register_at_.assign(program.function->frame_bytes / 2 + 1, kNoRegister);
+  for (RegisterId id = 0; id < registers(); ++id) {
+    const ir::Register& reg = program.function->registers[id];
+    usable_ = usable_ && reg.bits <= 64;
+    register_at_[reg.offset / 2] = id;
+  }
+  if (!usable_) return;
+  find_blocks();
+  find_live();
+  find_uniform();
+}
+
+RegisterId Analysis::register_of(const Slot& slot) const noexcept {
+  return slot.base == Base::kFrame ? register_at_[slot.offset / 2] : kNoRegister;
+}
+
+bool Analysis::is_uniform(const Slot& slot) const noexcept {
+  switch (slot.base) {
+    case Base::kFrame:
+      return uniform_[register_of(slot)];
+    case Base::kSpecials:
+      return !is_lane_special(programs_.specials[slot.offset / interp::kPoolBytes].special);
+    default:
+      return true;
+  }
+}
+
+template <class F>
+void Analysis::each_written(const Step& s, F f) const {
+  int first = 0, end = destinations(s);
+  if (s.kind == StepKind::kCall) first = 1, end = 2;  // the results
+  for (int n = first; n < end && n < s.operands; ++n)
+    for (int e = 0; e < s.count[n]; ++e)
+      if (const Slot& slot = s.slot(n, e); slot.present && slot.base == Base::kFrame)
+        f(register_of(slot));
+}
+
+template <class F>
+void Analysis::each_read(const Step& s, F f) const {
+  const int first = s.kind == StepKind::kCall ? 0 : destinations(s);
+  for (int n = first; n < s.operands; ++n)
+    for (int e = 0; e < s.count[n]; ++e)
+      if (const Slot& slot = s.slot(n, e); slot.present && slot.base == Base::kFrame)
+        f(register_of(slot));
+  if (s.guard != ir::kNone) f(register_at_[s.guard / 2]);
+  if (s.kind == StepKind::kReturn && !program_.function->kernel)
+    for (const ir::Parameter& result : program_.function->results)
+      if (result.reg != ir::kNone) f(result.reg);
+}
+
+void Analysis::find_blocks() {
+  const auto& firsts = program_.first_steps;
+  const auto steps = static_cast<std::uint32_t>(program_.steps.size());
+  block_of_.resize(steps);
+  auto index_of = [&](std::uint32_t step) {
+    return static_cast<std::uint32_t>(std::upper_bound(firsts.begin(), firsts.end(), step) -
+                                      firsts.begin() - 1);
+  };
+  // The step behind the last block, which returns, is of that block.
+  for (std::uint32_t b = 0; b < firsts.size(); ++b) {
+    const std::uint32_t end = b + 1 < firsts.size() ? firsts[b + 1] : steps;
+    blocks_.push_back({firsts[b], end, {}, {}, {}});
+    for (std::uint32_t n = firsts[b]; n < end; ++n) {
+      const Step& s = program_.steps[n];
+      block_of_[n] = b;
+      auto& next = blocks_.back().successors;
+      if (s.kind == StepKind::kBranch) next.push_back(index_of(s.target));
+      if (s.kind == StepKind::kBlockEnd && b + 1 < firsts.size()) next.push_back(b + 1);
+      if (s.kind != StepKind::kBranchIndexed) continue;
+      const ir::Operand& table = program_.function->operands_of(*s.source)[1];
+      for (std::uint32_t t = table.first; t < table.first + table.count; ++t)
+        next.push_back(program_.function->tables[t]);
+    }
+  }
+  for (Block& block : blocks_) {
+    std::sort(block.successors.begin(), block.successors.end());
+    block.successors.erase(std::unique(block.successors.begin(), block.successors.end()),
+                           block.successors.end());
+  }
+}
+
+void Analysis::step_back(RegisterSet& live, std::uint32_t step) const {
+  const Step& s = program_.steps[step];
+  // A step with a guard leaves what was there in some lanes; a call may not return to all.
+  if (s.guard == ir::kNone && s.kind != StepKind::kCall)
+    each_written(s, [&](RegisterId id) { live[id] = false; });
+  each_read(s, [&](RegisterId id) { live[id] = true; });
+  const bool leaves = s.guard == ir::kNone &&
+                      (s.kind == StepKind::kReturn || s.kind == StepKind::kExit);
+  if (!leaves) return;
+  std::fill(live.begin(), live.end(), false);
+  each_read(s, [&](RegisterId id) { live[id] = true; });
+}
+
+void Analysis::find_live() {
+  for (Block& block : blocks_) {
+    block.live_in.assign(registers(), false);
+    block.live_out.assign(registers(), false);
+  }
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t b = blocks_.size(); b-- > 0;) {
+      Block& block = blocks_[b];
+      for (std::uint32_t next : block.successors)
+        for (RegisterId id = 0; id < registers(); ++id)
+          if (blocks_[next].live_in[id]) block.live_out[id] = true;
+      RegisterSet live = block.live_out;
+      for (std::uint32_t n = block.end; n-- > block.first;)
+        step_back(live, n);
+      if (live == block.live_in) continue;
+      block.live_in = std::move(live);
+      changed = true;
+    }
+  }
+}
+
+RegisterSet Analysis::live_at(std::uint32_t step) const {
+  const Block& block = blocks_[block_of_[step]];
+  RegisterSet live = block.live_out;
+  for (std::uint32_t n = block.end; n-- > step;)
+    step_back(live, n);
+  return live;
+}
+
+// --- uniform registers ---
+
+bool Analysis::result_is_uniform(const Step& s) const noexcept {
+  if (s.source == nullptr || !is_pure(*s.source)) return false;
+  if (s.guard != ir::kNone && !uniform_[register_at_[s.guard / 2]]) return false;
+  for (int n = destinations(s); n < s.operands; ++n)
+    for (int e = 0; e < s.count[n]; ++e)
+      if (const Slot& slot = s.slot(n, e); slot.present && !is_uniform(slot)) return false;
+  return true;
+}
+
+bool Analysis::drop_varying() {
+  bool dropped = false;
+  for (const Step& s : program_.steps) {
+    if (result_is_uniform(s)) continue;
+    each_written(s, [&](RegisterId id) {
+      dropped = dropped || uniform_[id];
+      uniform_[id] = false;
+    });
+  }
+  return dropped;
+}
+
+void Analysis::find_postdominators() {
+  const std::size_t count = blocks_.size();
+  postdominators_.assign(count, std::vector<bool>(count, true));
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t b = count; b-- > 0;) {
+      std::vector<bool> set(count, !blocks_[b].successors.empty());
+      for (std::uint32_t next : blocks_[b].successors)
+        for (std::size_t n = 0; n < count; ++n)
+          set[n] = set[n] && postdominators_[next][n];
+      set[b] = true;
+      if (set == postdominators_[b]) continue;
+      postdominators_[b] = std::move(set);
+      changed = true;
+    }
+  }
+}
+
+std::vector<bool> Analysis::reached(std::uint32_t from, std::uint32_t not_through) const {
+  std::vector<bool> seen(blocks_.size(), false);
+  std::vector<std::uint32_t> left{from};
+  while (!left.empty()) {
+    const std::uint32_t b = left.back();
+    left.pop_back();
+    if (seen[b]) continue;
+    seen[b] = true;
+    if (b == not_through) continue;
+    for (std::uint32_t next : blocks_[b].successors)
+      left.push_back(next);
+  }
+  return seen;
+}
+
+// Lanes that part at the end of a block may hold different values where they meet again: of what
+// was written on the way.
+bool Analysis::drop_joined_after(std::uint32_t block) {
+  std::uint32_t meet = ir::kNone;
+  std::size_t most = 0;
+  for (std::uint32_t n = 0; n < blocks_.size(); ++n) {
+    if (n == block || !postdominators_[block][n]) continue;
+    const auto size = static_cast<std::size_t>(
+        std::count(postdominators_[n].begin(), postdominators_[n].end(), true));
+    if (size > most) most = size, meet = n;
+  }
+  std::vector<int> ways(blocks_.size(), 0);
+  for (std::uint32_t next : blocks_[block].successors) {
+    const std::vector<bool> seen = reached(next, meet);
+    for (std::size_t n = 0; n < seen.size(); ++n)
+      ways[n] += seen[n] ? 1 : 0;
+  }
+  RegisterSet written(registers(), false);
+  for (std::size_t n = 0; n < blocks_.size(); ++n)
+    for (std::uint32_t at = blocks_[n].first; ways[n] > 0 && n != meet && at < blocks_[n].end; ++at)
+      each_written(program_.steps[at], [&](RegisterId id) { written[id] = true; });
+  bool dropped = false;
+  for (std::size_t n = 0; n < blocks_.size(); ++n)
+    for (RegisterId id = 0; ways[n] > 1 && id < registers(); ++id) {
+      if (!uniform_[id] || !written[id] || !blocks_[n].live_in[id]) continue;
+      uniform_[id] = false;
+      dropped = true;
+    }
+  return dropped;
+}
+
+bool Analysis::drop_joined() {
+  bool dropped = false;
+  for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
+    if (blocks_[b].successors.size() < 2) continue;
+    for (std::uint32_t n = blocks_[b].first; n < blocks_[b].end; ++n) {
+      const Step& s = program_.steps[n];
+      const bool varying_branch = s.kind == StepKind::kBranch && s.guard != ir::kNone &&
+                                  !uniform_[register_at_[s.guard / 2]];
+      const bool varying_index = s.kind == StepKind::kBranchIndexed && !is_uniform(s.slot(0));
+      if (varying_branch || varying_index) dropped = drop_joined_after(b) || dropped;
+    }
+  }
+  return dropped;
+}
+
+void Analysis::find_uniform() {
+  const bool small = blocks_.size() <= kMaxBlocks;
+  uniform_.assign(registers(), small);
+  if (!small || blocks_.empty()) return;
+  for (RegisterId id = 0; id < registers(); ++id)
+    if (blocks_[0].live_in[id]) uniform_[id] = false;
+  find_postdominators();
+  while (drop_varying() || drop_joined()) {
+  }
+}
+
+}  // namespace longwire::softcuda::jit

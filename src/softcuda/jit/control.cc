@@ -1,0 +1,169 @@
+// Control flow: how the group goes from block to block, and leaves.
+#include <cstddef>
+
+#include "softcuda/jit/emitter.h"
+#include "softcuda/jit/runtime.h"
+
+namespace longwire::softcuda::jit {
+
+using interp::Base;
+using interp::NativeState;
+
+namespace {
+
+// As the Runner has it: a group that has gone back so often lets others run.
+constexpr std::uint32_t kMostRounds = (1 << 16) - 2;
+
+}  // namespace
+
+// Leaves the code at a step, which the Runner executes.
+LLVMBasicBlockRef Emitter::exit_at(std::uint32_t step) {
+  LLVMBasicBlockRef& block = exits_[step];
+  if (block != nullptr) return block;
+  block = new_block();
+  LLVMBasicBlockRef before = LLVMGetInsertBlock(v_.b);
+  at(block);
+  const RegisterSet live = analysis_.live_at(step);
+  for (RegisterId id = 0; id < live.size(); ++id)
+    if (live[id]) store_register(id);
+  LLVMBuildRet(v_.b, LLVMConstInt(v_.i32, step, 0));
+  at(before);
+  return block;
+}
+
+// To the beginning of a block. A group that comes to where others wait, or past them, stops there.
+// On the way back it looks whether it should go on.
+void Emitter::go(std::uint32_t from_step, std::uint32_t target_step) {
+  if (target_step >= program_.steps.size()) {
+    LLVMBuildBr(v_.b, exit_at(from_step));
+    return;
+  }
+  if (target_step <= from_step) {
+    LLVMValueRef rounds = load_field(v_.i32, offsetof(NativeState, rounds));
+    LLVMValueRef strong = load_field(v_.i32, offsetof(NativeState, strong));
+    LLVMValueRef stopping = LLVMBuildLoad2(v_.b, v_.i8, stopping_, "");
+    LLVMSetVolatile(stopping, 1);
+    stopping = LLVMBuildZExt(v_.b, stopping, v_.i32, "");
+    LLVMValueRef either = LLVMBuildOr(v_.b, strong, stopping, "");
+    LLVMValueRef stop = LLVMBuildICmp(v_.b, LLVMIntNE, either, LLVMConstInt(v_.i32, 0, 0), "");
+    LLVMValueRef often =
+        LLVMBuildICmp(v_.b, LLVMIntUGE, rounds, LLVMConstInt(v_.i32, kMostRounds, 0), "");
+    LLVMBasicBlockRef next = new_block();
+    branch_if(LLVMBuildOr(v_.b, stop, often, ""), exit_at(from_step), next);
+    at(next);
+    LLVMBuildStore(v_.b, LLVMBuildAdd(v_.b, rounds, LLVMConstInt(v_.i32, 1, 0), ""),
+                   field(offsetof(NativeState, rounds)));
+  }
+  const std::uint32_t block = analysis_.block_of(target_step);
+  if (program_.steps[target_step].kind != StepKind::kNative) {  // an empty block
+    LLVMBuildBr(v_.b, starts_[block]);
+    return;
+  }
+  LLVMValueRef waits = LLVMBuildICmp(v_.b, LLVMIntUGE, LLVMConstInt(v_.i32, target_step, 0), join_, "");
+  branch_if(waits, exit_at(target_step), starts_[block]);
+}
+
+void Emitter::emit_branch(std::uint32_t step) {
+  const Step& s = program_.steps[step];
+  ++counts_.compiled;
+  if (s.guard == ir::kNone) return go(step, s.target);
+  const Value guard = guard_of(s);
+  LLVMBasicBlockRef taken = new_block(), other = new_block();
+  if (guard.uniform) {
+    branch_if(guard.v, taken, other);
+  } else {
+    LLVMBasicBlockRef not_all = new_block();
+    LLVMValueRef lanes = LLVMBuildAnd(v_.b, group_, v_.mask_of(guard), "");
+    branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, lanes, group_, ""), taken, not_all);
+    at(not_all);
+    LLVMValueRef none = LLVMBuildICmp(v_.b, LLVMIntEQ, lanes, LLVMConstInt(v_.i32, 0, 0), "");
+    branch_if(none, other, exit_at(step));
+  }
+  at(taken);
+  go(step, s.target);
+  at(other);
+}
+
+void Emitter::emit_leave(std::uint32_t step) {
+  const Step& s = program_.steps[step];
+  const bool ends = s.kind == StepKind::kReturn || s.kind == StepKind::kExit;
+  counts_.compiled += ends && s.source != nullptr ? 1 : 0;
+  counts_.called += ends ? 0 : 1;
+  if (s.guard == ir::kNone) {
+    LLVMBuildBr(v_.b, exit_at(step));
+    return;
+  }
+  LLVMBasicBlockRef next = new_block();
+  LLVMValueRef none = LLVMBuildICmp(v_.b, LLVMIntEQ, lanes_of(s), LLVMConstInt(v_.i32, 0, 0), "");
+  branch_if(none, next, exit_at(step));
+  at(next);
+}
+
+void Emitter::emit_barrier(std::uint32_t step) {
+  const Step& s = program_.steps[step];
+  bool simple = s.guard == ir::kNone && destinations(s) == 0;
+  for (int n = 0; n < s.operands; ++n)
+    simple = simple && s.slot(n).base != Base::kFrame;
+  ++counts_.compiled;
+  if (!simple) {
+    LLVMBuildBr(v_.b, exit_at(step));
+    return;
+  }
+  LLVMTypeRef parameters[] = {v_.ptr, v_.ptr};
+  LLVMValueRef arguments[] = {state_, v_.pointer(&s)};
+  LLVMValueRef passed = LLVMBuildCall2(v_.b, LLVMFunctionType(v_.i32, parameters, 2, 0),
+                                       v_.pointer(reinterpret_cast<const void*>(&run_barrier)),
+                                       arguments, 2, "");
+  LLVMBasicBlockRef next = new_block();
+  LLVMValueRef missing = LLVMBuildICmp(v_.b, LLVMIntEQ, passed, LLVMConstInt(v_.i32, 0, 0), "");
+  branch_if(missing, exit_at(step), next);
+  at(next);
+}
+
+// Here when the lanes that it names are here; else the Runner lets them wait.
+void Emitter::emit_warp_sync(std::uint32_t step) {
+  const Step& s = program_.steps[step];
+  const int which = static_cast<int>(s.target);
+  LLVMValueRef lanes = lanes_of(s);
+  LLVMValueRef zero = LLVMConstInt(v_.i32, 0, 0);
+  LLVMBasicBlockRef some = new_block(), check = new_block(), next = new_block();
+  branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, lanes, zero, ""), next, some);
+  at(some);
+  LLVMValueRef wanted = zero;
+  if (s.has(which)) {
+    const Value named = operand(s, which, 32);
+    LLVMValueRef first = v_.call_intrinsic("llvm.cttz", {v_.i32}, {lanes, LLVMConstInt(v_.i1, 0, 0)});
+    wanted = named.uniform ? named.v : LLVMBuildExtractElement(v_.b, named.v, first, "");
+  }
+  wanted = LLVMBuildAnd(v_.b, wanted, load_field(v_.i32, offsetof(NativeState, live)), "");
+  LLVMValueRef away = LLVMBuildAnd(v_.b, wanted, LLVMBuildNot(v_.b, lanes, ""), "");
+  away = LLVMBuildOr(v_.b, away, load_field(v_.i32, offsetof(NativeState, parked)), "");
+  branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, away, zero, ""), check, exit_at(step));
+  at(check);
+  if (emit_warp(s))
+    ++counts_.compiled;
+  else
+    call_step(s, lanes);
+  LLVMBuildBr(v_.b, next);
+  at(next);
+}
+
+// By the interpreter: operands to the frame, results back.
+void Emitter::call_step(const Step& s, LLVMValueRef mask) {
+  ++counts_.called;
+  for (int n = 0; n < s.operands; ++n)
+    for (int e = 0; e < s.count[n]; ++e)
+      if (const Slot& slot = s.slot(n, e); slot.present && slot.base == Base::kFrame)
+        store_register(analysis_.register_of(slot));
+  LLVMTypeRef parameters[] = {v_.ptr, v_.ptr, v_.i32};
+  LLVMValueRef arguments[] = {state_, v_.pointer(&s), mask};
+  LLVMTypeRef nothing = LLVMFunctionType(LLVMVoidTypeInContext(v_.context), parameters, 3, 0);
+  LLVMBuildCall2(v_.b, nothing, v_.pointer(reinterpret_cast<const void*>(&run_step)), arguments, 3,
+                 "");
+  for (int n = 0; n < destinations(s) && n < s.operands; ++n)
+    for (int e = 0; e < s.count[n]; ++e)
+      if (const Slot& slot = s.slot(n, e); slot.present && slot.base == Base::kFrame)
+        load_register(analysis_.register_of(slot), nullptr);
+}
+
+}  // namespace longwire::softcuda::jit

@@ -1,0 +1,142 @@
+// Emitter: the code of one function. It has an entry for each kNative step; registers live in
+// LLVM's values between them, and in the frame (interp/program.h) outside. Lanes of the group stay
+// together: where they part, or something is to be done that concerns other lanes, the registers
+// that are still of use go to the frame and the Runner goes on from that step.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "softcuda/jit/analysis.h"
+#include "softcuda/jit/values.h"
+
+namespace longwire::softcuda::jit {
+
+struct Counts {
+  std::uint64_t compiled = 0;  // instructions in code of their own
+  std::uint64_t called = 0;    // instructions that call the interpreter's
+};
+
+class Emitter {
+ public:
+  Emitter(Values& values, const interp::KernelPrograms& programs, const Program& program,
+          const Analysis& analysis, Counts& counts);
+  void emit(const std::string& name);
+
+ private:
+  // --- the function's frame: emitter.cc ---
+  void begin(const std::string& name);
+  void add_attributes(LLVMValueRef function);
+  LLVMValueRef load_field(LLVMTypeRef type, std::size_t offset);
+  LLVMValueRef field(std::size_t offset);
+  void emit_entry(std::uint32_t step);
+  void load_register(RegisterId id, LLVMBasicBlockRef refused);
+  void emit_block(std::uint32_t block);
+  void emit_step(std::uint32_t step);
+  LLVMBasicBlockRef new_block() { return LLVMAppendBasicBlockInContext(v_.context, function_, ""); }
+  void at(LLVMBasicBlockRef block) { LLVMPositionBuilderAtEnd(v_.b, block); }
+  void branch_if(LLVMValueRef condition, LLVMBasicBlockRef yes, LLVMBasicBlockRef no) {
+    LLVMBuildCondBr(v_.b, condition, yes, no);
+  }
+
+  // --- control: control.cc ---
+  LLVMBasicBlockRef exit_at(std::uint32_t step);
+  void go(std::uint32_t from_step, std::uint32_t target_step);
+  void emit_branch(std::uint32_t step);
+  void emit_leave(std::uint32_t step);    // ret, exit
+  void emit_barrier(std::uint32_t step);
+  void emit_warp_sync(std::uint32_t step);
+  void call_step(const Step& s, LLVMValueRef mask);
+
+  // --- registers ---
+  LLVMTypeRef stored_type(RegisterId id) const;
+  LLVMValueRef frame_at(RegisterId id);
+  void store_register(RegisterId id);  // to the frame, the group's lanes
+  Value read(RegisterId id);
+  void write(RegisterId id, Value value);
+  Value constant_of(const Slot& slot, int bits) const;
+  Value special_of(const Slot& slot, int bits);
+
+  // --- operands of a step ---
+  Value operand(const Step& s, int n, int bits, int element = 0);
+  Value slot_value(const Slot& slot, int bits);
+  Value real_operand(const Step& s, int n, int bits) { return v_.to_float(operand(s, n, bits)); }
+  Value condition(const Step& s, int n);
+  Value guard_of(const Step& s);
+  LLVMValueRef lanes_of(const Step& s);  // that execute it: a mask
+  void result(const Step& s, int n, Value value, int element = 0);  // under the guard
+  void result_slot(const Step& s, const Slot& slot, Value value);
+  void condition_result(const Step& s, int n, Value value);
+
+  // --- instructions; false: not in this form ---
+  bool emit_native(const Step& s);
+  bool emit_integer(const Step& s);
+  bool emit_bits(const Step& s);
+  bool emit_logic(const Step& s);
+  bool emit_shift(const Step& s);
+  bool emit_float(const Step& s);
+  bool emit_compare(const Step& s);
+  bool emit_select(const Step& s);
+  bool emit_move(const Step& s);
+  bool emit_convert(const Step& s);
+  bool emit_memory(const Step& s);
+  bool emit_warp(const Step& s);
+
+  bool integer_multiply(const Step& s, bool with_sum);
+  bool integer_divide(const Step& s, bool remainder);
+  bool float_extremum(const Step& s, bool most);
+  Value flushed(Value x);
+  Value float_input(const Step& s, int n);
+  void float_result(const Step& s, Value x);
+  Value canonical(Value x);
+  Value compared(const Step& s, ir::Type type, int a, int b, bool& known);
+  bool set_predicates(const Step& s);
+  bool mov_packed(const Step& s);
+  bool float_to_integer(const Step& s);
+  bool integer_to_float(const Step& s);
+  bool float_to_float(const Step& s);
+
+  bool emit_permute(const Step& s);
+  bool emit_shuffle(const Step& s);
+
+  // --- memory: memory.cc ---
+  struct Access;
+  bool load_parameter(const Step& s);
+  Value address_of(const Slot& slot);
+  Value lane_base();
+  LLVMValueRef offset(LLVMValueRef base, std::uint64_t bytes);
+  void need(const Access& a, LLVMValueRef condition);
+  void need_aligned(const Access& a, Value address);
+  void need_allocated(const Access& a, LLVMValueRef first, LLVMValueRef last);
+  LLVMValueRef granule_bit(LLVMValueRef offset);
+  LLVMValueRef limit_of(const Access& a, std::size_t field);
+  LLVMValueRef is_line(const Access& a, Value addresses, LLVMValueRef& first);
+  void transfer_uniform(const Access& a, Value address);
+  void transfer_line(const Access& a, LLVMValueRef place);
+  void transfer_scattered(const Access& a, Value addresses);
+  void transfer_global(const Access& a, Value addresses);
+  void transfer_shared(const Access& a, Value offsets);
+  void transfer_local(const Access& a, Value offsets);
+  void emit_slow_access(const Access& a, Value address);
+  Value stored(const Access& a, int element);
+  void put_loaded(const Access& a, int element, Value value);
+  LLVMValueRef all_of(Value condition, LLVMValueRef lanes);
+
+  Values& v_;
+  const interp::KernelPrograms& programs_;
+  const Program& program_;
+  const Analysis& analysis_;
+  Counts& counts_;
+  LLVMValueRef function_ = nullptr, state_ = nullptr, group_ = nullptr;
+  LLVMValueRef group_lanes_ = nullptr;  // as a vector of bools
+  LLVMValueRef frame_ = nullptr, specials_ = nullptr, join_ = nullptr, stopping_ = nullptr;
+  LLVMBasicBlockRef refused_ = nullptr;
+  std::vector<LLVMValueRef> places_;  // of registers
+  std::vector<LLVMBasicBlockRef> starts_;  // of blocks
+  std::map<std::uint32_t, LLVMBasicBlockRef> exits_, entries_;
+};
+
+}  // namespace longwire::softcuda::jit

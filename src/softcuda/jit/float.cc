@@ -1,0 +1,205 @@
+// Floating point to nearest, as interp/float_semantics.h has it, bit for bit: no contraction, one
+// NaN for f32. Other roundings and 16-bit types are the interpreter's.
+#include "softcuda/interp/float_semantics.h"
+#include "softcuda/interp/rounding.h"
+#include "softcuda/jit/emitter.h"
+
+namespace longwire::softcuda::jit {
+
+using ir::Op;
+using ir::Type;
+
+Value Emitter::canonical(Value x) {
+  if (v_.bits(x) != 32) return x;
+  const Value nan = v_.cast_bits(v_.constant(32, interp::floating::kNaN32), v_.f32);
+  return v_.select(v_.fcmp(LLVMRealORD, x, x), x, nan);
+}
+
+Value Emitter::flushed(Value x) {
+  const Value raw = v_.to_integer(x);
+  const Value exponent = v_.both(raw, v_.constant(32, 0x7f80'0000));
+  const Value tiny = v_.icmp(LLVMIntEQ, exponent, v_.constant(32, 0));
+  const Value zero = v_.both(raw, v_.constant(32, 0x8000'0000));
+  return v_.to_float(v_.select(tiny, zero, raw));
+}
+
+Value Emitter::float_input(const Step& s, int n) {
+  const int bits = ir::bits_of(s.source->type);
+  const Value x = real_operand(s, n, bits);
+  return bits == 32 && s.source->modifiers.ftz ? flushed(x) : x;
+}
+
+void Emitter::float_result(const Step& s, Value x) {
+  const ir::Modifiers& m = s.source->modifiers;
+  if (v_.bits(x) == 32) {
+    if (m.saturate) {
+      const Value zero = v_.real(32, 0), one = v_.real(32, 1);
+      const Value below = v_.select(v_.fcmp(LLVMRealOLT, x, one), x, one);
+      x = v_.select(v_.fcmp(LLVMRealOGT, x, zero), below, zero);
+    }
+    x = canonical(x);
+    if (m.ftz) x = flushed(x);
+  }
+  result(s, 0, x);
+}
+
+bool Emitter::float_extremum(const Step& s, bool most) {
+  const ir::Modifiers& m = s.source->modifiers;
+  if (m.nan || m.xorsign_abs || s.operands > 3) return false;
+  const Value a = float_input(s, 1), b = float_input(s, 2);
+  const int bits = v_.bits(a);
+  const Value less = v_.fcmp(LLVMRealOLT, a, b);
+  const Value negative = v_.icmp(LLVMIntSLT, v_.to_integer(a), v_.constant(bits, 0));
+  Value chosen = most ? v_.select(less, b, a) : v_.select(less, a, b);
+  const Value of_equal = most ? v_.select(negative, b, a) : v_.select(negative, a, b);
+  chosen = v_.select(v_.fcmp(LLVMRealOEQ, a, b), of_equal, chosen);
+  chosen = v_.select(v_.fcmp(LLVMRealUNO, b, b), a, chosen);
+  float_result(s, v_.select(v_.fcmp(LLVMRealUNO, a, a), b, chosen));
+  return true;
+}
+
+bool Emitter::emit_float(const Step& s) {
+  const ir::Instruction& i = *s.source;
+  if (i.type != Type::kF32 && i.type != Type::kF64) return false;
+  if (interp::is_directed(i.modifiers.rounding)) return false;
+  const int bits = ir::bits_of(i.type);
+  const bool exact_only = i.type == Type::kF64 && i.modifiers.approximate;
+  auto in = [&](int n) { return float_input(s, n); };
+  auto done = [&](Value x) { return float_result(s, x), true; };
+  switch (i.op) {
+    case Op::kAdd:
+      return done(v_.two(LLVMBuildFAdd, in(1), in(2)));
+    case Op::kSub:
+      return done(v_.two(LLVMBuildFSub, in(1), in(2)));
+    case Op::kMul:
+      return done(v_.two(LLVMBuildFMul, in(1), in(2)));
+    case Op::kDiv:
+      return done(v_.two(LLVMBuildFDiv, in(1), in(2)));
+    case Op::kFma:
+    case Op::kMad:
+      return done(v_.intrinsic("llvm.fma", {in(1), in(2), in(3)}));
+    case Op::kMin:
+      return float_extremum(s, false);
+    case Op::kMax:
+      return float_extremum(s, true);
+    case Op::kRcp:
+      return !exact_only && done(v_.two(LLVMBuildFDiv, v_.real(bits, 1), in(1)));
+    case Op::kSqrt:
+      return done(v_.intrinsic("llvm.sqrt", {in(1)}));
+    case Op::kRsqrt: {
+      if (i.type == Type::kF64) return false;
+      const Value wide = v_.converted(LLVMBuildFPExt, in(1), v_.f64);
+      const Value root = v_.two(LLVMBuildFDiv, v_.real(64, 1), v_.intrinsic("llvm.sqrt", {wide}));
+      return done(v_.converted(LLVMBuildFPTrunc, root, v_.f32));
+    }
+    case Op::kAbs:
+    case Op::kNeg: {
+      const Value raw = v_.to_integer(in(1)), sign = v_.constant(bits, std::uint64_t{1} << (bits - 1));
+      result(s, 0, i.op == Op::kAbs ? v_.both(raw, v_.inverted(sign)) : v_.exclusive(raw, sign));
+      return true;
+    }
+    case Op::kCopysign: {
+      const Value sign = v_.constant(bits, std::uint64_t{1} << (bits - 1));
+      const Value from = v_.both(operand(s, 1, bits), sign);
+      result(s, 0, v_.either(from, v_.both(operand(s, 2, bits), v_.inverted(sign))));
+      return true;
+    }
+    default:
+      return false;
+  }
+}
+
+// --- conversions ---
+
+bool Emitter::emit_convert(const Step& s) {
+  const ir::Instruction& i = *s.source;
+  const ir::Modifiers& m = i.modifiers;
+  if (i.op != Op::kCvt || m.relu || interp::is_directed(m.rounding) ||
+      m.rounding == ir::Rounding::kStochastic || m.rounding == ir::Rounding::kNearestAway)
+    return false;
+  auto is_known = [](Type type) {
+    if (ir::is_float(type)) return type == Type::kF16 || type == Type::kF32 || type == Type::kF64;
+    return type >= Type::kB8 && type <= Type::kS64 && type != Type::kB128;
+  };
+  if (!is_known(i.type) || !is_known(i.type2)) return false;
+  const bool to = ir::is_float(i.type), from = ir::is_float(i.type2);
+  if (from && to) return float_to_float(s);
+  if (m.saturate && (to || !from)) return false;
+  if (from) return float_to_integer(s);
+  if (to) return integer_to_float(s);
+  const Value source = operand(s, 1, ir::bits_of(i.type2));
+  const Value value = v_.resized(source, ir::bits_of(i.type), ir::is_signed(i.type2));
+  result(s, 0, v_.resized(value, 8 * s.slot(0).bytes, ir::is_signed(i.type)));
+  return true;
+}
+
+bool Emitter::integer_to_float(const Step& s) {
+  const ir::Instruction& i = *s.source;
+  if (i.type == Type::kF16) return false;
+  const auto convert = ir::is_signed(i.type2) ? LLVMBuildSIToFP : LLVMBuildUIToFP;
+  const Value source = operand(s, 1, ir::bits_of(i.type2));
+  result(s, 0, v_.converted(convert, source, v_.float_type(ir::bits_of(i.type))));
+  return true;
+}
+
+namespace {
+
+const char* integral(ir::Rounding rounding) {
+  switch (rounding) {
+    case ir::Rounding::kIntZero:
+      return "llvm.trunc";
+    case ir::Rounding::kIntDown:
+      return "llvm.floor";
+    case ir::Rounding::kIntUp:
+      return "llvm.ceil";
+    case ir::Rounding::kIntNearest:
+      return "llvm.roundeven";
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+bool Emitter::float_to_integer(const Step& s) {
+  const ir::Instruction& i = *s.source;
+  const int from = ir::bits_of(i.type2), to = ir::bits_of(i.type);
+  const char* rounding = integral(i.modifiers.rounding);
+  if (from == 16 || rounding == nullptr) return false;
+  Value x = real_operand(s, 1, from);
+  if (from == 32 && i.modifiers.ftz) x = flushed(x);
+  x = v_.intrinsic(rounding, {x});
+  const char* convert = ir::is_signed(i.type) ? "llvm.fptosi.sat" : "llvm.fptoui.sat";
+  LLVMTypeRef type = v_.shaped(v_.integer_type(to), x.uniform);
+  Value value{v_.call_intrinsic(convert, {type, LLVMTypeOf(x.v)}, {x.v}), x.uniform};
+  if (from == 64 || to == 64) {
+    const Value of_nan = v_.constant(to, std::uint64_t{1} << (to - 1));
+    value = v_.select(v_.fcmp(LLVMRealORD, x, x), value, of_nan);
+  }
+  result(s, 0, v_.resized(value, 8 * s.slot(0).bytes, ir::is_signed(i.type)));
+  return true;
+}
+
+bool Emitter::float_to_float(const Step& s) {
+  const ir::Instruction& i = *s.source;
+  const int from = ir::bits_of(i.type2), to = ir::bits_of(i.type);
+  const char* rounding = integral(i.modifiers.rounding);
+  if ((to == 64 || to == 16) && (i.modifiers.saturate || i.modifiers.ftz)) return false;
+  if (rounding != nullptr && (from != to || from == 16)) return false;
+  if (from == 16 && to == 16) return false;
+  Value x = real_operand(s, 1, from);
+  if (from == 32 && i.modifiers.ftz) x = flushed(x);
+  if (rounding != nullptr) x = v_.intrinsic(rounding, {x});
+  if (from != to)
+    x = v_.converted(from < to ? LLVMBuildFPExt : LLVMBuildFPTrunc, x, v_.float_type(to));
+  if (to == 16) {
+    constexpr std::uint64_t kNaN16 = 0x7fff;
+    const Value ordered = v_.fcmp(LLVMRealORD, x, x);
+    result(s, 0, v_.select(ordered, v_.to_integer(x), v_.constant(16, kNaN16)));
+    return true;
+  }
+  float_result(s, x);
+  return true;
+}
+
+}  // namespace longwire::softcuda::jit

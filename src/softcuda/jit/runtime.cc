@@ -1,0 +1,62 @@
+#include "softcuda/jit/runtime.h"
+
+#include <algorithm>
+
+#include "softcuda/interp/runner.h"
+
+namespace longwire::softcuda::jit {
+namespace {
+
+using interp::NativeState;
+using machine::MemoryView;
+
+// How far to look for the end of what is allocated, in words of the allocation map (16 KiB each).
+constexpr std::uint64_t kWordsToLookAt = 4096;
+
+std::uint64_t word_at(const NativeState& state, std::uint64_t index) {
+  return state.granules[index].load(std::memory_order_relaxed);
+}
+
+// All of the allocated granules around an address, as far as that is worth looking for.
+void find_range(NativeState& state, std::uint64_t address) {
+  constexpr int kShift = MemoryView::kGranuleShift;
+  constexpr std::uint64_t kBits = MemoryView::kWordBits, kFull = ~std::uint64_t{0};
+  const std::uint64_t offset = address - state.memory_base;
+  if (offset >= state.memory_bytes) return;
+  const std::uint64_t count = state.memory_bytes >> kShift, at = offset >> kShift;
+  auto is_set = [&](std::uint64_t n) { return (word_at(state, n / kBits) >> (n % kBits) & 1) != 0; };
+  if (at >= count || !is_set(at)) return;
+  std::uint64_t first = at, end = at + 1;
+  const std::uint64_t least = at - std::min(at, kWordsToLookAt * kBits);
+  const std::uint64_t most = std::min(count, at + kWordsToLookAt * kBits);
+  while (first > least && is_set(first - 1))
+    first -= first % kBits == 0 && first >= least + kBits && word_at(state, first / kBits - 1) == kFull
+                 ? kBits
+                 : 1;
+  while (end < most && is_set(end))
+    end += end % kBits == 0 && end + kBits <= most && word_at(state, end / kBits) == kFull ? kBits : 1;
+  state.range_begin = state.memory_base + (first << kShift);
+  state.range_bytes = (end - first) << kShift;
+}
+
+}  // namespace
+
+void run_step(NativeState& state, const interp::Step& step, interp::Mask lanes) {
+  if (lanes == 0) return;
+  interp::Context& context = *state.context;
+  context.mask = lanes;
+  step.run(context, step);
+  if (context.strong_access) state.strong = 1;
+}
+
+void run_access(NativeState& state, const interp::Step& step, interp::Mask lanes,
+                std::uint64_t address) {
+  run_step(state, step, lanes);
+  find_range(state, address);
+}
+
+std::uint32_t run_barrier(NativeState& state, const interp::Step& step) {
+  return state.runner->native_barrier(step) ? 1 : 0;
+}
+
+}  // namespace longwire::softcuda::jit
