@@ -8,6 +8,7 @@ packages=(
   cmake ninja-build ccache pkg-config git python3 python3-jinja2
   libssl-dev libgtest-dev libgmock-dev libbenchmark-dev
   libasio-dev libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
+  llvm-19-dev libllvm19
   libseccomp-dev libpng-dev liblz4-dev libzstd-dev
   clang-19
   opencl-headers ocl-icd-opencl-dev ocl-icd-libopencl1 pocl-opencl-icd clinfo

@@ -3,10 +3,12 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <cstdio>
 #include <mutex>
 
 #include "softcuda/driver/stream.h"
 #include "softcuda/interp/interp.h"
+#include "softcuda/jit/jit.h"
 
 namespace longwire::softcuda::driver {
 namespace {
@@ -14,8 +16,20 @@ namespace {
 std::atomic<Driver*> the_one{nullptr};
 std::atomic<bool> forked{false};
 
+// Null, with a line that says why: what was asked for is not there.
+std::unique_ptr<machine::Backend> make_backend(BackendChoice choice) {
+  if (choice == BackendChoice::kInterpreter) return interp::create();
+  auto made = jit::create();
+  if (made.ok()) return std::move(made).value();
+  std::fprintf(stderr, "softcuda: LONGWIRE_SOFT_BACKEND=llvm: %s\n",
+               made.error().message().c_str());
+  return nullptr;
+}
+
 CUresult make_device(Driver& driver, int ordinal) {
-  auto machine = machine::Machine::create(driver.options.machine, interp::create());
+  auto backend = make_backend(driver.options.backend);
+  if (backend == nullptr) return CUDA_ERROR_SYSTEM_NOT_READY;
+  auto machine = machine::Machine::create(driver.options.machine, std::move(backend));
   if (!machine.ok()) return CUDA_ERROR_SYSTEM_NOT_READY;
   auto device = std::make_unique<Device>();
   device->ordinal = ordinal;

@@ -38,6 +38,9 @@ Options read_options() {
     options.machine.threads = std::uint32_t(*n);
   if (auto n = number("LONGWIRE_SOFT_WATCHDOG_MS", 0, kMaxWatchdogMs))
     options.machine.watchdog_ns = *n * kNsOfMs;
+  if (const char* text = std::getenv("LONGWIRE_SOFT_BACKEND"); text != nullptr)
+    options.backend =
+        std::strcmp(text, "llvm") == 0 ? BackendChoice::kLlvm : BackendChoice::kInterpreter;
   if (const char* text = std::getenv("LONGWIRE_SOFT_MEMCHECK"); text != nullptr) {
     options.machine.check_races = std::strcmp(text, "race") == 0;
     options.machine.check_memory = options.machine.check_races || std::strcmp(text, "1") == 0;

@@ -10,9 +10,12 @@ namespace longwire::softcuda::driver {
 
 inline constexpr int kMaxDevices = 16;
 
+enum class BackendChoice : std::uint8_t { kInterpreter, kLlvm };
+
 struct Options {
-  int devices = 1;           // LONGWIRE_SOFT_DEVICES
-  int capability_major = 8;  // LONGWIRE_SOFT_CAPABILITY=8.6
+  BackendChoice backend = BackendChoice::kInterpreter;  // LONGWIRE_SOFT_BACKEND=interp|llvm
+  int devices = 1;                                      // LONGWIRE_SOFT_DEVICES
+  int capability_major = 8;                             // LONGWIRE_SOFT_CAPABILITY=8.6
   int capability_minor = 6;
   machine::MachineOptions machine;  // LONGWIRE_SOFT_MEMORY_MB, _THREADS, _WATCHDOG_MS, _MEMCHECK
 };

@@ -193,8 +193,8 @@ void Analysis::step_back(RegisterSet& live, std::uint32_t step) const {
   if (s.guard == ir::kNone && s.kind != StepKind::kCall)
     each_written(s, [&](RegisterId id) { live[id] = false; });
   each_read(s, [&](RegisterId id) { live[id] = true; });
-  const bool leaves = s.guard == ir::kNone &&
-                      (s.kind == StepKind::kReturn || s.kind == StepKind::kExit);
+  const bool leaves =
+      s.guard == ir::kNone && (s.kind == StepKind::kReturn || s.kind == StepKind::kExit);
   if (!leaves) return;
   std::fill(live.begin(), live.end(), false);
   each_read(s, [&](RegisterId id) { live[id] = true; });

@@ -1,6 +1,5 @@
 #include "softcuda/jit/compiler.h"
 
-#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -10,10 +9,10 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-// No more than what pays: registers to values, what is known, and what repeats.
+// No more than what pays: registers to values, what is known, and what repeats. Not instcombine,
+// which does not come to an end on some vectors of conditions.
 constexpr const char* kPasses =
-    "function(sroa,instcombine<no-verify-fixpoint>,early-cse<memssa>,simplifycfg,sroa,gvn,"
-    "instcombine<no-verify-fixpoint>,simplifycfg,adce)";
+    "function(sroa,early-cse<memssa>,simplifycfg,instsimplify,early-cse,adce)";
 // Where a function has more, LLVM would take too long: it is interpreted.
 constexpr std::size_t kMaxSteps = 20'000;
 
@@ -73,11 +72,6 @@ Compiler::~Compiler() {
 }
 
 base::Result<LLVMMemoryBufferRef> Compiler::translate(LLVMModuleRef module) {
-  if (std::getenv("LONGWIRE_SOFT_JIT_DUMP") != nullptr) {
-    char* text = LLVMPrintModuleToString(module);
-    std::fputs(text, stderr);
-    LLVMDisposeMessage(text);
-  }
   char* message = nullptr;
   if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message) != 0) {
     Error error(ErrorCode::kInternal, std::string("LLVM: ") + message);
@@ -91,7 +85,8 @@ base::Result<LLVMMemoryBufferRef> Compiler::translate(LLVMModuleRef module) {
   if (failed != nullptr) return error_of(failed);
   LLVMMemoryBufferRef object = nullptr;
   message = nullptr;
-  if (LLVMTargetMachineEmitToMemoryBuffer(machine_, module, LLVMObjectFile, &message, &object) != 0) {
+  if (LLVMTargetMachineEmitToMemoryBuffer(machine_, module, LLVMObjectFile, &message, &object) !=
+      0) {
     Error error(ErrorCode::kInternal, std::string("LLVM: ") + message);
     LLVMDisposeMessage(message);
     return error;
@@ -100,8 +95,7 @@ base::Result<LLVMMemoryBufferRef> Compiler::translate(LLVMModuleRef module) {
 }
 
 base::Result<LLVMMemoryBufferRef> Compiler::make_object(interp::KernelPrograms& programs,
-                                                        const std::string& prefix,
-                                                        Counts& counts) {
+                                                        const std::string& prefix, Counts& counts) {
   LLVMContextRef context = LLVMContextCreate();
   LLVMModuleRef module = LLVMModuleCreateWithNameInContext("softcuda", context);
   LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine_);
@@ -131,8 +125,7 @@ base::Result<std::unique_ptr<CompiledModule>> Compiler::compile(interp::KernelPr
   LLVMOrcResourceTrackerRef tracker =
       LLVMOrcJITDylibCreateResourceTracker(LLVMOrcLLJITGetMainJITDylib(jit_));
   auto made = std::make_unique<CompiledModule>(tracker, counts);
-  if (LLVMErrorRef error = LLVMOrcLLJITAddObjectFileWithRT(jit_, tracker, object);
-      error != nullptr)
+  if (LLVMErrorRef error = LLVMOrcLLJITAddObjectFileWithRT(jit_, tracker, object); error != nullptr)
     return error_of(error);
   for (std::size_t n = 0; n < programs.functions.size(); ++n) {
     Program& program = programs.functions[n];

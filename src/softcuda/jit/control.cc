@@ -59,7 +59,8 @@ void Emitter::go(std::uint32_t from_step, std::uint32_t target_step) {
     LLVMBuildBr(v_.b, starts_[block]);
     return;
   }
-  LLVMValueRef waits = LLVMBuildICmp(v_.b, LLVMIntUGE, LLVMConstInt(v_.i32, target_step, 0), join_, "");
+  LLVMValueRef waits =
+      LLVMBuildICmp(v_.b, LLVMIntUGE, LLVMConstInt(v_.i32, target_step, 0), join_, "");
   branch_if(waits, exit_at(target_step), starts_[block]);
 }
 
@@ -67,13 +68,13 @@ void Emitter::emit_branch(std::uint32_t step) {
   const Step& s = program_.steps[step];
   ++counts_.compiled;
   if (s.guard == ir::kNone) return go(step, s.target);
-  const Value guard = guard_of(s);
+  const Value guard = guard_;
   LLVMBasicBlockRef taken = new_block(), other = new_block();
   if (guard.uniform) {
     branch_if(guard.v, taken, other);
   } else {
     LLVMBasicBlockRef not_all = new_block();
-    LLVMValueRef lanes = LLVMBuildAnd(v_.b, group_, v_.mask_of(guard), "");
+    LLVMValueRef lanes = v_.mask_of(v_.both({group_lanes_, false}, guard));
     branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, lanes, group_, ""), taken, not_all);
     at(not_all);
     LLVMValueRef none = LLVMBuildICmp(v_.b, LLVMIntEQ, lanes, LLVMConstInt(v_.i32, 0, 0), "");
@@ -111,9 +112,9 @@ void Emitter::emit_barrier(std::uint32_t step) {
   }
   LLVMTypeRef parameters[] = {v_.ptr, v_.ptr};
   LLVMValueRef arguments[] = {state_, v_.pointer(&s)};
-  LLVMValueRef passed = LLVMBuildCall2(v_.b, LLVMFunctionType(v_.i32, parameters, 2, 0),
-                                       v_.pointer(reinterpret_cast<const void*>(&run_barrier)),
-                                       arguments, 2, "");
+  LLVMValueRef passed =
+      LLVMBuildCall2(v_.b, LLVMFunctionType(v_.i32, parameters, 2, 0),
+                     v_.pointer(reinterpret_cast<const void*>(&run_barrier)), arguments, 2, "");
   LLVMBasicBlockRef next = new_block();
   LLVMValueRef missing = LLVMBuildICmp(v_.b, LLVMIntEQ, passed, LLVMConstInt(v_.i32, 0, 0), "");
   branch_if(missing, exit_at(step), next);
@@ -132,7 +133,8 @@ void Emitter::emit_warp_sync(std::uint32_t step) {
   LLVMValueRef wanted = zero;
   if (s.has(which)) {
     const Value named = operand(s, which, 32);
-    LLVMValueRef first = v_.call_intrinsic("llvm.cttz", {v_.i32}, {lanes, LLVMConstInt(v_.i1, 0, 0)});
+    LLVMValueRef first =
+        v_.call_intrinsic("llvm.cttz", {v_.i32}, {lanes, LLVMConstInt(v_.i1, 0, 0)});
     wanted = named.uniform ? named.v : LLVMBuildExtractElement(v_.b, named.v, first, "");
   }
   wanted = LLVMBuildAnd(v_.b, wanted, load_field(v_.i32, offsetof(NativeState, live)), "");

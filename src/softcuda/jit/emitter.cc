@@ -84,7 +84,6 @@ void Emitter::emit(const std::string& name) {
 
 LLVMTypeRef Emitter::stored_type(RegisterId id) const {
   const int bits = program_.function->registers[id].bits;
-  if (bits == 1) return analysis_.is_uniform(id) ? v_.i1 : v_.i32;
   return v_.shaped(v_.integer_type(bits), analysis_.is_uniform(id));
 }
 
@@ -96,19 +95,13 @@ LLVMValueRef Emitter::frame_at(RegisterId id) {
 // A predicate as a condition, else an integer as wide as the register.
 Value Emitter::read(RegisterId id) {
   LLVMValueRef value = LLVMBuildLoad2(v_.b, stored_type(id), places_[id], "");
-  const bool uniform = analysis_.is_uniform(id);
-  if (program_.function->registers[id].bits == 1 && !uniform) return v_.condition_of(value);
-  return {value, uniform};
+  return {value, analysis_.is_uniform(id)};
 }
 
 void Emitter::write(RegisterId id, Value value) {
   const bool uniform = analysis_.is_uniform(id);
-  if (program_.function->registers[id].bits == 1) {
-    if (!uniform) value.v = v_.mask_of(value);
-  } else {
-    value = v_.resized(v_.to_integer(value), program_.function->registers[id].bits, false);
-    if (!uniform) value = v_.splat(value);
-  }
+  value = v_.resized(v_.to_integer(value), program_.function->registers[id].bits, false);
+  if (!uniform) value = v_.splat(value);
   LLVMBuildStore(v_.b, value.v, places_[id]);
 }
 
@@ -117,16 +110,14 @@ void Emitter::store_register(RegisterId id) {
   const int bits = program_.function->registers[id].bits;
   LLVMValueRef place = frame_at(id);
   if (bits == 1) {
-    LLVMValueRef old = LLVMBuildLoad2(v_.b, v_.i32, place, "");
-    old = LLVMBuildAnd(v_.b, old, LLVMBuildNot(v_.b, group_, ""), "");
-    LLVMValueRef mask = LLVMBuildAnd(v_.b, v_.mask_of(value), group_, "");
-    LLVMBuildStore(v_.b, LLVMBuildOr(v_.b, old, mask, ""), place);
+    const Value old{LLVMBuildLoad2(v_.b, v_.shaped(v_.i1, false), place, ""), false};
+    LLVMBuildStore(v_.b, v_.select({group_lanes_, false}, value, old).v, place);
     return;
   }
   value = v_.splat(value);
-  v_.call_intrinsic("llvm.masked.store", {LLVMTypeOf(value.v), v_.ptr},
-                    {value.v, place, LLVMConstInt(v_.i32, static_cast<unsigned>(bits) / 8, 0),
-                     group_lanes_});
+  v_.call_intrinsic(
+      "llvm.masked.store", {LLVMTypeOf(value.v), v_.ptr},
+      {value.v, place, LLVMConstInt(v_.i32, static_cast<unsigned>(bits) / 8, 0), group_lanes_});
 }
 
 // From the frame. A register that is held once must have one value in all of the group's lanes,
@@ -134,7 +125,7 @@ void Emitter::store_register(RegisterId id) {
 void Emitter::load_register(RegisterId id, LLVMBasicBlockRef refused) {
   const int bits = program_.function->registers[id].bits;
   const bool uniform = analysis_.is_uniform(id);
-  LLVMTypeRef type = bits == 1 ? v_.i32 : v_.shaped(v_.integer_type(bits), false);
+  LLVMTypeRef type = bits == 1 && uniform ? v_.i32 : v_.shaped(v_.integer_type(bits), false);
   LLVMValueRef value = LLVMBuildLoad2(v_.b, type, frame_at(id), "");
   if (bits != 1) LLVMSetAlignment(value, static_cast<unsigned>(bits) / 8);
   if (!uniform) {
@@ -183,8 +174,7 @@ Value Emitter::special_of(const Slot& slot, int bits) {
   const bool uniform = analysis_.is_uniform(slot);
   LLVMValueRef index = LLVMConstInt(v_.i64, slot.offset + part, 0);
   LLVMValueRef place = LLVMBuildGEP2(v_.b, v_.i8, specials_, &index, 1, "");
-  LLVMValueRef value =
-      LLVMBuildLoad2(v_.b, v_.shaped(v_.integer_type(bits), uniform), place, "");
+  LLVMValueRef value = LLVMBuildLoad2(v_.b, v_.shaped(v_.integer_type(bits), uniform), place, "");
   LLVMSetAlignment(value, 2);
   return {value, uniform};
 }
@@ -217,6 +207,7 @@ Value Emitter::condition(const Step& s, int n) {
 }
 
 Value Emitter::guard_of(const Step& s) {
+  if (s.guard == ir::kNone) return {};
   Slot slot;
   slot.base = Base::kFrame;
   slot.offset = s.guard;
@@ -226,7 +217,12 @@ Value Emitter::guard_of(const Step& s) {
 
 LLVMValueRef Emitter::lanes_of(const Step& s) {
   if (s.guard == ir::kNone) return group_;
-  return LLVMBuildAnd(v_.b, group_, v_.mask_of(guard_of(s)), "");
+  return v_.mask_of({active_lanes(s), false});
+}
+
+LLVMValueRef Emitter::active_lanes(const Step& s) {
+  if (s.guard == ir::kNone) return group_lanes_;
+  return v_.both({group_lanes_, false}, guard_).v;
 }
 
 void Emitter::result_slot(const Step& s, const Slot& slot, Value value) {
@@ -236,7 +232,7 @@ void Emitter::result_slot(const Step& s, const Slot& slot, Value value) {
     const Value old = read(id);
     if (program_.function->registers[id].bits != 1)
       value = v_.resized(v_.to_integer(value), program_.function->registers[id].bits, false);
-    value = v_.select(guard_of(s), value, old);
+    value = v_.select(guard_, value, old);
   }
   write(id, value);
 }
@@ -278,6 +274,7 @@ void Emitter::emit_step(std::uint32_t step) {
   if (s.kind == StepKind::kNative) return emit_entry(step);
   // What follows a jump that is always taken, but for entries, is not reached.
   if (LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(v_.b)) != nullptr) at(new_block());
+  guard_ = guard_of(s);
   switch (s.kind) {
     case StepKind::kBlockEnd:
       return go(step, step + 1);

@@ -46,7 +46,7 @@ class Emitter {
   LLVMBasicBlockRef exit_at(std::uint32_t step);
   void go(std::uint32_t from_step, std::uint32_t target_step);
   void emit_branch(std::uint32_t step);
-  void emit_leave(std::uint32_t step);    // ret, exit
+  void emit_leave(std::uint32_t step);  // ret, exit
   void emit_barrier(std::uint32_t step);
   void emit_warp_sync(std::uint32_t step);
   void call_step(const Step& s, LLVMValueRef mask);
@@ -66,7 +66,10 @@ class Emitter {
   Value real_operand(const Step& s, int n, int bits) { return v_.to_float(operand(s, n, bits)); }
   Value condition(const Step& s, int n);
   Value guard_of(const Step& s);
-  LLVMValueRef lanes_of(const Step& s);  // that execute it: a mask
+  // Those that execute it, as bits and as a vector. Vectors of conditions are kept as such: LLVM 19
+  // does not come to an end on some that are made of bits.
+  LLVMValueRef lanes_of(const Step& s);
+  LLVMValueRef active_lanes(const Step& s);
   void result(const Step& s, int n, Value value, int element = 0);  // under the guard
   void result_slot(const Step& s, const Slot& slot, Value value);
   void condition_result(const Step& s, int n, Value value);
@@ -86,6 +89,7 @@ class Emitter {
   bool emit_warp(const Step& s);
 
   bool integer_multiply(const Step& s, bool with_sum);
+  Value divided(Value a, Value b, bool with_sign);
   bool integer_divide(const Step& s, bool remainder);
   bool float_extremum(const Step& s, bool most);
   Value flushed(Value x);
@@ -134,7 +138,8 @@ class Emitter {
   LLVMValueRef group_lanes_ = nullptr;  // as a vector of bools
   LLVMValueRef frame_ = nullptr, specials_ = nullptr, join_ = nullptr, stopping_ = nullptr;
   LLVMBasicBlockRef refused_ = nullptr;
-  std::vector<LLVMValueRef> places_;  // of registers
+  Value guard_;                            // of the step that is emitted, as it was before it
+  std::vector<LLVMValueRef> places_;       // of registers
   std::vector<LLVMBasicBlockRef> starts_;  // of blocks
   std::map<std::uint32_t, LLVMBasicBlockRef> exits_, entries_;
 };

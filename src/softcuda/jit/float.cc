@@ -94,7 +94,8 @@ bool Emitter::emit_float(const Step& s) {
     }
     case Op::kAbs:
     case Op::kNeg: {
-      const Value raw = v_.to_integer(in(1)), sign = v_.constant(bits, std::uint64_t{1} << (bits - 1));
+      const Value raw = v_.to_integer(in(1)),
+                  sign = v_.constant(bits, std::uint64_t{1} << (bits - 1));
       result(s, 0, i.op == Op::kAbs ? v_.both(raw, v_.inverted(sign)) : v_.exclusive(raw, sign));
       return true;
     }

@@ -10,8 +10,8 @@ namespace {
 
 bool is_plain(Type type) {
   const int bits = ir::bits_of(type);
-  return !ir::is_float(type) && (bits == 16 || bits == 32 || bits == 64) &&
-         type != Type::kU16x2 && type != Type::kS16x2 && type != Type::kU8x4 && type != Type::kS8x4;
+  return !ir::is_float(type) && (bits == 16 || bits == 32 || bits == 64) && type != Type::kU16x2 &&
+         type != Type::kS16x2 && type != Type::kU8x4 && type != Type::kS8x4;
 }
 
 }  // namespace
@@ -33,9 +33,11 @@ bool Emitter::emit_integer(const Step& s) {
     case Op::kMad:
       return integer_multiply(s, true);
     case Op::kMin:
-      return result(s, 0, v_.intrinsic(with_sign ? "llvm.smin" : "llvm.umin", {in(1), in(2)})), true;
+      return result(s, 0, v_.intrinsic(with_sign ? "llvm.smin" : "llvm.umin", {in(1), in(2)})),
+             true;
     case Op::kMax:
-      return result(s, 0, v_.intrinsic(with_sign ? "llvm.smax" : "llvm.umax", {in(1), in(2)})), true;
+      return result(s, 0, v_.intrinsic(with_sign ? "llvm.smax" : "llvm.umax", {in(1), in(2)})),
+             true;
     case Op::kAbs:
       return result(s, 0, v_.intrinsic("llvm.abs", {in(1), v_.constant(1, 0)})), true;
     case Op::kNeg:
@@ -71,6 +73,7 @@ bool Emitter::integer_multiply(const Step& s, bool with_sum) {
       product = v_.mul(v_.resized(a, wide, with_sign), v_.resized(b, wide, with_sign));
       break;
     case ir::Part::kHi: {
+      if (bits == 64 && !(a.uniform && b.uniform)) return false;
       product = v_.mul(v_.resized(a, 2 * bits, with_sign), v_.resized(b, 2 * bits, with_sign));
       const Value high =
           v_.two(LLVMBuildLShr, product, v_.constant(2 * bits, static_cast<unsigned>(bits)));
@@ -91,22 +94,29 @@ bool Emitter::integer_divide(const Step& s, bool remainder) {
   const int bits = ir::bits_of(i.type);
   const bool with_sign = ir::is_signed(i.type);
   const Value a = operand(s, 1, bits), b = operand(s, 2, bits);
+  if (bits == 64 && !(a.uniform && b.uniform)) return false;  // 32 divisions, one by one
   const Value zero = v_.constant(bits, 0), one = v_.constant(bits, 1);
-  const Value ones = v_.inverted(zero);
   const Value by_zero = v_.icmp(LLVMIntEQ, b, zero);
   Value divisor = v_.select(by_zero, one, b);
+  Value by_minus_one;
   if (with_sign) {
-    const Value by_minus_one = v_.icmp(LLVMIntEQ, b, ones);
+    by_minus_one = v_.icmp(LLVMIntEQ, b, v_.inverted(zero));
     divisor = v_.select(by_minus_one, one, divisor);
-    const Value plain = v_.two(remainder ? LLVMBuildSRem : LLVMBuildSDiv, a, divisor);
-    const Value turned = remainder ? zero : v_.sub(zero, a);
-    const Value some = v_.select(by_minus_one, turned, plain);
-    result(s, 0, v_.select(by_zero, remainder ? a : ones, some));
-    return true;
   }
-  const Value plain = v_.two(remainder ? LLVMBuildURem : LLVMBuildUDiv, a, divisor);
-  result(s, 0, v_.select(by_zero, remainder ? a : ones, plain));
+  Value quotient = divided(a, divisor, with_sign);
+  if (remainder) quotient = v_.sub(a, v_.mul(quotient, divisor));
+  if (with_sign) quotient = v_.select(by_minus_one, remainder ? zero : v_.sub(zero, a), quotient);
+  result(s, 0, v_.select(by_zero, remainder ? a : v_.inverted(zero), quotient));
   return true;
+}
+
+// Processors divide no vectors of integers, but those of up to 32 bits are exact as f64.
+Value Emitter::divided(Value a, Value b, bool with_sign) {
+  if (a.uniform && b.uniform) return v_.two(with_sign ? LLVMBuildSDiv : LLVMBuildUDiv, a, b);
+  const auto convert = with_sign ? LLVMBuildSIToFP : LLVMBuildUIToFP;
+  const Value x = v_.converted(convert, a, v_.f64), y = v_.converted(convert, b, v_.f64);
+  return v_.converted(with_sign ? LLVMBuildFPToSI : LLVMBuildFPToUI, v_.two(LLVMBuildFDiv, x, y),
+                      v_.integer_type(v_.bits(a)));
 }
 
 bool Emitter::emit_bits(const Step& s) {
@@ -127,7 +137,8 @@ bool Emitter::emit_bits(const Step& s) {
       // Of unsigned fields that lie inside; other forms are the interpreter's.
       const Value at = operand(s, 2, 32), count = operand(s, 3, 32);
       if (ir::is_signed(i.type) || bits != 32) return false;
-      const Value pos = v_.both(at, v_.constant(32, 0xff)), len = v_.both(count, v_.constant(32, 0xff));
+      const Value pos = v_.both(at, v_.constant(32, 0xff)),
+                  len = v_.both(count, v_.constant(32, 0xff));
       const Value wide = v_.resized(operand(s, 1, 32), 64, false);
       const Value most = v_.constant(32, 32);
       const Value by = v_.resized(v_.intrinsic("llvm.umin", {pos, most}), 64, false);
@@ -203,7 +214,8 @@ bool Emitter::emit_shift(const Step& s) {
   else
     by = v_.intrinsic("llvm.umin", {by, v_.constant(32, 32)});
   by = v_.resized(by, 64, false);
-  const Value high = v_.two(LLVMBuildShl, v_.resized(operand(s, 2, 32), 64, false), v_.constant(64, 32));
+  const Value high =
+      v_.two(LLVMBuildShl, v_.resized(operand(s, 2, 32), 64, false), v_.constant(64, 32));
   const Value both = v_.either(high, v_.resized(operand(s, 1, 32), 64, false));
   Value moved = v_.two(left ? LLVMBuildShl : LLVMBuildLShr, both, by);
   if (left) moved = v_.two(LLVMBuildLShr, moved, v_.constant(64, 32));

@@ -18,7 +18,7 @@ namespace longwire::softcuda::jit {
 // clang-format off
 #define LW_LLVM_FUNCTIONS(X) \
   X(ContextCreate) X(ContextDispose) X(ModuleCreateWithNameInContext) X(DisposeModule) \
-  X(SetTarget) X(SetModuleDataLayout) X(PrintModuleToString) X(DisposeMessage) \
+  X(SetTarget) X(SetModuleDataLayout) X(DisposeMessage) \
   X(Int1TypeInContext) X(IntTypeInContext) X(FloatTypeInContext) X(DoubleTypeInContext) \
   X(HalfTypeInContext) X(PointerTypeInContext) X(VoidTypeInContext) X(VectorType) X(FunctionType) \
   X(TypeOf) X(GetTypeKind) X(GetElementType) X(GetIntTypeWidth) \
@@ -26,11 +26,11 @@ namespace longwire::softcuda::jit {
   X(CreateEnumAttribute) X(GetEnumAttributeKindForName) X(CreateStringAttribute) X(AddAttributeAtIndex) \
   X(CreateBuilderInContext) X(DisposeBuilder) X(PositionBuilderAtEnd) X(GetInsertBlock) \
   X(ConstInt) X(ConstIntGetZExtValue) X(ConstReal) X(ConstNull) X(ConstVector) X(GetPoison) X(ConstIntToPtr) \
-  X(BuildAdd) X(BuildSub) X(BuildMul) X(BuildUDiv) X(BuildSDiv) X(BuildURem) X(BuildSRem) \
+  X(BuildAdd) X(BuildSub) X(BuildMul) X(BuildUDiv) X(BuildSDiv) \
   X(BuildAnd) X(BuildOr) X(BuildXor) X(BuildNot) X(BuildNeg) X(BuildShl) X(BuildLShr) X(BuildAShr) \
   X(BuildFAdd) X(BuildFSub) X(BuildFMul) X(BuildFDiv) X(BuildFNeg) \
   X(BuildICmp) X(BuildFCmp) X(BuildSelect) X(BuildTrunc) X(BuildZExt) X(BuildSExt) X(BuildBitCast) \
-  X(BuildFPExt) X(BuildFPTrunc) X(BuildSIToFP) X(BuildUIToFP) X(BuildIntToPtr) X(BuildPtrToInt) \
+  X(BuildFPExt) X(BuildFPTrunc) X(BuildSIToFP) X(BuildUIToFP) X(BuildFPToSI) X(BuildFPToUI) X(BuildIntToPtr) X(BuildPtrToInt) \
   X(BuildAlloca) X(BuildLoad2) X(BuildStore) X(BuildGEP2) X(SetAlignment) X(SetVolatile) \
   X(BuildBr) X(BuildCondBr) X(BuildSwitch) X(AddCase) X(BuildRet) X(BuildUnreachable) \
   X(BuildCall2) X(BuildInsertElement) X(BuildExtractElement) X(BuildShuffleVector) \

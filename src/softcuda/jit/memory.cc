@@ -18,25 +18,24 @@ struct Emitter::Access {
   const Step* s = nullptr;
   bool store = false;
   Space space = Space::kGeneric;
-  int count = 1;      // elements
-  int bits = 32;      // of each in memory
+  int count = 1;            // elements
+  int bits = 32;            // of each in memory
   std::uint64_t bytes = 4;  // of all
   LLVMValueRef lanes = nullptr;
   LLVMBasicBlockRef slow = nullptr, done = nullptr;
 };
 
 Value Emitter::address_of(const Slot& slot) {
-  Value base = slot.base == Base::kConstants ? constant_of(slot, 64)
-                                             : v_.resized(slot_value(slot, 8 * slot.bytes), 64, false);
+  Value base = slot.base == Base::kConstants
+                   ? constant_of(slot, 64)
+                   : v_.resized(slot_value(slot, 8 * slot.bytes), 64, false);
   base = v_.add(base, v_.constant(64, static_cast<std::uint64_t>(slot.displacement)));
   if (!slot.in_frame) return base;
   const Value frame{load_field(v_.i32, offsetof(NativeState, local_base)), true};
   return v_.add(base, v_.resized(frame, 64, false));
 }
 
-Value Emitter::stored(const Access& a, int element) {
-  return operand(*a.s, 1, a.bits, element);
-}
+Value Emitter::stored(const Access& a, int element) { return operand(*a.s, 1, a.bits, element); }
 
 void Emitter::put_loaded(const Access& a, int element, Value value) {
   const Slot& slot = a.s->slot(0, element);
@@ -108,7 +107,8 @@ void Emitter::transfer_uniform(const Access& a, Value address) {
     need_allocated(a, address.v, v_.add(address, v_.constant(64, a.bytes - 1)).v);
     place = v_.pointer_at(address.v);
   }
-  LLVMValueRef last = v_.call_intrinsic("llvm.ctlz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
+  LLVMValueRef last =
+      v_.call_intrinsic("llvm.ctlz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
   last = LLVMBuildSub(v_.b, LLVMConstInt(v_.i32, kLanes - 1, 0), last, "");
   for (int n = 0; n < a.count; ++n) {
     const auto step = static_cast<std::uint64_t>(n * a.bits / 8);
@@ -118,8 +118,7 @@ void Emitter::transfer_uniform(const Access& a, Value address) {
       continue;
     }
     const Value value = stored(a, n);
-    LLVMBuildStore(v_.b,
-                   value.uniform ? value.v : LLVMBuildExtractElement(v_.b, value.v, last, ""),
+    LLVMBuildStore(v_.b, value.uniform ? value.v : LLVMBuildExtractElement(v_.b, value.v, last, ""),
                    offset(place, step));
   }
   LLVMBuildBr(v_.b, a.done);
@@ -129,7 +128,7 @@ void Emitter::transfer_uniform(const Access& a, Value address) {
 
 void Emitter::transfer_line(const Access& a, LLVMValueRef place) {
   LLVMTypeRef vector = v_.shaped(v_.integer_type(a.bits), false);
-  LLVMValueRef lanes = v_.condition_of(a.lanes).v;
+  LLVMValueRef lanes = active_lanes(*a.s);
   LLVMValueRef alignment = LLVMConstInt(v_.i32, static_cast<unsigned>(a.bits) / 8, 0);
   if (a.store) {
     v_.call_intrinsic("llvm.masked.store", {vector, v_.ptr},
@@ -154,13 +153,12 @@ LLVMValueRef Emitter::is_line(const Access& a, Value addresses, LLVMValueRef& fi
 void Emitter::transfer_scattered(const Access& a, Value addresses) {
   LLVMTypeRef vector = v_.shaped(v_.integer_type(a.bits), false);
   LLVMTypeRef pointers = v_.shaped(v_.ptr, false);
-  LLVMValueRef lanes = v_.condition_of(a.lanes).v;
+  LLVMValueRef lanes = active_lanes(*a.s);
   LLVMValueRef alignment = LLVMConstInt(v_.i32, static_cast<unsigned>(a.bits) / 8, 0);
   addresses = v_.splat(addresses);
   for (int n = 0; n < a.count; ++n) {
     const Value step = v_.constant(64, static_cast<std::uint64_t>(n * a.bits / 8));
-    LLVMValueRef places =
-        LLVMBuildIntToPtr(v_.b, v_.add(addresses, step).v, pointers, "");
+    LLVMValueRef places = LLVMBuildIntToPtr(v_.b, v_.add(addresses, step).v, pointers, "");
     if (a.store) {
       v_.call_intrinsic("llvm.masked.scatter", {vector, pointers},
                         {v_.splat(stored(a, n)).v, places, alignment, lanes});
@@ -186,7 +184,8 @@ void Emitter::transfer_global(const Access& a, Value addresses) {
     const Value size = v_.constant(64, a.bytes);
     const Value begin = v_.add({first, true}, v_.mul(v_.resized(below, 64, false), size));
     const Value all = v_.constant(64, kLanes * a.bytes - 1);
-    const Value end = v_.sub(v_.add({first, true}, all), v_.mul(v_.resized(above, 64, false), size));
+    const Value end =
+        v_.sub(v_.add({first, true}, all), v_.mul(v_.resized(above, 64, false), size));
     need_allocated(a, begin.v, end.v);
     transfer_line(a, v_.pointer_at(first));
   } else {
@@ -254,7 +253,8 @@ void Emitter::emit_slow_access(const Access& a, Value address) {
     for (int e = 0; e < a.s->count[n]; ++e)
       if (const Slot& slot = a.s->slot(n, e); slot.present && slot.base == Base::kFrame)
         store_register(analysis_.register_of(slot));
-  LLVMValueRef first = v_.call_intrinsic("llvm.cttz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
+  LLVMValueRef first =
+      v_.call_intrinsic("llvm.cttz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
   LLVMValueRef one =
       address.uniform ? address.v : LLVMBuildExtractElement(v_.b, address.v, first, "");
   LLVMTypeRef types[] = {v_.ptr, v_.ptr, v_.i32, v_.i64};
@@ -286,7 +286,8 @@ bool Emitter::emit_memory(const Step& s) {
   a.done = new_block();
   if (s.guard != ir::kNone) {
     LLVMBasicBlockRef some = new_block();
-    branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, a.lanes, LLVMConstInt(v_.i32, 0, 0), ""), a.done, some);
+    branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, a.lanes, LLVMConstInt(v_.i32, 0, 0), ""), a.done,
+              some);
     at(some);
   }
   const Value address = address_of(s.slot(a.store ? 0 : 1));

@@ -24,17 +24,21 @@ void find_range(NativeState& state, std::uint64_t address) {
   const std::uint64_t offset = address - state.memory_base;
   if (offset >= state.memory_bytes) return;
   const std::uint64_t count = state.memory_bytes >> kShift, at = offset >> kShift;
-  auto is_set = [&](std::uint64_t n) { return (word_at(state, n / kBits) >> (n % kBits) & 1) != 0; };
+  auto is_set = [&](std::uint64_t n) {
+    return (word_at(state, n / kBits) >> (n % kBits) & 1) != 0;
+  };
   if (at >= count || !is_set(at)) return;
   std::uint64_t first = at, end = at + 1;
   const std::uint64_t least = at - std::min(at, kWordsToLookAt * kBits);
   const std::uint64_t most = std::min(count, at + kWordsToLookAt * kBits);
   while (first > least && is_set(first - 1))
-    first -= first % kBits == 0 && first >= least + kBits && word_at(state, first / kBits - 1) == kFull
-                 ? kBits
-                 : 1;
+    first -=
+        first % kBits == 0 && first >= least + kBits && word_at(state, first / kBits - 1) == kFull
+            ? kBits
+            : 1;
   while (end < most && is_set(end))
-    end += end % kBits == 0 && end + kBits <= most && word_at(state, end / kBits) == kFull ? kBits : 1;
+    end +=
+        end % kBits == 0 && end + kBits <= most && word_at(state, end / kBits) == kFull ? kBits : 1;
   state.range_begin = state.memory_base + (first << kShift);
   state.range_bytes = (end - first) << kShift;
 }

@@ -125,8 +125,9 @@ bool Emitter::emit_compare(const Step& s) {
   const Value outcome = compared(s, i.type2, 1, 2, known);
   if (!known) return false;
   constexpr std::uint64_t kOne = 0x3f80'0000, kOnes = 0xffff'ffff;
-  result(s, 0, v_.select(outcome, v_.constant(32, i.type == Type::kF32 ? kOne : kOnes),
-                         v_.constant(32, 0)));
+  result(
+      s, 0,
+      v_.select(outcome, v_.constant(32, i.type == Type::kF32 ? kOne : kOnes), v_.constant(32, 0)));
   return true;
 }
 

@@ -36,7 +36,8 @@ LLVMValueRef Values::pointer(const void* address) const {
 Value Values::splat(Value x) const {
   if (!x.uniform) return x;
   LLVMTypeRef vector = LLVMVectorType(LLVMTypeOf(x.v), kLanes);
-  LLVMValueRef one = LLVMBuildInsertElement(b, LLVMGetPoison(vector), x.v, LLVMConstInt(i32, 0, 0), "");
+  LLVMValueRef one =
+      LLVMBuildInsertElement(b, LLVMGetPoison(vector), x.v, LLVMConstInt(i32, 0, 0), "");
   LLVMValueRef zeros = LLVMConstNull(LLVMVectorType(i32, kLanes));
   return {LLVMBuildShuffleVector(b, one, LLVMGetPoison(vector), zeros, ""), false};
 }
@@ -124,7 +125,8 @@ Value Values::intrinsic(const char* name, std::initializer_list<Value> arguments
   LLVMTypeRef type = LLVMTypeOf(values[0]);
   const unsigned id = LLVMLookupIntrinsicID(name, std::strlen(name));
   LLVMValueRef function = LLVMGetIntrinsicDeclaration(module, id, &type, 1);
-  return {LLVMBuildCall2(b, LLVMGlobalGetValueType(function), function, values, count, ""), uniform};
+  return {LLVMBuildCall2(b, LLVMGlobalGetValueType(function), function, values, count, ""),
+          uniform};
 }
 
 LLVMValueRef Values::mask_of(Value condition) const {

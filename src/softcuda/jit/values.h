@@ -31,7 +31,9 @@ class Values {
   Value constant(int bits, std::uint64_t value) const {
     return {LLVMConstInt(integer_type(bits), value, 0), true};
   }
-  Value real(int bits, double value) const { return {LLVMConstReal(float_type(bits), value), true}; }
+  Value real(int bits, double value) const {
+    return {LLVMConstReal(float_type(bits), value), true};
+  }
   Value lanes(int bits, std::uint64_t step) const;  // 0, step, 2 * step...
   LLVMValueRef pointer(const void* address) const;  // of this process
   LLVMValueRef pointer_at(LLVMValueRef integer) const {
