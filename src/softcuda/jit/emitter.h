@@ -91,6 +91,7 @@ class Emitter {
   bool integer_multiply(const Step& s, bool with_sum);
   Value divided(Value a, Value b, bool with_sign);
   bool integer_divide(const Step& s, bool remainder);
+  bool emit_sign(const Step& s);
   bool float_extremum(const Step& s, bool most);
   Value flushed(Value x);
   Value float_input(const Step& s, int n);

@@ -92,15 +92,24 @@ bool Emitter::emit_float(const Step& s) {
       const Value root = v_.two(LLVMBuildFDiv, v_.real(64, 1), v_.intrinsic("llvm.sqrt", {wide}));
       return done(v_.converted(LLVMBuildFPTrunc, root, v_.f32));
     }
+    default:
+      return emit_sign(s);
+  }
+}
+
+// Of the bits alone.
+bool Emitter::emit_sign(const Step& s) {
+  const ir::Instruction& i = *s.source;
+  const int bits = ir::bits_of(i.type);
+  const Value sign = v_.constant(bits, std::uint64_t{1} << (bits - 1));
+  switch (i.op) {
     case Op::kAbs:
     case Op::kNeg: {
-      const Value raw = v_.to_integer(in(1)),
-                  sign = v_.constant(bits, std::uint64_t{1} << (bits - 1));
+      const Value raw = v_.to_integer(float_input(s, 1));
       result(s, 0, i.op == Op::kAbs ? v_.both(raw, v_.inverted(sign)) : v_.exclusive(raw, sign));
       return true;
     }
     case Op::kCopysign: {
-      const Value sign = v_.constant(bits, std::uint64_t{1} << (bits - 1));
       const Value from = v_.both(operand(s, 1, bits), sign);
       result(s, 0, v_.either(from, v_.both(operand(s, 2, bits), v_.inverted(sign))));
       return true;
