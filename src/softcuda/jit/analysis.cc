@@ -164,9 +164,9 @@ void Analysis::find_blocks() {
     return static_cast<std::uint32_t>(std::upper_bound(firsts.begin(), firsts.end(), step) -
                                       firsts.begin() - 1);
   };
-  // The step behind the last block, which returns, is of that block.
+  // The step behind the last block, which returns, is of none.
   for (std::uint32_t b = 0; b < firsts.size(); ++b) {
-    const std::uint32_t end = b + 1 < firsts.size() ? firsts[b + 1] : steps;
+    const std::uint32_t end = b + 1 < firsts.size() ? firsts[b + 1] : steps - 1;
     blocks_.push_back({firsts[b], end, {}, {}, {}});
     for (std::uint32_t n = firsts[b]; n < end; ++n) {
       const Step& s = program_.steps[n];

@@ -34,7 +34,7 @@ LLVMBasicBlockRef Emitter::exit_at(std::uint32_t step) {
 // To the beginning of a block. A group that comes to where others wait, or past them, stops there.
 // On the way back it looks whether it should go on.
 void Emitter::go(std::uint32_t from_step, std::uint32_t target_step) {
-  if (target_step >= program_.steps.size()) {
+  if (target_step + 1 >= program_.steps.size()) {
     LLVMBuildBr(v_.b, exit_at(from_step));
     return;
   }

@@ -23,5 +23,28 @@ TEST(Jit, WhatCompilersMakeIsCompiled) {
   EXPECT_GT(jit.statistics().compiled, 50U);
 }
 
+// What lanes hold that jump back from the end of the text is still of use.
+TEST(Jit, LoopsThatEndTheText) {
+  auto made = create();
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  Device device(std::move(*made));
+  const auto program = link_text(R"(.version 8.5
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 po) {
+.reg .b64 %rd<3>; .reg .b32 %r<4>; .reg .pred %p<3>;
+ld.param.u64 %rd0, [po]; mov.u32 %r0, %tid.x; mov.u32 %r1, 1; bra.uni loop;
+done: mad.wide.u32 %rd1, %r0, 4, %rd0; st.global.u32 [%rd1], %r1; ret;
+next: add.u32 %r1, %r1, 1; setp.gt.u32 %p0, %r1, 9; @%p0 bra done;
+loop: setp.lt.u32 %p1, %r0, %r1; @%p1 bra next;
+bra.uni next; })");
+  ASSERT_NE(program, nullptr);
+  device.load(*program);
+  auto* out = device.allocate<std::uint32_t>(32);
+  EXPECT_FALSE(device.run("k", {1}, {32}, out).has_value());
+  for (int i = 0; i < 32; ++i)
+    EXPECT_EQ(out[i], 10U) << i;
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::jit
