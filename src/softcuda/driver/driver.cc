@@ -19,6 +19,10 @@ std::atomic<bool> forked{false};
 // Null, with a line that says why: what was asked for is not there.
 std::unique_ptr<machine::Backend> make_backend(BackendChoice choice) {
   if (choice == BackendChoice::kInterpreter) return interp::create();
+  if (choice == BackendChoice::kUnknown) {
+    std::fputs("softcuda: LONGWIRE_SOFT_BACKEND is neither interp nor llvm\n", stderr);
+    return nullptr;
+  }
   auto made = jit::create();
   if (made.ok()) return std::move(made).value();
   std::fprintf(stderr, "softcuda: LONGWIRE_SOFT_BACKEND=llvm: %s\n",

@@ -17,6 +17,11 @@ std::optional<std::uint64_t> number(const char* name, std::uint64_t least, std::
   return value;
 }
 
+BackendChoice backend_of(const char* name) {
+  if (std::strcmp(name, "interp") == 0) return BackendChoice::kInterpreter;
+  return std::strcmp(name, "llvm") == 0 ? BackendChoice::kLlvm : BackendChoice::kUnknown;
+}
+
 }  // namespace
 
 Options read_options() {
@@ -39,8 +44,7 @@ Options read_options() {
   if (auto n = number("LONGWIRE_SOFT_WATCHDOG_MS", 0, kMaxWatchdogMs))
     options.machine.watchdog_ns = *n * kNsOfMs;
   if (const char* text = std::getenv("LONGWIRE_SOFT_BACKEND"); text != nullptr)
-    options.backend =
-        std::strcmp(text, "llvm") == 0 ? BackendChoice::kLlvm : BackendChoice::kInterpreter;
+    options.backend = backend_of(text);
   if (const char* text = std::getenv("LONGWIRE_SOFT_MEMCHECK"); text != nullptr) {
     options.machine.check_races = std::strcmp(text, "race") == 0;
     options.machine.check_memory = options.machine.check_races || std::strcmp(text, "1") == 0;

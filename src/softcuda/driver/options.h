@@ -10,7 +10,7 @@ namespace longwire::softcuda::driver {
 
 inline constexpr int kMaxDevices = 16;
 
-enum class BackendChoice : std::uint8_t { kInterpreter, kLlvm };
+enum class BackendChoice : std::uint8_t { kInterpreter, kLlvm, kUnknown };
 
 struct Options {
   BackendChoice backend = BackendChoice::kInterpreter;  // LONGWIRE_SOFT_BACKEND=interp|llvm
@@ -20,7 +20,7 @@ struct Options {
   machine::MachineOptions machine;  // LONGWIRE_SOFT_MEMORY_MB, _THREADS, _WATCHDOG_MS, _MEMCHECK
 };
 
-// What makes no sense keeps its default.
+// What makes no sense keeps its default, but for the back end, which somebody relies on.
 Options read_options();
 
 }  // namespace longwire::softcuda::driver

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ranges>
+
 namespace longwire::sim {
 namespace {
 
@@ -25,8 +27,10 @@ TEST(SessionSim, WhatWasFoundStaysMended) {
   }
 }
 
-// Threads run as they like: of two greetings now this one is the first, now that one.
+// Threads run as they like: of two greetings now this one is the first, now that one. On a slow or
+// busy machine (or with a sanitizer) a seed may need a chance that it hardly ever gets.
 constexpr int kTries = 20;
+constexpr int kSeeds = 8;
 
 // Without it a green run would say little.
 class PlantedBug : public ::testing::TestWithParam<Bug> {};
@@ -37,12 +41,15 @@ TEST_P(PlantedBug, IsFoundAndItsSeedFindsItAgain) {
   options.bug = GetParam();
   const SimResult result = simulate_sessions(options);
   ASSERT_FALSE(result.failures.empty());
-  SimOptions again = options;
-  again.seed = result.failures.front().seed;
-  again.sessions = result.failures.front().sessions;
   bool found = false;
-  for (int i = 0; i < kTries && !found; ++i)
-    found = !simulate_sessions(again).failures.empty();
+  for (const SimFailure& failure : result.failures | std::views::take(kSeeds)) {
+    SimOptions again = options;
+    again.seed = failure.seed;
+    again.sessions = failure.sessions;
+    for (int i = 0; i < kTries && !found; ++i)
+      found = !simulate_sessions(again).failures.empty();
+    if (found) break;
+  }
   EXPECT_TRUE(found) << to_string(result.failures[0], options);
 }
 
