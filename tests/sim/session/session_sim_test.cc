@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <ranges>
+#include <algorithm>
 
 namespace longwire::sim {
 namespace {
@@ -30,7 +30,7 @@ TEST(SessionSim, WhatWasFoundStaysMended) {
 // Threads run as they like: of two greetings now this one is the first, now that one. On a slow or
 // busy machine (or with a sanitizer) a seed may need a chance that it hardly ever gets.
 constexpr int kTries = 20;
-constexpr int kSeeds = 8;
+constexpr std::size_t kSeeds = 8;
 
 // Without it a green run would say little.
 class PlantedBug : public ::testing::TestWithParam<Bug> {};
@@ -42,13 +42,12 @@ TEST_P(PlantedBug, IsFoundAndItsSeedFindsItAgain) {
   const SimResult result = simulate_sessions(options);
   ASSERT_FALSE(result.failures.empty());
   bool found = false;
-  for (const SimFailure& failure : result.failures | std::views::take(kSeeds)) {
+  for (std::size_t i = 0; i < std::min(result.failures.size(), kSeeds) && !found; ++i) {
     SimOptions again = options;
-    again.seed = failure.seed;
-    again.sessions = failure.sessions;
-    for (int i = 0; i < kTries && !found; ++i)
+    again.seed = result.failures[i].seed;
+    again.sessions = result.failures[i].sessions;
+    for (int n = 0; n < kTries && !found; ++n)
       found = !simulate_sessions(again).failures.empty();
-    if (found) break;
   }
   EXPECT_TRUE(found) << to_string(result.failures[0], options);
 }
