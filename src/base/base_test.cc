@@ -8,6 +8,7 @@
 #include <csignal>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -117,6 +118,7 @@ class NoStacks {
 TEST(Thread, NoThreadToBeHad) {
   const NoStacks none;
   EXPECT_FALSE(try_start_thread("refused", [] { FAIL(); }).joinable());
+  EXPECT_FALSE(try_start_detached_thread("refused", [] { FAIL(); }));
   sigset_t blocked;
   pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
   EXPECT_EQ(sigismember(&blocked, SIGUSR1), 0);
@@ -135,6 +137,26 @@ TEST(Thread, AllOfTheWorkIsDoneAtOnceOrNot) {
   for (const auto& one : times)
     EXPECT_EQ(one, 1);
   run_at_once("work", 0, [](std::size_t) { FAIL(); });
+}
+
+TEST(Thread, DetachedOnesRunWithSignalsBlocked) {
+  constexpr int kThreads = 500;
+  std::atomic<int> blocked{0};
+  std::atomic<int> over{0};
+  for (int i = 0; i < kThreads; ++i) {
+    ASSERT_TRUE(try_start_detached_thread("detached", [&] {
+      sigset_t mask;
+      ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+      blocked += ::sigismember(&mask, SIGTERM);
+      ++over;
+    }));
+  }
+  while (over < kThreads)
+    std::this_thread::yield();
+  EXPECT_EQ(blocked, kThreads);
+  sigset_t mask;
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  EXPECT_EQ(::sigismember(&mask, SIGTERM), 0) << "the caller's stay as they were";
 }
 
 }  // namespace

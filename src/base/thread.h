@@ -12,6 +12,11 @@ namespace longwire::base {
 // what comes back is not joinable and the body has not run.
 std::thread try_start_thread(const char* name, std::function<void()> body) noexcept;
 
+// The same for a thread that nobody joins; false: the body has not run and will not. Begun
+// detached: std::thread::detach() reads memory of the thread, which glibc (2.36) may have freed by
+// then.
+bool try_start_detached_thread(const char* name, std::function<void()> body) noexcept;
+
 // For processes of our own: as try_start_thread(), ending the process where there is no thread.
 std::thread start_thread(const char* name, std::function<void()> body) noexcept;
 

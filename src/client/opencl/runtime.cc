@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "base/thread.h"
@@ -81,12 +80,11 @@ void Runtime::connect_all() noexcept {
     attempt.session =
         std::make_unique<core::NodeSession>(clock(), std::move(options_.connectors[i]));
     attempt.name = attempt.session->node_name();
-    std::thread thread = base::try_start_thread("lw-connect", [connecting, &attempt, deadline] {
-      connecting->finish(attempt, attempt.session->connect(deadline));
-    });
-    if (thread.joinable()) {
-      thread.detach();
-    } else {  // a session needs some of its own
+    const bool begun =
+        base::try_start_detached_thread("lw-connect", [connecting, &attempt, deadline] {
+          connecting->finish(attempt, attempt.session->connect(deadline));
+        });
+    if (!begun) {  // a session needs some of its own
       connecting->finish(attempt, base::Error(base::ErrorCode::kLimit, "cannot start a thread"));
     }
   }

@@ -135,12 +135,9 @@ void Stream::run(Command& command) {
 }
 
 bool Stream::start_executor() {
-  std::thread thread =
-      base::try_start_thread("cuda-stream", [self = shared_from_this()] { self->execute(); });
-  if (!thread.joinable()) return false;
-  thread.detach();
-  has_executor_ = true;
-  return true;
+  has_executor_ = base::try_start_detached_thread("cuda-stream",
+                                                  [self = shared_from_this()] { self->execute(); });
+  return has_executor_;
 }
 
 void Stream::execute() {
