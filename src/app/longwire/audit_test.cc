@@ -38,6 +38,13 @@ TEST(AuditView, SinceAndTenantChoose) {
             "\n");
 }
 
+// Whatever wrote the log: it goes to a terminal.
+TEST(AuditView, TimesAndEventsAreEscapedToo) {
+  std::istringstream log(R"({"time":"2026\u001b[2J","event":"\u0007x"})");
+  std::uint64_t unreadable = 0;
+  EXPECT_EQ(show_audit(log, {"", "", false}, unreadable), "2026\\u001b[2J \\u0007x\n");
+}
+
 // Each level of a value within a value would be one of the stack's.
 TEST(AuditView, DeepAndEndlessLinesAreNoEvents) {
   const std::string begin = R"({"time":"2026-11-20T10:00:00.000Z","event":"x","v":)";

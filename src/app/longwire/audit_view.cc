@@ -42,8 +42,14 @@ bool is_time(std::string_view text) {
 
 std::string text_of(const ordered_json& value) { return value.dump(-1, ' ', true); }
 
+// A string without its quotes, escaped all the same: this goes to a terminal.
+std::string bare(const ordered_json& text) {
+  const std::string quoted = text_of(text);
+  return quoted.substr(1, quoted.size() - 2);
+}
+
 std::string line_for_people(const ordered_json& line) {
-  std::string text = line.value("time", "") + " " + line.value("event", "");
+  std::string text = bare(line["time"]) + " " + bare(line["event"]);
   for (const auto& [key, value] : line.items()) {
     if (key != "time" && key != "event") text += " " + key + "=" + text_of(value);
   }

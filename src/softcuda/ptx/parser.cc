@@ -157,8 +157,9 @@ void ModuleParser::function(bool kernel, Linkage linkage) {
   function.linkage = linkage;
   if (stream_.accept(".attribute")) {
     stream_.expect('(', "after .attribute");
-    while (stream_.ok() && !stream_.accept(')'))
+    while (stream_.ok() && stream_.peek().kind != Token::Kind::kEnd && stream_.peek().text != ")")
       stream_.next();
+    stream_.expect(')', "after .attribute");
   }
   if (!kernel) function.results = parameter_list(stream_);
   function.at = stream_.peek().at;

@@ -61,6 +61,7 @@ TEST(Parser, ConstantExpressions) {
 TEST(Parser, ConstantExpressionErrors) {
   const std::string head = kHead;
   EXPECT_THAT(error_of(head + ".global .s64 x = 1 / 0;"), HasSubstr("'/' cannot be applied"));
+  EXPECT_THAT(error_of(head + ".entry .attribute(u28"), HasSubstr("after .attribute"));
   EXPECT_THAT(error_of(head + ".global .s64 x = 1 +;"),
               HasSubstr("column 21: error: constant expected before ';'"));
   EXPECT_THAT(error_of(head + ".global .s64 x = " + std::string(10000, '(') + "1;"),
