@@ -104,7 +104,7 @@ class Trial:
     def programs(self, wanted):
         clpeak = os.environ.get("LONGWIRE_CLPEAK") or shutil.which("clpeak")
         all_of_them = {
-            "microscopy": [self.build / "bin" / "microscopy", "--iterations", "60", "--out", "."],
+            "microscopy": [self.build / "bin" / "microscopy", "--iterations", "200", "--out", "."],
             "hashcat": shutil.which("hashcat") and [
                 shutil.which("hashcat"), "-D", "1", "--force", "--potfile-disable",
                 "--restore-disable", "--logfile-disable", "--quiet", "-o", "found", "hashes",
