@@ -64,6 +64,7 @@ bool is_integral(Rounding rounding) {
 }
 
 double to_integral(double value, Rounding rounding) {
+  if (value != value) return floating::nan_of(value);
   switch (rounding) {
     case Rounding::kIntZero:
       return std::trunc(value);

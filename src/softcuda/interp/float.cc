@@ -50,7 +50,8 @@ template <class T, class Form>
     third[i] = Form::in(z[i]);
   }
   fused_multiply_add(result, a, b, third);
-  each(c, c.at<T>(s.slot(0)), [&](int i) { return Form::out(result[i]); });
+  each(c, c.at<T>(s.slot(0)),
+       [&](int i) { return Form::out(floating::settled(result[i], a[i], b[i], third[i])); });
 }
 // Library functions: only for lanes that execute.
 template <class T, T (*F)(T), class Form>

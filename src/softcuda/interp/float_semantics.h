@@ -12,6 +12,8 @@
 namespace longwire::softcuda::interp::floating {
 
 inline constexpr std::uint32_t kNaN32 = 0x7fff'ffff;
+inline constexpr std::uint64_t kNaN64 = 0xfff8'0000'0000'0000;
+inline constexpr std::uint64_t kQuiet64 = 0x0008'0000'0000'0000;
 
 // Single-precision instructions give one NaN; double-precision ones keep what an operand had.
 inline float canonical(float v) { return v == v ? v : std::bit_cast<float>(kNaN32); }
@@ -24,29 +26,46 @@ T saturate(T v) {
   return v > 0 ? (v < 1 ? v : T{1}) : T{0};
 }
 
+// Which NaN an operation of doubles gives, as processors and compilers differ: the first operand's
+// that is one, made quiet, else kNaN64.
+inline double nan_of() { return std::bit_cast<double>(kNaN64); }
+template <class... T>
+double nan_of(double first, T... others) {
+  const double quiet = std::bit_cast<double>(std::bit_cast<std::uint64_t>(first) | kQuiet64);
+  return first != first ? quiet : nan_of(others...);
+}
+template <class... T>
+float settled(float v, T...) {
+  return v;
+}
+template <class... T>
+double settled(double v, T... operands) {
+  return v == v ? v : nan_of(operands...);
+}
+
 template <class T>
 T add(T a, T b) {
-  return a + b;
+  return settled(a + b, a, b);
 }
 template <class T>
 T sub(T a, T b) {
-  return a - b;
+  return settled(a - b, a, b);
 }
 template <class T>
 T mul(T a, T b) {
-  return a * b;
+  return settled(a * b, a, b);
 }
 template <class T>
 T div(T a, T b) {
-  return a / b;
+  return settled(a / b, a, b);
 }
 template <class T>
 T rcp(T a) {
-  return T{1} / a;
+  return settled(T{1} / a, a);
 }
 template <class T>
 T sqrt(T a) {
-  return std::sqrt(a);
+  return settled(std::sqrt(a), a);
 }
 
 template <class T>
@@ -86,7 +105,7 @@ float with_xor_sign(float a, float b) {
 
 // Approximate ones: better than their documented error.
 inline float rsqrt(float a) { return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a))); }
-inline double rsqrt(double a) { return 1.0 / std::sqrt(a); }
+inline double rsqrt(double a) { return settled(1.0 / std::sqrt(a), a); }
 inline float sin(float a) { return static_cast<float>(std::sin(static_cast<double>(a))); }
 inline float cos(float a) { return static_cast<float>(std::cos(static_cast<double>(a))); }
 inline float lg2(float a) { return static_cast<float>(std::log2(static_cast<double>(a))); }

@@ -167,6 +167,30 @@ TEST_F(PtxTest, VariablesConstantsAndIndirectCalls) {
   EXPECT_EQ(o[0], 17);
 }
 
+// What the ISA leaves open, and both back ends must do alike.
+TEST_F(PtxTest, TheFirstOfTwoNansAndNothingFromAbsentLanes) {
+  load_body(R"(
+ld.global.f64 %d0, [%in]; ld.global.f64 %d1, [%in+8]; mul.wide.u32 %rd1, %r0, 64;
+add.u64 %out, %out, %rd1; setp.eq.u32 %p1, %r0, 0; @!%p1 mov.f64 %d1, %d0;
+add.f64 %d2, %d0, %d1; st.global.f64 [%out], %d2; mul.f64 %d2, %d1, %d0;
+st.global.f64 [%out+8], %d2; fma.rn.f64 %d2, 0d3ff0000000000000, %d1, %d0;
+st.global.f64 [%out+16], %d2; mov.f64 %d3, 0d7ff0000000000000; sub.f64 %d2, %d3, %d3;
+st.global.f64 [%out+24], %d2; sqrt.rn.f64 %d2, 0dbff0000000000000; st.global.f64 [%out+32], %d2;
+add.u32 %r1, %r0, 7; setp.lt.u32 %p2, %r0, 8; @!%p2 bra end; mul.lo.u32 %r1, %r1, 3;
+shfl.sync.down.b32 %r2|%p3, %r1, 4, 31, 0xff; st.global.u32 [%out+40], %r2;
+end:)");
+  auto* in = allocate<std::uint64_t>(2);
+  in[0] = 0xfff0'0000'0000'0001;
+  in[1] = 0x7ff8'0000'0000'0002;
+  auto* out = allocate<std::uint64_t>(8 * 12);
+  expect_runs({1}, {12}, parameters(out, in));
+  constexpr std::uint64_t kFirst = 0xfff8'0000'0000'0001, kNone = 0xfff8'0000'0000'0000;
+  EXPECT_THAT(std::vector(out, out + 5),
+              ::testing::ElementsAre(kFirst, in[1], in[1], kNone, kNone));
+  for (unsigned i = 0; i < 8; ++i)
+    EXPECT_EQ(out[8 * i + 5], i < 4 ? (i + 11) * 3 : 0U) << i;
+}
+
 TEST_F(PtxTest, PrintsAndAsserts) {
   std::string printed;
   machine_->set_printf_sink([&](std::string_view text) { printed += text; });

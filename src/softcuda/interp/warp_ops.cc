@@ -49,7 +49,8 @@ void shfl(Context& c, const Step& s) {
   Mask inside = 0;
   for (int i = 0; i < kLanes; ++i) {
     const ShuffleSource source = shuffle_source(s.source->modifiers.mode, i, b[i], range[i]);
-    result[i] = a[source.lane & 31];
+    const int lane = source.lane & 31;  // of which nothing is known where it takes no part: 0
+    result[i] = c.has(lane) ? a[lane] : 0;
     inside |= static_cast<Mask>(source.inside ? 1 : 0) << i;
   }
   each(c, c.at<uint32_t>(s.slot(0)), [&](int i) { return result[i]; });

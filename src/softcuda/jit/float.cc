@@ -1,5 +1,7 @@
 // Floating point to nearest, as interp/float_semantics.h has it, bit for bit: no contraction, one
 // NaN for f32. Other roundings and 16-bit types are the interpreter's.
+#include <iterator>
+
 #include "softcuda/interp/float_semantics.h"
 #include "softcuda/interp/rounding.h"
 #include "softcuda/jit/emitter.h"
@@ -43,6 +45,18 @@ void Emitter::float_result(const Step& s, Value x) {
   result(s, 0, x);
 }
 
+// See interp's: which NaN an operation of doubles gives.
+Value Emitter::settled(Value x, std::initializer_list<Value> operands) {
+  if (v_.bits(x) != 64) return x;
+  Value nan = v_.cast_bits(v_.constant(64, interp::floating::kNaN64), v_.f64);
+  for (auto each = std::rbegin(operands); each != std::rend(operands); ++each) {
+    const Value quiet =
+        v_.either(v_.to_integer(*each), v_.constant(64, interp::floating::kQuiet64));
+    nan = v_.select(v_.fcmp(LLVMRealUNO, *each, *each), v_.to_float(quiet), nan);
+  }
+  return v_.select(v_.fcmp(LLVMRealORD, x, x), x, nan);
+}
+
 bool Emitter::float_extremum(const Step& s, bool most) {
   const ir::Modifiers& m = s.source->modifiers;
   if (m.nan || m.xorsign_abs || s.operands > 3) return false;
@@ -66,26 +80,33 @@ bool Emitter::emit_float(const Step& s) {
   const bool exact_only = i.type == Type::kF64 && i.modifiers.approximate;
   auto in = [&](int n) { return float_input(s, n); };
   auto done = [&](Value x) { return float_result(s, x), true; };
+  auto two = [&](Values::Two f, Value a, Value b) {
+    return done(settled(v_.two(f, a, b), {a, b}));
+  };
   switch (i.op) {
     case Op::kAdd:
-      return done(v_.two(LLVMBuildFAdd, in(1), in(2)));
+      return two(LLVMBuildFAdd, in(1), in(2));
     case Op::kSub:
-      return done(v_.two(LLVMBuildFSub, in(1), in(2)));
+      return two(LLVMBuildFSub, in(1), in(2));
     case Op::kMul:
-      return done(v_.two(LLVMBuildFMul, in(1), in(2)));
+      return two(LLVMBuildFMul, in(1), in(2));
     case Op::kDiv:
-      return done(v_.two(LLVMBuildFDiv, in(1), in(2)));
+      return two(LLVMBuildFDiv, in(1), in(2));
     case Op::kFma:
-    case Op::kMad:
-      return done(v_.intrinsic("llvm.fma", {in(1), in(2), in(3)}));
+    case Op::kMad: {
+      const Value a = in(1), b = in(2), c = in(3);
+      return done(settled(v_.intrinsic("llvm.fma", {a, b, c}), {a, b, c}));
+    }
     case Op::kMin:
       return float_extremum(s, false);
     case Op::kMax:
       return float_extremum(s, true);
     case Op::kRcp:
-      return !exact_only && done(v_.two(LLVMBuildFDiv, v_.real(bits, 1), in(1)));
-    case Op::kSqrt:
-      return done(v_.intrinsic("llvm.sqrt", {in(1)}));
+      return !exact_only && two(LLVMBuildFDiv, v_.real(bits, 1), in(1));
+    case Op::kSqrt: {
+      const Value a = in(1);
+      return done(settled(v_.intrinsic("llvm.sqrt", {a}), {a}));
+    }
     case Op::kRsqrt: {
       if (i.type == Type::kF64) return false;
       const Value wide = v_.converted(LLVMBuildFPExt, in(1), v_.f64);
@@ -199,7 +220,7 @@ bool Emitter::float_to_float(const Step& s) {
   if (from == 16 && to == 16) return false;
   Value x = real_operand(s, 1, from);
   if (from == 32 && i.modifiers.ftz) x = flushed(x);
-  if (rounding != nullptr) x = v_.intrinsic(rounding, {x});
+  if (rounding != nullptr) x = settled(v_.intrinsic(rounding, {x}), {x});
   if (from != to)
     x = v_.converted(from < to ? LLVMBuildFPExt : LLVMBuildFPTrunc, x, v_.float_type(to));
   if (to == 16) {

@@ -38,7 +38,9 @@ bool Emitter::emit_shuffle(const Step& s) {
     sources[lane] = LLVMConstInt(v_.i32, static_cast<unsigned>(source), 0);
     all_inside |= static_cast<std::uint32_t>(inside ? 1 : 0) << lane;
   }
-  const Value a = v_.splat(operand(s, 2, 32));
+  // What a lane holds that takes no part is 0 for others.
+  const Value here{active_lanes(s), false};
+  const Value a = v_.splat(v_.select(here, operand(s, 2, 32), v_.constant(32, 0)));
   LLVMValueRef moved = LLVMBuildShuffleVector(v_.b, a.v, LLVMGetPoison(LLVMTypeOf(a.v)),
                                               LLVMConstVector(sources, kLanes), "");
   result(s, 0, {moved, false});
