@@ -2,9 +2,10 @@
 """Takes the figures natively and over the wire, beside the raw socket's, and says how near to the
 limit they are.     ./dev bench [GROUP...] [--quick] [--json FILE] [--plot FILE]
 
-Groups: latency, throughput, chains, transfers, build, session, programs, and delay, which takes the
-first four and session set-up through longer and narrower wires. None: all of them.
-docs/PERFORMANCE.md explains every row.
+Groups: latency, throughput, chains, transfers, build, session, programs, delay, which takes the
+first four and session set-up through longer and narrower wires, and soft, which holds the soft CUDA
+device against PoCL. None: all of them. docs/PERFORMANCE.md explains every row, those of soft
+docs/SOFTCUDA.md.
 """
 import argparse
 import datetime

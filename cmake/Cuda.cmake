@@ -1,7 +1,8 @@
 # Programs in CUDA C++ for tests, built by Debian's clang 19 and no toolkit of NVIDIA's:
 #
-#   longwire_cuda_program(NAME FILE.cu [RUNTIME 12|13] [ARCH sm_80] [OPTIONS ...])
-#       <build>/tests/NAME, linked with our libcudart.so.RUNTIME (13)
+#   longwire_cuda_program(NAME FILE.cu [RUNTIME 12|13] [ARCH sm_80] [OPTIONS ...]
+#                         [FOLDER tests] [LIBRARIES TARGET...])
+#       <build>/FOLDER/NAME, linked with our libcudart.so.RUNTIME (13), and with static libraries
 #   longwire_cuda_test(NAME FILE.cu [the same] [ENVIRONMENT ...] [TIMEOUT s] [LABELS ...])
 #       the same, and a test that runs it on the soft device
 #
@@ -16,7 +17,7 @@ set(LONGWIRE_CUDA_FLAGS
     -include cuda_runtime.h -std=c++17 -O2 -Wall -Wno-unused-command-line-argument)
 
 function(longwire_cuda_program name file)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "" "RUNTIME;ARCH" "OPTIONS")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "RUNTIME;ARCH;FOLDER" "OPTIONS;LIBRARIES")
   if(NOT LONGWIRE_CUDA_CLANG OR LONGWIRE_SANITIZE OR LONGWIRE_FUZZ OR NOT BUILD_TESTING)
     return()
   endif()
@@ -26,13 +27,16 @@ function(longwire_cuda_program name file)
   if(NOT arg_ARCH)
     set(arg_ARCH sm_80)
   endif()
+  if(NOT arg_FOLDER)
+    set(arg_FOLDER tests)
+  endif()
   set(version 13000)
   if(arg_RUNTIME EQUAL 12)
     set(version 12080)
   endif()
   cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
   set(made "${CMAKE_CURRENT_BINARY_DIR}/${name}")
-  set(program "${CMAKE_BINARY_DIR}/tests/${name}")
+  set(program "${CMAKE_BINARY_DIR}/${arg_FOLDER}/${name}")
   list(TRANSFORM LONGWIRE_CUDART_INCLUDE PREPEND -I OUTPUT_VARIABLE include)
   set(compile "${LONGWIRE_CUDA_CLANG}" ${LONGWIRE_CUDA_FLAGS} --cuda-gpu-arch=${arg_ARCH}
               -DCUDART_VERSION=${version} ${include} ${arg_OPTIONS})
@@ -49,11 +53,15 @@ function(longwire_cuda_program name file)
     COMMAND ${compile} --cuda-host-only -Xclang -fcuda-include-gpubinary -Xclang "${made}.fatbin"
             -fPIE -c "${file}" -o "${made}.o" -MD -MF "${made}.o.d" -MT "${made}.o"
     COMMENT "Compiling ${name} for the host" VERBATIM)
+  set(libraries)
+  foreach(library IN LISTS arg_LIBRARIES)
+    list(APPEND libraries $<TARGET_FILE:${library}>)
+  endforeach()
   add_custom_command(
-    OUTPUT "${program}" DEPENDS "${made}.o" cudart${arg_RUNTIME}
-    COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/tests"
-    COMMAND "${LONGWIRE_CUDA_CLANG}" "${made}.o" -o "${program}" $<TARGET_FILE:cudart${arg_RUNTIME}>
-            -pthread VERBATIM)
+    OUTPUT "${program}" DEPENDS "${made}.o" cudart${arg_RUNTIME} ${arg_LIBRARIES}
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/${arg_FOLDER}"
+    COMMAND "${LONGWIRE_CUDA_CLANG}" "${made}.o" ${libraries} -o "${program}"
+            $<TARGET_FILE:cudart${arg_RUNTIME}> -pthread VERBATIM)
   add_custom_target(${name} ALL DEPENDS "${program}")
   add_dependencies(${name} softcuda)
 endfunction()

@@ -8,6 +8,7 @@
 #                   [FOLDER ...] [COMPONENT ...])
 #   longwire_test(NAME SOURCES ... DEPS ... [LABELS ...] [TIMEOUT s] [ENVIRONMENT ...])
 #   longwire_script_test(NAME COMMAND ... [DEPS ...] [LABELS ...] [TIMEOUT s])
+#   longwire_embed(OUTPUT NAMESPACE NAME FILE...)   text as a C++ constant
 #   longwire_fuzzer(NAME SOURCES ... DEPS ... DECODES ... [CANARY ...] [RUNS n])
 include_guard(GLOBAL)
 include(GNUInstallDirs)
@@ -246,4 +247,15 @@ function(_longwire_plant_bug folder)
     message(FATAL_ERROR "src/wire/reader.h has changed: say here where its bounds are checked now")
   endif()
   file(WRITE "${folder}/wire/reader.h" "${both}")
+endfunction()
+
+# The text of files as a C++ constant, NAMESPACE::NAME, in a source file OUTPUT that this makes.
+function(longwire_embed output namespace name)
+  list(TRANSFORM ARGN PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" OUTPUT_VARIABLE inputs)
+  list(JOIN inputs "," joined)
+  add_custom_command(
+    OUTPUT "${output}"
+    COMMAND "${CMAKE_COMMAND}" -DINPUTS=${joined} -DOUTPUT=${output} -DNAMESPACE=${namespace}
+            -DNAME=${name} -P "${PROJECT_SOURCE_DIR}/cmake/EmbedText.cmake"
+    DEPENDS ${inputs} "${PROJECT_SOURCE_DIR}/cmake/EmbedText.cmake" VERBATIM)
 endfunction()

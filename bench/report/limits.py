@@ -3,7 +3,7 @@
 The limit of a figure is what the raw socket beside it and the native call take together. How near a
 figure comes is told as "of limit": 100 % is as fast as the wire allows.
 """
-from . import rows
+from . import rows, soft
 
 READ = "blocking read of 4 bytes"
 READ_P99 = "  its 99th percentile"
@@ -58,7 +58,10 @@ PEER = {
 
 
 def limit(results, row):
-    """The best that this figure can be, in its unit, or None where there is nothing to hold."""
+    """The best that this figure can be, in its unit, or None where there is nothing to hold.
+    Kernels on the soft CUDA device are held against PoCL's, which they may well surpass."""
+    if row.group == soft.GROUP:
+        return None if row.link == soft.POCL else results.median(row.name, soft.POCL)
     if row.link == "native" or row.name in NO_LIMIT:
         return None
     if row.group == "transfers":
@@ -184,13 +187,28 @@ def _programs(results, row):
     return _at_most(_times(1 / 0.97, native), "native / 0.97", row)
 
 
-_TARGETS = {"latency": _latency, "throughput": _throughput, "chains": _chains,
+def _soft(results, row):
+    if row.link != soft.LLVM:
+        return None
+    if row.name in soft.BOUNDS_US:
+        bound = soft.BOUNDS_US[row.name]
+        return _at_most(bound, f"{bound // 1000} ms" if bound >= 1000 else f"{bound} us", row)
+    if row.name == soft.PARSE:
+        return _at_least(soft.PARSE_MB_S, f"{soft.PARSE_MB_S} MB/s", row)
+    if row.name in (soft.MEAN, soft.LEAST):
+        wanted = soft.WANTED_MEAN if row.name == soft.MEAN else soft.WANTED_EACH
+        return _at_least(wanted, f"{wanted}", row)
+    theirs = limit(results, row)
+    return _at_most(_times(1 / soft.WANTED_EACH, theirs), f"PoCL / {soft.WANTED_EACH}", row)
+
+
+_TARGETS = {"soft": _soft, "latency": _latency, "throughput": _throughput, "chains": _chains,
             "transfers": _transfers, "build": _build, "session": _session, "programs": _programs}
 
 
 def target(results, row):
     """(text, reached) or None. Where nothing else is asked, the peer is to be beaten."""
-    if row.link in ("native", PEER_LINK):
+    if row.link in ("native", PEER_LINK, soft.POCL):
         return None
     found = _TARGETS[row.group](results, row)
     if found:

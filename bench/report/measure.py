@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from . import limits, links, programs
+from . import limits, links, programs, soft
 from .rows import Row
 
 TIME_LIMIT_S = 400
@@ -40,6 +40,8 @@ class Bench:
         for group in groups:
             if group == "delay":
                 self.delays()
+            elif group == soft.GROUP:
+                soft.measure(self, self.results)
             elif group == "programs":
                 self.note("programs")
                 programs.measure(self, [self.lab.link(name) for name in link_names], self.results)

@@ -8,7 +8,8 @@ WIDTH, LEFT, RIGHT, TOP, LINE = 960, 340, 30, 64, 19
 LEAST, MOST = 0.01, 2.0  # of the limit; what lies beyond is drawn at the edge
 COLOURS = {"unix": "#0072b2", "tcp": "#009e73", "tls": "#d55e00", "proxy": "#999999",
            "0.2 ms": "#a6cee3", "1 ms": "#56b4e9", "5 ms": "#3182bd", "20 ms": "#08519c",
-           "70 ms": "#08306b", "1 Gb/s": "#e69f00", "100 Mb/s": "#b15928", "tls, 20 ms": "#d55e00"}
+           "70 ms": "#08306b", "1 Gb/s": "#e69f00", "100 Mb/s": "#b15928", "tls, 20 ms": "#d55e00",
+           "soft interp": "#cc79a7", "soft llvm": "#7b3294"}
 PEER = "PoCL remote"
 STYLE = ("text{font:12px sans-serif;fill:#222}.t{font-size:15px;font-weight:bold}"
          ".s{font-weight:bold}.e{text-anchor:end}.m{text-anchor:middle}"

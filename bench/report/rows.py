@@ -2,7 +2,8 @@
 import dataclasses
 import statistics
 
-GROUPS = ("latency", "throughput", "chains", "transfers", "build", "session", "programs", "delay")
+GROUPS = ("latency", "throughput", "chains", "transfers", "build", "session", "programs", "delay",
+          "soft")
 
 
 @dataclasses.dataclass

@@ -1,10 +1,13 @@
 """The results as text."""
-from . import limits
+from . import limits, soft
 from .rows import size_bytes
 
 UNITS = {"us": ((1e6, "s"), (1e3, "ms"), (0, "us"))}
 HEADER = (f"{'':44} {'link':<10} {'figure':>11} {'p99':>9} {'native':>11} {'of limit':>9} "
           f"{'peer':>6}  target")
+
+SOFT_HEADER = (f"{'--- soft CUDA device ' + 23 * '-':44} {'soft interp':>11} {'soft llvm':>11} "
+               f"{'PoCL':>11} {'of PoCL':>9}  target")
 
 
 def number(value):
@@ -53,7 +56,7 @@ def raw_lines(results):
 
 def in_order(results):
     """Rows by section and figure; within a figure by link, as they were measured."""
-    direct = ("native", *limits.DIRECT, limits.PEER_LINK)
+    direct = ("native", *limits.DIRECT, limits.PEER_LINK, *soft.LINKS)
     sections = {}
     for row in results.rows:
         far = row.link not in direct
@@ -63,13 +66,31 @@ def in_order(results):
         yield section, [row for group in figures.values() for row in group]
 
 
+def soft_lines(results):
+    """A kernel on a line: interpreted, compiled, on PoCL, and what part of PoCL's speed we have."""
+    rows = [row for row in results.rows if row.group == soft.GROUP and row.link == soft.LLVM]
+    if not rows:
+        return
+    yield SOFT_HEADER
+    for row in rows:
+        cells = [amount(results.median(row.name, link), row.unit)
+                 for link in soft.LINKS]
+        share = percent(limits.of_limit(results, row))
+        found = limits.target(results, row)
+        verdict = f"  {'yes' if found[1] else 'NO ':3} {found[0]}" if found else ""
+        yield f"{row.name:44} {cells[0]:>11} {cells[1]:>11} {cells[2]:>11} {share:>9}{verdict}"
+
+
 def lines(results):
-    yield HEADER
-    for section, section_rows in in_order(results):
+    sections = [found for found in in_order(results) if found[0] != soft.GROUP]
+    if sections:
+        yield HEADER
+    for section, section_rows in sections:
         yield f"--- {section} " + "-" * (len(HEADER) - len(section) + 5)
         for row in section_rows:
             if row.link != "native":
                 yield line(results, row)
+    yield from soft_lines(results)
     yield ""
     yield from raw_lines(results)
     for what in results.skipped:
