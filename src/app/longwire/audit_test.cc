@@ -39,10 +39,10 @@ TEST(AuditView, SinceAndTenantChoose) {
 }
 
 // Whatever wrote the log: it goes to a terminal.
-TEST(AuditView, TimesAndEventsAreEscapedToo) {
-  std::istringstream log(R"({"time":"2026\u001b[2J","event":"\u0007x"})");
+TEST(AuditView, TimesEventsAndKeysAreEscapedToo) {
+  std::istringstream log(R"({"time":"2026\u001b[2J","event":"\u0007x","\u009b2J":1})");
   std::uint64_t unreadable = 0;
-  EXPECT_EQ(show_audit(log, {"", "", false}, unreadable), "2026\\u001b[2J \\u0007x\n");
+  EXPECT_EQ(show_audit(log, {"", "", false}, unreadable), "2026\\u001b[2J \\u0007x \\u009b2J=1\n");
 }
 
 // Each level of a value within a value would be one of the stack's.

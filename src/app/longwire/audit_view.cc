@@ -51,7 +51,7 @@ std::string bare(const ordered_json& text) {
 std::string line_for_people(const ordered_json& line) {
   std::string text = bare(line["time"]) + " " + bare(line["event"]);
   for (const auto& [key, value] : line.items()) {
-    if (key != "time" && key != "event") text += " " + key + "=" + text_of(value);
+    if (key != "time" && key != "event") text += " " + bare(key) + "=" + text_of(value);
   }
   return text;
 }

@@ -1,12 +1,12 @@
 #include "app/longwire/devices.h"
 
-#include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "app/installation.h"
 #include "app/longwire/device_list.h"
 #include "app/longwire/exit_codes.h"
+#include "app/longwire/table.h"
 #include "client/core/config.h"
 
 namespace longwire::app {
@@ -51,26 +51,8 @@ Result<std::vector<NodeDevices>> ask_all(const DevicesFlags& flags) {
   return answers;
 }
 
-std::string for_people(std::uint64_t bytes) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.1f GiB",
-                static_cast<double>(bytes) / static_cast<double>(std::uint64_t{1} << 30));
-  return text.data();
-}
-
-using Row = std::array<std::string, 6>;
-
-void print_row(const Row& row, const std::array<std::size_t, 6>& widths) {
-  std::string line;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    line += row[i];
-    if (i + 1 < row.size()) line += std::string(widths[i] + 2 - row[i].size(), ' ');
-  }
-  std::printf("%s\n", line.c_str());
-}
-
 void print_table(const std::vector<NodeDevices>& answers) {
-  std::vector<Row> rows = {{"NODE", "DEVICE", "TYPE", "MEMORY", "UNITS", "DRIVER"}};
+  Rows rows = {{"NODE", "DEVICE", "TYPE", "MEMORY", "UNITS", "DRIVER"}};
   for (const NodeDevices& answer : answers) {
     if (!answer.devices) {
       rows.push_back({answer.node, "(does not answer)", "", "", "", ""});
@@ -78,17 +60,11 @@ void print_table(const std::vector<NodeDevices>& answers) {
     }
     if (answer.devices->empty()) rows.push_back({answer.node, "(no device)", "", "", "", ""});
     for (const DeviceFacts& d : *answer.devices) {
-      rows.push_back({answer.node, d.name, d.type, for_people(d.memory_bytes),
+      rows.push_back({answer.node, d.name, d.type, show_bytes(d.memory_bytes),
                       std::to_string(d.units), d.driver});
     }
   }
-  std::array<std::size_t, 6> widths{};
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const Row& row : rows)
-    print_row(row, widths);
+  std::fputs(format_table(rows, rows[0].size()).c_str(), stdout);
 }
 
 nlohmann::ordered_json json_of(const DeviceFacts& d) {

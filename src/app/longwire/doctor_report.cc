@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/longwire/doctor_finding.h"
+#include "app/longwire/table.h"
 
 namespace longwire::app {
 namespace {
@@ -54,11 +55,12 @@ std::string doctor_text(const std::vector<Section>& sections) {
   }
   std::string text;
   for (const Section& section : sections) {
-    text += section.about + "\n";
+    text += printable(section.about) + "\n";
     for (const Finding& f : section.findings) {
       text += "  " + padded(name_of(f.outcome), kOutcomeWidth) + "  " + padded(f.check, width) +
-              "  " + f.seen + "\n";
-      if (!f.mend.empty()) text += std::string(kOutcomeWidth + width + 6, ' ') + f.mend + "\n";
+              "  " + printable(f.seen) + "\n";
+      if (!f.mend.empty())
+        text += std::string(kOutcomeWidth + width + 6, ' ') + printable(f.mend) + "\n";
     }
   }
   const std::size_t problems = count(sections, Outcome::kProblem);

@@ -29,9 +29,35 @@ std::string in_units(double value, std::span<const Unit> units) {
   return "";
 }
 
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+
+// Bytes of the UTF-8 character that begins `text`, or 0 where it is none or controls a terminal.
+std::size_t printable_bytes(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
+  if (size == 0 || first > 0xf4 || text.size() < size) return 0;
+  if (!std::ranges::all_of(text.substr(1, size - 1), is_continuation)) return 0;
+  const bool is_c1 = first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
+  return is_c1 ? 0 : size;
+}
+
 }  // namespace
 
-std::string format_table(const Rows& rows, std::size_t right_from) {
+std::string printable(std::string_view words) {
+  std::string shown;
+  while (!words.empty()) {
+    const std::size_t bytes = printable_bytes(words);
+    shown += bytes == 0 ? "?" : words.substr(0, bytes);
+    words.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  return shown;
+}
+
+std::string format_table(const Rows& unchecked, std::size_t right_from) {
+  Rows rows = unchecked;
+  for (auto& row : rows)
+    std::ranges::transform(row, row.begin(), printable);
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));

@@ -3,12 +3,17 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace longwire::app {
 
-// The first row is the head. Columns from `right_from` on are aligned at their right. Ends with a
-// newline; lines have no blanks at their end.
+// What others have named, as it may go to a terminal: each byte of a control character (C0, DEL, and
+// C1 alone or in UTF-8, such as U+009B, which begins escape sequences) becomes a '?'.
+std::string printable(std::string_view words);
+
+// The first row is the head; cells are made printable. Columns from `right_from` on are aligned at
+// their right. Ends with a newline; lines have no blanks at their end.
 using Rows = std::vector<std::vector<std::string>>;
 std::string format_table(const Rows& rows, std::size_t right_from);
 

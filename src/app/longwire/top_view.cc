@@ -48,12 +48,9 @@ TopNode node_of(const Json& line) {
 }
 
 // The client has chosen its name: it must not move the terminal's cursor.
-std::string printable(std::string words, std::size_t at_most) {
-  for (char& c : words) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
+std::string short_name(std::string words, std::size_t at_most) {
   if (words.size() > at_most) words = words.substr(0, at_most - 2) + "..";
-  return words;
+  return printable(words);
 }
 
 std::string age(std::int64_t ms) {
@@ -66,10 +63,10 @@ std::string age(std::int64_t ms) {
 constexpr std::size_t kNameWidth = 24;
 
 std::vector<std::string> row_of(const TopSession& s) {
-  return {printable(s.session, 2 * kNameWidth),
-          printable(s.tenant, kNameWidth),
-          printable(s.program, kNameWidth),
-          printable(s.peer, 2 * kNameWidth),
+  return {short_name(s.session, 2 * kNameWidth),
+          short_name(s.tenant, kNameWidth),
+          short_name(s.program, kNameWidth),
+          short_name(s.peer, 2 * kNameWidth),
           s.encrypted ? "TLS" : "clear",
           age(s.age_ms),
           std::to_string(std::min<std::uint64_t>(100, s.device_ms_per_s / 10)) + "%",
@@ -120,14 +117,14 @@ base::Result<TopNode> parse_top(const std::string& answer) {
 }
 
 std::string top_text(const TopNode& node, const std::vector<DeviceFacts>& devices) {
-  std::string text = "node " + printable(node.node, kNameWidth) + ", " +
-                     printable(node.software, kNameWidth) + ", up " + age(node.uptime_ms) +
+  std::string text = "node " + short_name(node.node, kNameWidth) + ", " +
+                     short_name(node.software, kNameWidth) + ", up " + age(node.uptime_ms) +
                      "; sessions: " + std::to_string(node.sessions.size()) + " of " +
                      std::to_string(node.max_sessions) + ", " +
                      std::to_string(node.ended_sessions) + " ended\n";
   for (const DeviceFacts& device : devices) {
-    text += "device " + printable(device.name, 2 * kNameWidth) + " (" + device.type + ", " +
-            show_bytes(device.memory_bytes) + ")\n";
+    text += "device " + short_name(device.name, 2 * kNameWidth) + " (" + printable(device.type) +
+            ", " + show_bytes(device.memory_bytes) + ")\n";
   }
   Rows rows = {{"SESSION", "TENANT", "PROGRAM", "PEER", "LINK", "AGE", "BUSY", "COMMANDS/s", "IN/s",
                 "OUT/s", "IN", "OUT", "MEMORY"}};

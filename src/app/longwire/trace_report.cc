@@ -74,7 +74,7 @@ std::string ratio(std::uint64_t count, std::uint64_t of) {
 std::string text_of(const std::string& name, const SessionCounters& c) {
   using std::to_string;
   const LinkTotals& link = c.link;
-  std::string text = "\nnode " + name + "\n";
+  std::string text = "\nnode " + printable(name) + "\n";
   text += "  round trips   " + to_string(c.round_trips) + " that a thread waited for, " +
           to_string(c.setup_round_trips) + " to open the links\n";
   text += "  waits         " + to_string(c.waits) + ", " + show_time(c.blocked_ns) + "\n";

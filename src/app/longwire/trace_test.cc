@@ -160,6 +160,14 @@ TEST(Table, NumbersAreForPeople) {
   EXPECT_EQ(show_number(4'500'000), "4.5 M");
 }
 
+TEST(Table, NothingControlsTheTerminal) {
+  EXPECT_EQ(printable("plain \u00e9\u20ac\U0001f600"), "plain \u00e9\u20ac\U0001f600");
+  EXPECT_EQ(printable("\033[2J\x7f\n"), "?[2J??");
+  EXPECT_EQ(printable("\u009b2J \x9b \xc2"), "??2J ? ?");
+  EXPECT_EQ(printable("\xe2\x82 \xc0\x9b \xf5\x80\x80\x80"), "?? ?? ????");
+  EXPECT_EQ(format_table({{"a\033[2J", "1"}}, 1), "a?[2J  1\n");
+}
+
 TEST(Table, ColumnsAlign) {
   EXPECT_EQ(format_table({{"NAME", "N"}, {"a", "10"}, {"longer", ""}}, 1),
             "NAME     N\na       10\nlonger\n");
