@@ -8,8 +8,8 @@
 
 namespace longwire::app {
 
-// What others have named, as it may go to a terminal: each byte of a control character (C0, DEL, and
-// C1 alone or in UTF-8, such as U+009B, which begins escape sequences) becomes a '?'.
+// What others have named, as it may go to a terminal: each byte of a control character (C0, DEL,
+// and C1 alone or in UTF-8, such as U+009B, which begins escape sequences) becomes a '?'.
 std::string printable(std::string_view words);
 
 // The first row is the head; cells are made printable. Columns from `right_from` on are aligned at
