@@ -96,40 +96,49 @@ void JitOptions::report_success(float milliseconds) const {
   put_number(wall_time_out, bits);
 }
 
-CUresult link_texts(std::vector<std::string> texts, const JitOptions& jit,
-                    std::shared_ptr<const ir::Module>& program) {
-  const std::uint64_t start = now_ns();
-  std::vector<std::unique_ptr<ptx::Source>> sources;
-  for (std::string& text : texts) {
-    auto source = ptx::parse("ptx input " + std::to_string(sources.size() + 1), std::move(text));
-    if (!source.ok()) return fail(jit, source.error(), result_of(source.error()));
-    sources.push_back(std::move(source).value());
-  }
+CUresult parse_text(std::string name, std::string text, const JitOptions& jit, Sources& sources) {
+  auto source = ptx::parse(std::move(name), std::move(text));
+  if (!source.ok()) return fail(jit, source.error(), result_of(source.error()));
+  sources.push_back(std::move(source).value());
+  return CUDA_SUCCESS;
+}
+
+CUresult link_sources(const Sources& sources, std::uint64_t start_ns, const JitOptions& jit,
+                      std::shared_ptr<const ir::Module>& program) {
   auto module = ir::link(sources);
   if (!module.ok()) return fail(jit, module.error(), result_of(module.error()));
   if (auto status = interp::check_supported(**module); !status.ok())
     return fail(jit, status.error(), CUDA_ERROR_INVALID_PTX);
   program = std::move(module).value();
-  jit.report_success(static_cast<float>(static_cast<double>(now_ns() - start) / kNsOfMs));
+  jit.report_success(static_cast<float>(static_cast<double>(now_ns() - start_ns) / kNsOfMs));
   return CUDA_SUCCESS;
+}
+
+CUresult image_error(const JitOptions& jit, const base::Error& error) {
+  const bool no_code =
+      error.code() == base::ErrorCode::kNotFound || error.code() == base::ErrorCode::kUnsupported;
+  return fail(jit, error, no_code ? CUDA_ERROR_NO_BINARY_FOR_GPU : CUDA_ERROR_INVALID_IMAGE);
+}
+
+std::uint32_t capability_of(const Driver& driver) noexcept {
+  constexpr int kTen = 10;
+  return static_cast<std::uint32_t>(driver.options.capability_major * kTen +
+                                    driver.options.capability_minor);
 }
 
 CUresult load_image(const Driver& driver, const void* image, const JitOptions& jit,
                     std::shared_ptr<const ir::Module>& program) {
-  constexpr int kTen = 10;
   if (image == nullptr) return CUDA_ERROR_INVALID_VALUE;
-  const int capability = driver.options.capability_major * kTen + driver.options.capability_minor;
-  auto text = fatbin::ptx_of_image(image, static_cast<std::uint32_t>(capability));
-  if (!text.ok()) {
-    const base::ErrorCode code = text.error().code();
-    const bool no_code =
-        code == base::ErrorCode::kNotFound || code == base::ErrorCode::kUnsupported;
-    return fail(jit, text.error(),
-                no_code ? CUDA_ERROR_NO_BINARY_FOR_GPU : CUDA_ERROR_INVALID_IMAGE);
+  const std::uint64_t start_ns = now_ns();
+  auto texts = fatbin::ptx_of_image(image, capability_of(driver));
+  if (!texts.ok()) return image_error(jit, texts.error());
+  Sources sources;
+  for (std::string& text : *texts) {
+    std::string name = "ptx input " + std::to_string(sources.size() + 1);
+    CUresult status = parse_text(std::move(name), std::move(text), jit, sources);
+    if (status != CUDA_SUCCESS) return status;
   }
-  std::vector<std::string> texts;
-  texts.push_back(std::move(text).value());
-  return link_texts(std::move(texts), jit, program);
+  return link_sources(sources, start_ns, jit, program);
 }
 
 CUresult read_file(const char* path, std::string& bytes) {

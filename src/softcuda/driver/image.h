@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "softcuda/driver/driver.h"
+#include "softcuda/ptx/tree.h"
 
 namespace longwire::softcuda::driver {
 
@@ -25,9 +26,16 @@ struct JitOptions {
   void report_success(float milliseconds) const;
 };
 
-// Links PTX texts. The error goes to the log.
-CUresult link_texts(std::vector<std::string> texts, const JitOptions& jit,
-                    std::shared_ptr<const ir::Module>& program);
+using Sources = std::vector<std::unique_ptr<ptx::Source>>;
+// Adds a text to what will be linked. `name` is for messages. Errors go to the log, here and below.
+CUresult parse_text(std::string name, std::string text, const JitOptions& jit, Sources& sources);
+// `start_ns`: when the work began, for CU_JIT_WALL_TIME.
+CUresult link_sources(const Sources& sources, std::uint64_t start_ns, const JitOptions& jit,
+                      std::shared_ptr<const ir::Module>& program);
+// What an image that is not usable is answered with.
+CUresult image_error(const JitOptions& jit, const base::Error& error);
+// 86 is 8.6
+std::uint32_t capability_of(const Driver& driver) noexcept;
 // PTX text, a fat binary or its wrapper, as `image` begins.
 CUresult load_image(const Driver& driver, const void* image, const JitOptions& jit,
                     std::shared_ptr<const ir::Module>& program);

@@ -5,7 +5,8 @@
 //   entry       u16 kind (1 PTX, 2 ELF), u16 version, u32 bytes of this header (64 or more),
 //               u64 bytes of the payload with its padding, u32 bytes of the compressed payload,
 //               u32, u16 minor, u16 major, u32 target, u32 name offset, u32 name length,
-//               u64 flags (0x2000 LZ4, 0x8000 ZSTD), u64, u64 bytes uncompressed
+//               u64 flags (0x2000 LZ4, 0x8000 ZSTD; our own: 1 << 62, part of a link), u64,
+//               u64 bytes uncompressed
 #include "softcuda/fatbin/fatbin.h"
 
 #include <algorithm>
@@ -20,6 +21,7 @@ namespace {
 constexpr std::size_t kEntryHeaderBytes = 64;
 constexpr std::uint64_t kFlagLz4 = 0x2000;
 constexpr std::uint64_t kFlagZstd = 0x8000;
+constexpr std::uint64_t kFlagOfLink = std::uint64_t{1} << 62;
 constexpr std::uint64_t kFlagsOfHost = 0x11;  // 64 bits, Linux
 constexpr std::size_t kPayloadAlignment = 8;
 constexpr std::uint16_t kContainerVersion = 1;
@@ -66,6 +68,7 @@ base::Result<std::optional<Entry>> read_entry(std::span<const std::byte> rest, s
   entry.compression = (flags & kFlagZstd) != 0  ? Compression::kZstd
                       : (flags & kFlagLz4) != 0 ? Compression::kLz4
                                                 : Compression::kNone;
+  entry.of_link = (flags & kFlagOfLink) != 0;
   const auto packed = field<std::uint32_t>(rest, 16);
   const bool compressed = entry.compression != Compression::kNone;
   if (compressed && packed > padded) return malformed("the compressed size of an entry");
@@ -83,9 +86,10 @@ void write_entry(const Input& input, Compression compression, std::vector<std::b
   const auto padded =
       (payload.size() + kPayloadAlignment - 1) / kPayloadAlignment * kPayloadAlignment;
   const bool compressed = compression != Compression::kNone;
-  const std::uint64_t flags = kFlagsOfHost | (compression == Compression::kLz4    ? kFlagLz4
-                                              : compression == Compression::kZstd ? kFlagZstd
-                                                                                  : 0);
+  const std::uint64_t flags = kFlagsOfHost | (input.of_link ? kFlagOfLink : 0) |
+                              (compression == Compression::kLz4    ? kFlagLz4
+                               : compression == Compression::kZstd ? kFlagZstd
+                                                                   : 0);
   put(out, static_cast<std::uint16_t>(Entry::Kind::kPtx));
   put(out, kEntryVersion);
   put(out, static_cast<std::uint32_t>(kEntryHeaderBytes));
@@ -167,6 +171,25 @@ base::Result<std::string> best_ptx(std::span<const std::byte> container, std::ui
   return base::Error(base::ErrorCode::kNotFound, "the fat binary has no PTX for sm_" +
                                                      std::to_string(capability) +
                                                      " or below; it has " + targets_of(entries));
+}
+
+base::Result<std::vector<std::string>> texts_for(std::span<const std::byte> container,
+                                                 std::uint32_t capability) {
+  LW_ASSIGN(const std::vector<Entry> entries, read(container));
+  std::vector<std::string> texts;
+  std::size_t bytes = 0;
+  for (const auto& entry : entries) {
+    if (!entry.of_link || entry.kind != Entry::Kind::kPtx) continue;
+    LW_ASSIGN(std::string text, text_of(entry));
+    bytes += text.size();
+    if (bytes > kMaxPtxBytes)
+      return base::Error(base::ErrorCode::kLimit, "over 256 MiB of PTX in a link");
+    texts.push_back(std::move(text));
+  }
+  if (!texts.empty()) return texts;
+  LW_ASSIGN(std::string best, best_ptx(container, capability));
+  texts.push_back(std::move(best));
+  return texts;
 }
 
 base::Result<std::vector<std::byte>> write(std::span<const Input> inputs, Compression compression) {

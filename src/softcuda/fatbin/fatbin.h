@@ -26,6 +26,7 @@ struct Entry {
   enum class Kind : std::uint16_t { kPtx = 1, kElf = 2 };
   Kind kind = Kind::kPtx;
   Compression compression = Compression::kNone;
+  bool of_link = false;      // part of a link: all such entries of a container go together
   std::uint32_t target = 0;  // 80 is sm_80
   std::uint64_t bytes = 0;   // uncompressed
   std::span<const std::byte> payload;
@@ -45,9 +46,15 @@ base::Result<std::string> text_of(const Entry& entry);
 // which the device has. kNotFound: there is none (the message says what there is).
 base::Result<std::string> best_ptx(std::span<const std::byte> container, std::uint32_t capability);
 
+// The same as what is to be linked: one text, or all of them where the container was made by
+// cuLinkComplete (our own flag of its entries).
+base::Result<std::vector<std::string>> texts_for(std::span<const std::byte> container,
+                                                 std::uint32_t capability);
+
 struct Input {
   std::string_view ptx;
   std::uint32_t target = 0;
+  bool of_link = false;
 };
 // A container with these.
 base::Result<std::vector<std::byte>> write(std::span<const Input> inputs, Compression compression);

@@ -10,6 +10,7 @@
 namespace longwire::softcuda::fatbin {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::string ptx_for(int target) {
@@ -29,6 +30,15 @@ std::vector<std::byte> container(std::initializer_list<std::uint32_t> targets,
     inputs.push_back({texts.back(), target});
   }
   return write(inputs, compression).value();
+}
+
+TEST(Linked, AllTextsOfALinkGoTogether) {
+  const std::string one = ptx_for(70), two = ptx_for(80);
+  const std::vector<Input> inputs = {{one, 70, true}, {two, 80, true}};
+  const auto bytes = write(inputs, Compression::kZstd).value();
+  EXPECT_THAT(texts_for(bytes, 86).value(), ElementsAre(one, two));
+  EXPECT_THAT(ptx_of_image(bytes.data(), 86).value(), ElementsAre(one, two));
+  EXPECT_THAT(texts_for(container({70, 80}, Compression::kNone), 86).value(), ElementsAre(two));
 }
 
 class EachCompression : public ::testing::TestWithParam<Compression> {};
@@ -94,11 +104,11 @@ TEST(Fatbin, ForeignBytesAreRefused) {
 
 TEST(Image, TextContainerAndWrapper) {
   const auto text = ptx_for(80);
-  EXPECT_EQ(ptx_of_image(text.c_str(), 80).value(), text);
+  EXPECT_THAT(ptx_of_image(text.c_str(), 80).value(), ElementsAre(text));
   const auto bytes = container({80}, Compression::kLz4);
-  EXPECT_EQ(ptx_of_image(bytes.data(), 80).value(), text);
+  EXPECT_THAT(ptx_of_image(bytes.data(), 80).value(), ElementsAre(text));
   const Wrapper wrapper{kWrapperMagic, 1, bytes.data(), nullptr};
-  EXPECT_EQ(ptx_of_image(&wrapper, 80).value(), text);
+  EXPECT_THAT(ptx_of_image(&wrapper, 80).value(), ElementsAre(text));
 }
 
 TEST(Image, WhatIsNoneOfThemIsRefused) {

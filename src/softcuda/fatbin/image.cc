@@ -15,14 +15,16 @@ std::uint32_t first_word(const void* image) {
   return word;
 }
 
-base::Result<std::string> from_container(const void* image, std::uint32_t capability) {
+using Texts = base::Result<std::vector<std::string>>;
+
+Texts from_container(const void* image, std::uint32_t capability) {
   const auto* bytes = static_cast<const std::byte*>(image);
   LW_ASSIGN(const std::size_t size, container_bytes({bytes, kContainerHeaderBytes}));
-  return best_ptx({bytes, size}, capability);
+  return texts_for({bytes, size}, capability);
 }
 
 // Text ends with a zero; a text shorter than a magic number has one within its first four bytes.
-base::Result<std::string> from_text(const void* image) {
+Texts from_text(const void* image) {
   const auto* text = static_cast<const char*>(image);
   const std::size_t size = strnlen(text, kMaxPtxBytes + 1);
   if (size > kMaxPtxBytes) {
@@ -33,12 +35,12 @@ base::Result<std::string> from_text(const void* image) {
     return base::Error(base::ErrorCode::kInvalidArgument,
                        "the image is no PTX text, fat binary or wrapper of one");
   }
-  return std::string(view);
+  return std::vector<std::string>{std::string(view)};
 }
 
 }  // namespace
 
-base::Result<std::string> ptx_of_image(const void* image, std::uint32_t capability) {
+base::Result<std::vector<std::string>> ptx_of_image(const void* image, std::uint32_t capability) {
   // Never more of a text than there is: its first bytes one by one.
   const auto* bytes = static_cast<const char*>(image);
   if (strnlen(bytes, sizeof(std::uint32_t)) < sizeof(std::uint32_t)) return from_text(image);

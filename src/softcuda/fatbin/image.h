@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -20,6 +21,7 @@ struct Wrapper {
 // The PTX in `image` for a device of compute capability `capability`. REQUIRES: `image` points to
 // one of the three; what its headers say of its size is believed, up to the named limits.
 // kInvalidArgument: not one of them; kUnsupported: machine code (cubin).
-base::Result<std::string> ptx_of_image(const void* image, std::uint32_t capability);
+// What cuLinkComplete made has several texts, to be linked again.
+base::Result<std::vector<std::string>> ptx_of_image(const void* image, std::uint32_t capability);
 
 }  // namespace longwire::softcuda::fatbin
