@@ -72,6 +72,13 @@ bool Emitter::float_extremum(const Step& s, bool most) {
   return true;
 }
 
+// In double, as the interpreter does it.
+Value Emitter::reverse_root(Value x) {
+  const Value wide = v_.converted(LLVMBuildFPExt, x, v_.f64);
+  const Value root = v_.two(LLVMBuildFDiv, v_.real(64, 1), v_.intrinsic("llvm.sqrt", {wide}));
+  return v_.converted(LLVMBuildFPTrunc, root, v_.f32);
+}
+
 bool Emitter::emit_float(const Step& s) {
   const ir::Instruction& i = *s.source;
   if (i.type != Type::kF32 && i.type != Type::kF64) return false;
@@ -83,6 +90,9 @@ bool Emitter::emit_float(const Step& s) {
   auto two = [&](Values::Two f, Value a, Value b) {
     return done(settled(v_.two(f, a, b), {a, b}));
   };
+  auto call = [&](const char* name, std::initializer_list<Value> operands) {
+    return done(settled(v_.intrinsic(name, operands), operands));
+  };
   switch (i.op) {
     case Op::kAdd:
       return two(LLVMBuildFAdd, in(1), in(2));
@@ -93,26 +103,18 @@ bool Emitter::emit_float(const Step& s) {
     case Op::kDiv:
       return two(LLVMBuildFDiv, in(1), in(2));
     case Op::kFma:
-    case Op::kMad: {
-      const Value a = in(1), b = in(2), c = in(3);
-      return done(settled(v_.intrinsic("llvm.fma", {a, b, c}), {a, b, c}));
-    }
+    case Op::kMad:
+      return call("llvm.fma", {in(1), in(2), in(3)});
     case Op::kMin:
       return float_extremum(s, false);
     case Op::kMax:
       return float_extremum(s, true);
     case Op::kRcp:
       return !exact_only && two(LLVMBuildFDiv, v_.real(bits, 1), in(1));
-    case Op::kSqrt: {
-      const Value a = in(1);
-      return done(settled(v_.intrinsic("llvm.sqrt", {a}), {a}));
-    }
-    case Op::kRsqrt: {
-      if (i.type == Type::kF64) return false;
-      const Value wide = v_.converted(LLVMBuildFPExt, in(1), v_.f64);
-      const Value root = v_.two(LLVMBuildFDiv, v_.real(64, 1), v_.intrinsic("llvm.sqrt", {wide}));
-      return done(v_.converted(LLVMBuildFPTrunc, root, v_.f32));
-    }
+    case Op::kSqrt:
+      return call("llvm.sqrt", {in(1)});
+    case Op::kRsqrt:
+      return i.type == Type::kF32 && done(reverse_root(in(1)));
     default:
       return emit_sign(s);
   }
