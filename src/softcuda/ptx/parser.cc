@@ -49,7 +49,7 @@ void ModuleParser::version() {
   source_.version = major * 10 + minor;
   if (source_.version < kMinVersion || source_.version > kMaxVersion) {
     stream_.fail_unsupported(number.at, "PTX version " + std::string(number.text) +
-                                            " is not supported (6.0 to 8.8 are)");
+                                            " is not supported (6.0 to 9.0 are)");
   }
 }
 

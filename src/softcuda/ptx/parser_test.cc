@@ -30,13 +30,14 @@ std::int64_t value_of(const std::string& expression) {
 TEST(Parser, Header) {
   const auto source = parse("t", ".version 6.3\n.target sm_90a, debug\n.address_size 64\n").value();
   EXPECT_EQ(source->version, 63U);
+  EXPECT_EQ(parse("t", ".version 9.0\n.target sm_80\n.address_size 64\n").value()->version, 90U);
   EXPECT_EQ(source->target, 90U);
 }
 
 TEST(Parser, HeaderErrors) {
   EXPECT_THAT(error_of(""),
               HasSubstr("line 1, column 1: error: '.version' expected before the end"));
-  EXPECT_THAT(error_of(".version 9.0\n"), HasSubstr("PTX version 9.0 is not supported"));
+  EXPECT_THAT(error_of(".version 9.1\n"), HasSubstr("PTX version 9.1 is not supported"));
   EXPECT_THAT(error_of(".version 5.0\n"), HasSubstr("PTX version 5.0 is not supported"));
   EXPECT_THAT(error_of(".version 8\n"), HasSubstr("malformed version '8'"));
   EXPECT_THAT(error_of(".version 8.0\n.target gfx90a\n"), HasSubstr("unknown target 'gfx90a'"));
