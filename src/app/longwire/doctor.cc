@@ -1,6 +1,7 @@
 #include "app/longwire/doctor.h"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "app/installation.h"
 #include "app/longwire/doctor_config.h"
@@ -9,6 +10,7 @@
 #include "app/longwire/doctor_machine.h"
 #include "app/longwire/doctor_node.h"
 #include "app/longwire/doctor_path.h"
+#include "app/longwire/doctor_program.h"
 #include "app/longwire/exit_codes.h"
 #include "app/longwire/pair.h"
 #include "app/serve_options.h"
@@ -25,6 +27,9 @@ inline constexpr const char* kDoctorHelp = R"(
 Looks at this user's configuration, the OpenCL loader and driver, each node and the way to it and,
 where a node has its state on this machine, at what it needs. Says of each what was seen and, where
 something is wrong, what mends it. Takes a few seconds for each node.
+
+With programs, only these are examined: whether a program, or a library, that uses CUDA's runtime
+library can use ours.
 
 Exit status: 0 when there is no problem (warnings are none), 1 when there is one, 2 when the command
 line makes no sense.)";
@@ -97,6 +102,20 @@ void examine_machine(const DoctorFlags& flags, std::vector<Section>& sections) {
   sections.push_back(std::move(section));
 }
 
+std::vector<Section> examine_programs(const DoctorFlags& flags) {
+  const char* path = std::getenv("PATH");
+  std::vector<Section> sections;
+  for (const std::string& name : flags.programs)
+    sections.push_back(
+        {name, {check_cuda_runtime(find_program(name, path != nullptr ? path : ""))}});
+  return sections;
+}
+
+int show(const DoctorFlags& flags, const std::vector<Section>& sections) {
+  std::fputs((flags.json ? doctor_json(sections) : doctor_text(sections)).c_str(), stdout);
+  return has_problem(sections) ? kFailed : kOk;
+}
+
 }  // namespace
 
 void add_doctor_command(CLI::App& cli, DoctorFlags& flags) {
@@ -106,9 +125,11 @@ void add_doctor_command(CLI::App& cli, DoctorFlags& flags) {
       ->type_name("HOST[:PORT]");
   doctor->add_flag("--json", flags.json, "For programs");
   add_node_places(*doctor, flags.config, flags.state);
+  doctor->add_option("program", flags.programs, "A program to examine instead")->type_name("FILE");
 }
 
 int doctor_main(const DoctorFlags& flags) {
+  if (!flags.programs.empty()) return show(flags, examine_programs(flags));
   auto nodes = named_nodes(flags);
   if (!nodes) {
     std::fprintf(stderr, "longwire doctor: %s\n", nodes.error().message().c_str());
@@ -123,8 +144,7 @@ int doctor_main(const DoctorFlags& flags) {
   if (nodes->empty() && config) *nodes = config->nodes;
   for (const NodeAddress& node : *nodes)
     sections.push_back(examine_node(node, home, config ? config->token_file : ""));
-  std::fputs((flags.json ? doctor_json(sections) : doctor_text(sections)).c_str(), stdout);
-  return has_problem(sections) ? kFailed : kOk;
+  return show(flags, sections);
 }
 
 }  // namespace longwire::app

@@ -13,6 +13,7 @@ struct DoctorFlags {
   bool json = false;
   std::filesystem::path config;  // of a node on this machine
   std::filesystem::path state;
+  std::vector<std::string> programs;  // only these are examined
 };
 
 void add_doctor_command(CLI::App& cli, DoctorFlags& flags);
