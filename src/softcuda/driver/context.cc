@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "softcuda/driver/capture.h"
 #include "softcuda/driver/memory.h"
 #include "softcuda/driver/stream.h"
 
@@ -64,6 +65,7 @@ CUresult destroy_context(Driver& driver, CUcontext handle) {
     context->streams.clear();
   }
   for (const auto& stream : streams) {
+    leave_capture(driver, *stream);
     stream->close();
     driver.streams.remove(stream->handle);
   }

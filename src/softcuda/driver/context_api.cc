@@ -1,4 +1,5 @@
 // Contexts that programs make, and the stack of current ones.
+#include "softcuda/driver/capture.h"
 #include "softcuda/driver/context.h"
 #include "softcuda/driver/stream.h"
 
@@ -156,8 +157,10 @@ CUresult cuCtxGetApiVersion(CUcontext handle, unsigned int* version) {
 
 CUresult cuCtxSynchronize() { return cuCtxSynchronize_v2(nullptr); }
 CUresult cuCtxSynchronize_v2(CUcontext handle) {
-  return with_context(handle, [&](Driver&, const std::shared_ptr<Context>& context) {
-    return synchronize_context(*context);
+  return with_context(handle, [&](Driver& driver, const std::shared_ptr<Context>& context) {
+    CUresult status = refuse_capture(driver, *context);
+    if (status == CUDA_SUCCESS) status = check_unsafe(driver);
+    return status != CUDA_SUCCESS ? status : synchronize_context(*context);
   });
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <mutex>
 
+#include "softcuda/driver/graph_memory.h"
 #include "softcuda/driver/stream.h"
 #include "softcuda/interp/interp.h"
 #include "softcuda/jit/jit.h"
@@ -59,6 +60,9 @@ CUresult make_driver() {
 }
 
 }  // namespace
+
+Driver::Driver() : graph_memory(std::make_unique<GraphMemory>()) {}
+Driver::~Driver() = default;
 
 Driver* the_driver() noexcept {
   return forked.load(std::memory_order_relaxed) ? nullptr : the_one.load(std::memory_order_acquire);

@@ -15,6 +15,8 @@ namespace longwire::softcuda::driver {
 
 struct GraphNode;
 struct GraphExec;
+class GraphMemory;
+struct UserObject;
 struct LinkState;
 struct MappedMemory;
 struct Texture;
@@ -37,6 +39,16 @@ struct Driver {
   Table<CUgraph, Graph> graphs;
   Table<CUgraphNode, GraphNode> nodes;
   Table<CUgraphExec, GraphExec> execs;
+  Table<CUuserObject, UserObject> user_objects;
+
+  std::mutex graphs_mutex;  // of all graphs and captures: GraphLock
+  std::vector<std::shared_ptr<Capture>> captures;
+  std::atomic<int> active_captures{0};  // how many, for who need not know which
+  std::mutex event_launches;            // see launch_graph()
+  std::unique_ptr<GraphMemory> graph_memory;
+
+  Driver();
+  ~Driver();
 
   Device* device(CUdevice ordinal) {
     if (ordinal < 0 || static_cast<std::size_t>(ordinal) >= devices.size()) return nullptr;

@@ -1,5 +1,5 @@
 // Events.
-#include "softcuda/driver/graph.h"
+#include "softcuda/driver/capture.h"
 #include "softcuda/driver/stream.h"
 
 using namespace longwire::softcuda::driver;
@@ -25,16 +25,24 @@ CUresult destroy(CUevent handle) {
 
 // Its last record; CUDA_ERROR_CAPTURED_EVENT where that was into a capture.
 CUresult last_record(Event& event, CompletionPtr& completion) {
-  std::lock_guard lock(event.mutex);
-  completion = event.recorded;
-  return event.capture_id != 0 ? CUDA_ERROR_CAPTURED_EVENT : CUDA_SUCCESS;
+  Driver& driver = *the_driver();
+  bool captured = false;
+  {
+    std::lock_guard lock(event.mutex);
+    completion = event.recorded;
+    captured = event.capture_id != 0;
+  }
+  CUresult status = captured ? refuse_captured(driver, event) : CUDA_SUCCESS;
+  return status == CUDA_SUCCESS ? check_unsafe(driver) : status;
 }
 
-CUresult record_into_capture(Driver& driver, Stream& stream, const std::shared_ptr<Event>& event,
-                             CUevent handle, unsigned int flags) {
-  if (flags == CU_EVENT_RECORD_EXTERNAL)
-    return capture_operation(driver, stream, EventRecordOperation{event, handle});
-  return capture_event_record(driver, stream, event);
+std::optional<CUresult> record_into_capture(Driver& driver, Stream& stream,
+                                            const std::shared_ptr<Event>& event, CUevent handle,
+                                            unsigned int flags) {
+  if (!stream.capturing.load()) return std::nullopt;
+  if (flags == 0) return capture_record(driver, stream, *event);
+  Operation operation = EventRecordOperation{event, handle};
+  return capture_operation(driver, stream, operation);
 }
 
 CUresult elapsed(float* milliseconds, CUevent start_handle, CUevent end_handle) {
@@ -87,11 +95,10 @@ CUresult cuEventRecordWithFlags(CUevent handle, CUstream stream_handle, unsigned
       return CUDA_ERROR_INVALID_HANDLE;
     if ((flags & ~static_cast<unsigned int>(CU_EVENT_RECORD_EXTERNAL)) != 0)
       return CUDA_ERROR_INVALID_VALUE;
-    {
-      std::lock_guard lock(context->order);
-      if (stream->capture != nullptr)
-        return record_into_capture(driver, *stream, event, handle, flags);
-    }
+    if (auto captured = record_into_capture(driver, *stream, event, handle, flags);
+        captured.has_value())
+      return *captured;
+    if (flags != 0) return CUDA_ERROR_INVALID_VALUE;  // external to which capture?
     CompletionPtr completion;
     CUresult status = stream->submit(EmptyOperation{}, {}, &completion);
     if (status != CUDA_SUCCESS) return status;

@@ -1,166 +1,209 @@
 #include "softcuda/driver/graph.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <unordered_map>
 
-#include "softcuda/driver/memory.h"
+#include "softcuda/driver/graph_memory.h"
+#include "softcuda/driver/launch.h"
 
 namespace longwire::softcuda::driver {
+namespace {
 
-std::mutex& graph_mutex() {
-  static std::mutex& mutex = *new std::mutex;  // never destroyed: threads may call until the end
-  return mutex;
+const Graph& root_of(const Graph& graph) {
+  const Graph* root = &graph;
+  while (root->parent != nullptr)
+    root = root->parent;
+  return *root;
+}
+
+int levels_above(const Graph& graph) {
+  int levels = 0;
+  for (const Graph* each = graph.parent; each != nullptr; each = each->parent)
+    ++levels;
+  return levels;
+}
+
+// Of the graph and what is below; at most kMaxGraphDepth, as adding sees to it.
+int levels_of(const Graph& graph) {
+  int below = 0;
+  for (const auto& node : graph.nodes)
+    if (const Graph* child = child_of(*node); child != nullptr)
+      below = std::max(below, levels_of(*child));
+  return below + 1;
+}
+
+void change_total(Graph& graph, std::ptrdiff_t by) {
+  for (Graph* each = &graph; each != nullptr; each = each->parent)
+    each->total += static_cast<std::size_t>(by);
+}
+
+CUresult find_dependencies(Driver& driver, const Graph& graph, std::span<const CUgraphNode> handles,
+                           std::vector<GraphNode*>& found) {
+  std::unordered_set<CUgraphNode> seen;
+  for (CUgraphNode handle : handles) {
+    auto before = driver.nodes.find(handle);
+    if (before == nullptr || before->graph != &graph || !seen.insert(handle).second)
+      return CUDA_ERROR_INVALID_VALUE;
+    found.push_back(before.get());
+  }
+  return CUDA_SUCCESS;
+}
+
+// Memory nodes stand in graphs of their own, and free what another node has allocated, once.
+CUresult note_memory(Graph& graph, const Operation& operation) {
+  const auto* free = std::get_if<FreeOperation>(&operation);
+  if (free == nullptr && !std::holds_alternative<AllocOperation>(operation)) return CUDA_SUCCESS;
+  if (graph.parent != nullptr) return CUDA_ERROR_NOT_SUPPORTED;
+  if (free != nullptr &&
+      (free->graph_memory == nullptr || !graph.freed.insert(free->address).second))
+    return CUDA_ERROR_INVALID_VALUE;
+  graph.has_memory = true;
+  return CUDA_SUCCESS;
+}
+
+// Of a graph that is no other's child any more.
+void forget_graph(Driver& driver, GraphLock& lock, const std::shared_ptr<Graph>& graph) {
+  driver.graphs.remove(graph->handle);
+  for (const auto& node : graph->nodes) {
+    driver.nodes.remove(node->handle);
+    if (const auto* child = std::get_if<ChildOperation>(node->operation.get()))
+      forget_graph(driver, lock, child->graph);
+  }
+  lock.drop(graph);
+}
+
+}  // namespace
+
+CUresult check_room(const Graph& graph, const Graph* child) {
+  const std::size_t more = 1 + (child == nullptr ? 0 : child->total);
+  if (more > kMaxGraphNodes || root_of(graph).total > kMaxGraphNodes - more)
+    return CUDA_ERROR_OUT_OF_MEMORY;
+  if (child == nullptr) return CUDA_SUCCESS;
+  if (child->has_memory) return CUDA_ERROR_NOT_SUPPORTED;
+  return levels_above(graph) + 1 + levels_of(*child) > kMaxGraphDepth ? CUDA_ERROR_INVALID_VALUE
+                                                                      : CUDA_SUCCESS;
 }
 
 CUgraphNodeType type_of(const Operation& operation) noexcept {
   constexpr CUgraphNodeType kTypes[] = {
-      // in the order of Operation
+      // in the order of Operation, of which the last, a launch, is no node
       CU_GRAPH_NODE_TYPE_EMPTY,      CU_GRAPH_NODE_TYPE_KERNEL,
       CU_GRAPH_NODE_TYPE_MEMCPY,     CU_GRAPH_NODE_TYPE_MEMSET,
       CU_GRAPH_NODE_TYPE_HOST,       CU_GRAPH_NODE_TYPE_EVENT_RECORD,
       CU_GRAPH_NODE_TYPE_WAIT_EVENT, CU_GRAPH_NODE_TYPE_BATCH_MEM_OP,
       CU_GRAPH_NODE_TYPE_MEM_ALLOC,  CU_GRAPH_NODE_TYPE_MEM_FREE,
-      CU_GRAPH_NODE_TYPE_GRAPH};
+      CU_GRAPH_NODE_TYPE_GRAPH,      CU_GRAPH_NODE_TYPE_EMPTY};
   static_assert(std::size(kTypes) == std::variant_size_v<Operation>);
   return kTypes[operation.index()];
 }
 
-CUresult add_node(Driver& driver, CUgraph handle, const CUgraphNode* dependencies,
-                  std::size_t count, Operation operation, CUgraphNode* out) {
-  std::lock_guard lock(graph_mutex());
-  auto graph = driver.graphs.find(handle);
-  if (graph == nullptr || (count > 0 && dependencies == nullptr)) return CUDA_ERROR_INVALID_VALUE;
-  if (graph->nodes.size() >= kMaxGraphNodes || count > graph->nodes.size())
-    return count > graph->nodes.size() ? CUDA_ERROR_INVALID_VALUE : CUDA_ERROR_OUT_OF_MEMORY;
+Graph* child_of(const GraphNode& node) noexcept {
+  const auto* child = std::get_if<ChildOperation>(node.operation.get());
+  return child == nullptr ? nullptr : child->graph.get();
+}
+
+std::shared_ptr<Graph> create_graph(Driver& driver) {
+  auto graph = std::make_shared<Graph>();
+  graph->handle = driver.graphs.add(graph);
+  return graph;
+}
+
+CUresult add_node(Driver& driver, Graph& graph, std::span<const CUgraphNode> dependencies,
+                  Operation operation, CUgraphNode* out) {
   auto node = std::make_shared<GraphNode>();
-  node->graph = handle;
-  node->operation = std::move(operation);
-  for (std::size_t i = 0; i < count; ++i) {
-    auto before = driver.nodes.find(dependencies[i]);
-    auto& list = node->dependencies;
-    if (before == nullptr || before->graph != handle ||
-        std::find(list.begin(), list.end(), dependencies[i]) != list.end())
-      return CUDA_ERROR_INVALID_VALUE;
-    list.push_back(dependencies[i]);
-  }
+  node->graph = &graph;
+  node->operation = std::make_shared<const Operation>(std::move(operation));
+  Graph* child = child_of(*node);
+  if (dependencies.size() > graph.nodes.size()) return CUDA_ERROR_INVALID_VALUE;
+  if (child != nullptr && (child->parent != nullptr || child == &root_of(graph)))
+    return CUDA_ERROR_INVALID_VALUE;
+  CUresult status = check_room(graph, child);
+  if (status == CUDA_SUCCESS)
+    status = find_dependencies(driver, graph, dependencies, node->dependencies);
+  if (status == CUDA_SUCCESS) status = note_memory(graph, *node->operation);
+  if (status != CUDA_SUCCESS) return status;
   node->handle = driver.nodes.add(node);
-  graph->nodes.push_back(node);
+  graph.nodes.push_back(node);
+  change_total(graph, child == nullptr ? 1 : 1 + static_cast<std::ptrdiff_t>(child->total));
+  if (child != nullptr) child->parent = &graph;
   *out = node->handle;
   return CUDA_SUCCESS;
 }
 
-CUresult clone_graph(Driver& driver, CUgraph handle, bool owned, CUgraph* clone, int depth) {
-  if (depth >= kMaxGraphDepth) return CUDA_ERROR_INVALID_VALUE;
-  std::vector<std::shared_ptr<GraphNode>> nodes;
-  {
-    std::lock_guard lock(graph_mutex());
-    auto graph = driver.graphs.find(handle);
-    if (graph == nullptr) return CUDA_ERROR_INVALID_VALUE;
-    nodes = graph->nodes;
-  }
-  auto copy = std::make_shared<Graph>();
-  copy->owned = owned;
-  copy->handle = driver.graphs.add(copy);
-  std::unordered_map<CUgraphNode, CUgraphNode> renamed;
-  for (const auto& node : nodes) {
-    auto made = std::make_shared<GraphNode>(*node);
-    made->graph = copy->handle;
-    made->original = node->handle;
-    if (auto* child = std::get_if<ChildOperation>(&made->operation)) {
-      CUresult status = clone_graph(driver, child->handle, true, &child->handle, depth + 1);
-      if (status != CUDA_SUCCESS) return status;
-      child->graph = driver.graphs.find(child->handle);
-    }
-    made->handle = driver.nodes.add(made);
-    renamed[node->handle] = made->handle;
-    copy->nodes.push_back(std::move(made));
-  }
-  for (const auto& node : copy->nodes)
-    for (CUgraphNode& each : node->dependencies)
-      each = renamed[each];
-  *clone = copy->handle;
-  return CUDA_SUCCESS;
-}
-
-void destroy_graph(Driver& driver, CUgraph handle) {
-  std::vector<CUgraph> children;
-  {
-    std::lock_guard lock(graph_mutex());
-    auto graph = driver.graphs.remove(handle);
-    if (graph == nullptr) return;
-    for (const auto& node : graph->nodes) {
-      driver.nodes.remove(node->handle);
-      if (const auto* child = std::get_if<ChildOperation>(&node->operation))
-        children.push_back(child->handle);
-    }
-  }
-  for (CUgraph child : children)
-    destroy_graph(driver, child);
-}
-
-bool order_steps(const Graph& graph, std::vector<GraphExec::Step>& steps) {
-  std::unordered_map<CUgraphNode, std::size_t> waits;
-  std::unordered_map<CUgraphNode, std::vector<GraphNode*>> followers;
-  std::vector<GraphNode*> ready;
+CUresult clone_graph(Driver& driver, GraphLock& lock, const Graph& graph,
+                     std::shared_ptr<Graph>& clone) {
+  if (graph.has_memory) return CUDA_ERROR_NOT_SUPPORTED;
+  clone = create_graph(driver);
+  std::unordered_map<const GraphNode*, GraphNode*> copies;
   for (const auto& node : graph.nodes) {
-    waits[node->handle] = node->dependencies.size();
-    if (node->dependencies.empty()) ready.push_back(node.get());
-    for (CUgraphNode before : node->dependencies)
-      followers[before].push_back(node.get());
+    auto copy = std::make_shared<GraphNode>(*node);
+    copy->graph = clone.get();
+    copy->original = node->handle;
+    copy->pointers.clear();
+    if (const Graph* child = child_of(*node); child != nullptr) {
+      std::shared_ptr<Graph> child_clone;
+      CUresult status = clone_graph(driver, lock, *child, child_clone);
+      if (status != CUDA_SUCCESS) {
+        forget_graph(driver, lock, clone);
+        return status;
+      }
+      child_clone->parent = clone.get();
+      copy->operation = std::make_shared<const Operation>(ChildOperation{child_clone});
+    }
+    copy->handle = driver.nodes.add(copy);
+    copies[node.get()] = copy.get();
+    clone->nodes.push_back(std::move(copy));
   }
-  steps.clear();
-  for (std::size_t next = 0; next < ready.size(); ++next) {
-    GraphNode* node = ready[next];
-    steps.push_back({node->handle, node->dependencies, node->operation, true});
-    for (GraphNode* follower : followers[node->handle])
-      if (--waits[follower->handle] == 0) ready.push_back(follower);
-  }
-  return steps.size() == graph.nodes.size();
-}
-
-// --- captures ---
-
-CUresult capture_operation(Driver& driver, Stream& stream, Operation operation) {
-  Capture& capture = *stream.capture;
-  if (capture.invalid) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
-  CUgraphNode node = nullptr;
-  CUresult status = add_node(driver, capture.graph, stream.capture_tail.data(),
-                             stream.capture_tail.size(), std::move(operation), &node);
-  if (status != CUDA_SUCCESS) {
-    capture.invalid = true;
-    return status;
-  }
-  stream.capture_tail.assign(1, node);
+  for (const auto& node : clone->nodes)
+    for (GraphNode*& each : node->dependencies)
+      each = copies[each];
+  clone->total = graph.total;
+  for (const UserHold& user : graph.users)
+    clone->users.push_back(user.again());
   return CUDA_SUCCESS;
 }
 
-CUresult capture_event_record(Driver&, Stream& stream, const std::shared_ptr<Event>& event) {
-  if (stream.capture->invalid) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
-  std::lock_guard lock(event->mutex);
-  event->capture_id = stream.capture->id;
-  event->capture_nodes = stream.capture_tail;
-  event->capture = stream.capture;
+void destroy_graph(Driver& driver, GraphLock& lock, CUgraph handle) {
+  auto graph = driver.graphs.find(handle);
+  if (graph != nullptr && graph->parent == nullptr) forget_graph(driver, lock, graph);
+}
+
+void destroy_node(Driver& driver, GraphLock& lock, GraphNode& node) {
+  Graph& graph = *node.graph;
+  std::ptrdiff_t nodes = 1;
+  if (const auto* child = std::get_if<ChildOperation>(node.operation.get())) {
+    nodes += static_cast<std::ptrdiff_t>(child->graph->total);
+    forget_graph(driver, lock, child->graph);
+  }
+  change_total(graph, -nodes);
+  for (const auto& each : graph.nodes)
+    std::erase(each->dependencies, &node);
+  driver.nodes.remove(node.handle);
+  std::erase_if(graph.nodes, [&](const auto& each) { return each.get() == &node; });
+}
+
+CUresult replace_operation(GraphLock& lock, GraphNode& node, Operation operation) {
+  if (node.operation->index() != operation.index()) return CUDA_ERROR_INVALID_VALUE;
+  if (auto* kernel = std::get_if<KernelOperation>(&operation); kernel != nullptr)
+    if (std::get<KernelOperation>(*node.operation).cooperative)
+      if (CUresult status = set_cooperative(*kernel, true); status != CUDA_SUCCESS) return status;
+  lock.drop(std::move(node.operation));
+  node.operation = std::make_shared<const Operation>(std::move(operation));
+  node.pointers.clear();
   return CUDA_SUCCESS;
 }
 
-CUresult capture_event_wait(Driver&, Stream& stream, Event& event) {
-  auto capture = event.capture.lock();
-  if (capture == nullptr) return CUDA_ERROR_INVALID_VALUE;  // that capture has ended
-  if (capture->invalid) return CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
-  if (stream.capture == nullptr) {
-    if (stream.kind() == Stream::Kind::kLegacy) return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
-    stream.capture = capture;
-    stream.capture_tail.clear();
-    capture->streams.push_back(stream.weak_from_this());
-  } else if (stream.capture != capture) {
-    stream.capture->invalid = capture->invalid = true;
-    return CUDA_ERROR_STREAM_CAPTURE_MERGE;
-  }
-  for (CUgraphNode node : event.capture_nodes)
-    if (std::find(stream.capture_tail.begin(), stream.capture_tail.end(), node) ==
-        stream.capture_tail.end())
-      stream.capture_tail.push_back(node);
+CUresult add_dependency(GraphNode& from, GraphNode& to) {
+  auto& list = to.dependencies;
+  if (from.graph != to.graph || &from == &to ||
+      std::find(list.begin(), list.end(), &from) != list.end())
+    return CUDA_ERROR_INVALID_VALUE;
+  list.push_back(&from);
   return CUDA_SUCCESS;
+}
+
+CUresult remove_dependency(GraphNode& from, GraphNode& to) {
+  return std::erase(to.dependencies, &from) == 0 ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
 }
 
 }  // namespace longwire::softcuda::driver

@@ -17,4 +17,7 @@ struct LaunchRequest {
 CUresult make_kernel_operation(const std::shared_ptr<Context>& context,
                                const LaunchRequest& request, KernelOperation& operation);
 
+// A cooperative launch, or one that is none. CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE.
+CUresult set_cooperative(KernelOperation& operation, bool cooperative);
+
 }  // namespace longwire::softcuda::driver

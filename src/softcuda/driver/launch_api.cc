@@ -68,15 +68,15 @@ CUresult check_sizes(const Driver& driver, const Function& function, const Launc
   return CUDA_SUCCESS;
 }
 
-CUresult check_cooperative(Context& context, const Function& function,
-                           const LaunchRequest& request) {
-  machine::Machine& machine = *context.device.machine;
-  const std::uint64_t blocks = std::uint64_t{request.grid.x} * request.grid.y * request.grid.z;
-  const std::uint32_t threads = request.block.x * request.block.y * request.block.z;
+CUresult check_cooperative(const Function& function, const machine::Dim3& grid,
+                           const machine::Dim3& block, unsigned int shared_bytes) {
+  machine::Machine& machine = *function.module->context->device.machine;
+  const std::uint64_t blocks = std::uint64_t{grid.x} * grid.y * grid.z;
+  const std::uint32_t threads = block.x * block.y * block.z;
   const std::uint64_t room =
       std::uint64_t{machine.threads()} *
       machine.resident_blocks(threads, static_cast<std::uint32_t>(machine::shared_bytes_of(
-                                           function.code(), request.shared_bytes)));
+                                           function.code(), shared_bytes)));
   return blocks > room ? CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE : CUDA_SUCCESS;
 }
 
@@ -92,7 +92,7 @@ CUresult make_kernel_operation(const std::shared_ptr<Context>& context,
   if (request.parameters != nullptr && request.extra != nullptr) return CUDA_ERROR_INVALID_VALUE;
   CUresult status = check_sizes(driver, *function, request);
   if (status == CUDA_SUCCESS && request.cooperative)
-    status = check_cooperative(*context, *function, request);
+    status = check_cooperative(*function, request.grid, request.block, request.shared_bytes);
   if (status != CUDA_SUCCESS) return status;
   operation.parameters.resize(code.parameter_bytes);
   if (request.extra != nullptr)
@@ -103,11 +103,19 @@ CUresult make_kernel_operation(const std::shared_ptr<Context>& context,
     status = CUDA_ERROR_INVALID_VALUE;
   function->prepared = true;
   operation.function = std::move(function);
+  operation.handle = request.function;
   operation.grid = request.grid;
   operation.block = request.block;
   operation.shared_bytes = request.shared_bytes;
   operation.cooperative = request.cooperative;
   return status;
+}
+
+CUresult set_cooperative(KernelOperation& operation, bool cooperative) {
+  operation.cooperative = cooperative;
+  return cooperative ? check_cooperative(*operation.function, operation.grid, operation.block,
+                                         operation.shared_bytes)
+                     : CUDA_SUCCESS;
 }
 
 }  // namespace longwire::softcuda::driver

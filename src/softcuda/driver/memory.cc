@@ -56,6 +56,15 @@ CUresult allocate_block(Context& context, std::uint64_t bytes, Block::Kind kind,
   return CUDA_SUCCESS;
 }
 
+CUresult reserve_graph_block(Device& device, std::uint64_t bytes, std::uint64_t* address) {
+  auto place = device.machine->memory().allocate(bytes, machine::MemoryKind::kDevice);
+  if (!place.ok()) return CUDA_ERROR_OUT_OF_MEMORY;
+  std::lock_guard lock(device.mutex);
+  device.blocks.emplace(*place, Block{bytes, Block::Kind::kGraph, nullptr, 0, nullptr, next_id()});
+  *address = *place;
+  return CUDA_SUCCESS;
+}
+
 bool release_block(Device& device, std::uint64_t address) {
   Block block;
   {

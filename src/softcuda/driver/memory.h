@@ -12,6 +12,8 @@ namespace longwire::softcuda::driver {
 // Takes memory of the machine and notes it. CUDA_ERROR_OUT_OF_MEMORY, CUDA_ERROR_INVALID_VALUE.
 CUresult allocate_block(Context& context, std::uint64_t bytes, Block::Kind kind, unsigned int flags,
                         CUmemoryPool pool, std::uint64_t* address);
+// The same for a node of a graph; no context's.
+CUresult reserve_graph_block(Device& device, std::uint64_t bytes, std::uint64_t* address);
 // false: no allocation begins there.
 bool release_block(Device& device, std::uint64_t address);
 // Everything that a context has allocated.

@@ -1,5 +1,7 @@
 // Device, host and managed memory.
+#include "softcuda/driver/capture.h"
 #include "softcuda/driver/context.h"
+#include "softcuda/driver/graph_memory.h"
 #include "softcuda/driver/memory.h"
 
 using namespace longwire::softcuda::driver;
@@ -13,10 +15,11 @@ CUdeviceptr address_of(const void* pointer) noexcept {
 }
 
 CUresult allocate_host(void** pointer, size_t bytes, unsigned int flags) {
-  return in_context([&](Driver&, const std::shared_ptr<Context>& context) -> CUresult {
+  return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
     constexpr unsigned int kKnown =
         CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP | CU_MEMHOSTALLOC_WRITECOMBINED;
     if (pointer == nullptr || (flags & ~kKnown) != 0) return CUDA_ERROR_INVALID_VALUE;
+    if (CUresult status = check_unsafe(driver); status != CUDA_SUCCESS) return status;
     std::uint64_t address = 0;
     CUresult status = allocate_block(*context, bytes, Block::Kind::kHost, flags, nullptr, &address);
     if (status == CUDA_SUCCESS) *pointer = reinterpret_cast<void*>(address);
@@ -31,7 +34,10 @@ CUresult release(CUdeviceptr address, CUresult otherwise, Kinds... kinds) {
     auto found = find_block(driver, address);
     if (!found.has_value() || found->address != address || !((found->block.kind == kinds) || ...))
       return otherwise;
+    if (CUresult status = check_unsafe(driver); status != CUDA_SUCCESS) return status;
     if (CUresult status = synchronize_context(*context); status != CUDA_SUCCESS) return status;
+    if (found->block.kind == Block::Kind::kGraph)
+      return driver.graph_memory->end(address) != nullptr ? CUDA_SUCCESS : otherwise;
     return release_block(*found->device, address) ? CUDA_SUCCESS : otherwise;
   });
 }
@@ -57,6 +63,7 @@ CUresult register_host(void* pointer, size_t bytes, unsigned int flags) {
     if (pointer == nullptr || bytes == 0 || bytes > ~address || (flags & ~kKnown) != 0)
       return CUDA_ERROR_INVALID_VALUE;
     if ((flags & CU_MEMHOSTREGISTER_IOMEMORY) != 0) return CUDA_ERROR_NOT_SUPPORTED;
+    if (CUresult status = check_unsafe(driver); status != CUDA_SUCCESS) return status;
     if (find_block(driver, address).has_value() ||
         find_block(driver, address + bytes - 1).has_value())
       return CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED;
@@ -90,8 +97,9 @@ CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
 }
 
 CUresult cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
-  return in_context([&](Driver&, const std::shared_ptr<Context>& context) -> CUresult {
+  return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
     if (address == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    if (CUresult status = check_unsafe(driver); status != CUDA_SUCCESS) return status;
     std::uint64_t place = 0;
     CUresult status = allocate_block(*context, bytes, Block::Kind::kDevice, 0, nullptr, &place);
     if (status == CUDA_SUCCESS) *address = place;
@@ -117,7 +125,7 @@ CUresult cuMemFree_v2(CUdeviceptr address) {
   if (address == 0)
     return in_context([](Driver&, const std::shared_ptr<Context>&) { return CUDA_SUCCESS; });
   return release(address, CUDA_ERROR_INVALID_VALUE, Block::Kind::kDevice, Block::Kind::kManaged,
-                 Block::Kind::kPool);
+                 Block::Kind::kPool, Block::Kind::kGraph);
 }
 
 CUresult cuMemGetAddressRange_v2(CUdeviceptr* base, size_t* bytes, CUdeviceptr address) {
@@ -169,9 +177,10 @@ CUresult cuMemHostUnregister(void* pointer) {
 }
 
 CUresult cuMemAllocManaged(CUdeviceptr* address, size_t bytes, unsigned int flags) {
-  return in_context([&](Driver&, const std::shared_ptr<Context>& context) -> CUresult {
+  return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
     if (address == nullptr || (flags != CU_MEM_ATTACH_GLOBAL && flags != CU_MEM_ATTACH_HOST))
       return CUDA_ERROR_INVALID_VALUE;
+    if (CUresult status = check_unsafe(driver); status != CUDA_SUCCESS) return status;
     std::uint64_t place = 0;
     CUresult status =
         allocate_block(*context, bytes, Block::Kind::kManaged, flags, nullptr, &place);

@@ -26,7 +26,16 @@ class Stream;
 
 // What the program sees as one allocation of a device.
 struct Block {
-  enum class Kind : std::uint8_t { kDevice, kHost, kManaged, kRegistered, kArray, kPool, kMapped };
+  enum class Kind : std::uint8_t {
+    kDevice,
+    kHost,
+    kManaged,
+    kRegistered,
+    kArray,
+    kPool,
+    kMapped,
+    kGraph
+  };
   std::uint64_t bytes = 0;
   Kind kind = Kind::kDevice;
   CUcontext owner = nullptr;
@@ -124,7 +133,7 @@ struct Event {
   unsigned int flags = 0;
   std::mutex mutex;
   CompletionPtr recorded;  // nullptr: never recorded
-  // In a capture: the nodes that it stands for.
+  // In a capture (graphs_mutex too): the nodes that it stands for.
   std::uint64_t capture_id = 0;
   std::vector<CUgraphNode> capture_nodes;
   std::weak_ptr<Capture> capture;

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "softcuda/driver/driver.h"
-#include "softcuda/driver/graph.h"
+#include "softcuda/driver/graph_exec.h"
 #include "softcuda/driver/memory.h"
 #include "softcuda/driver/stream_values.h"
 
@@ -33,13 +33,9 @@ CUresult result_of(machine::FaultKind kind) noexcept {
   return CUDA_ERROR_LAUNCH_FAILED;
 }
 
-CUresult fail_context(Context& context, CUresult result) {
-  CUresult none = CUDA_SUCCESS;
-  context.fault.compare_exchange_strong(none, result);
-  return result;
-}
-
-CUresult run(Context& context, const KernelOperation& kernel) {
+// A graph's kernels run where their functions are, whatever stream it is launched into.
+CUresult run(Context&, const KernelOperation& kernel) {
+  Context& context = *kernel.function->module->context;
   machine::Launch launch;
   launch.module = kernel.function->module->loaded.get();
   launch.kernel = kernel.function->id;
@@ -97,24 +93,12 @@ CUresult run(Context& context, const HostOperation& host) {
 
 CUresult run(Context&, const EmptyOperation&) { return CUDA_SUCCESS; }
 
-// In a graph: the event's own completion, at the time that the node runs.
-CUresult run(Context&, const EventRecordOperation& record) {
-  auto completion = std::make_shared<Completion>();
-  completion->finish(CUDA_SUCCESS, now_ns());
-  std::lock_guard lock(record.event->mutex);
-  record.event->recorded = std::move(completion);
-  return CUDA_SUCCESS;
-}
-
-CUresult run(Context&, const EventWaitOperation& wait) {
-  CompletionPtr completion;
-  {
-    std::lock_guard lock(wait.event->mutex);
-    completion = wait.event->recorded;
-  }
-  if (completion != nullptr) completion->wait();
-  return CUDA_SUCCESS;
-}
+// Nodes of graphs alone; a launch binds its events when it is put into its stream, and has nothing
+// to wait for where an event was never recorded.
+CUresult run(Context&, const EventRecordOperation&) { return CUDA_SUCCESS; }
+CUresult run(Context&, const EventWaitOperation&) { return CUDA_SUCCESS; }
+CUresult run(Context&, const ChildOperation&) { return CUDA_SUCCESS; }
+CUresult run(Context&, const AllocOperation&) { return CUDA_SUCCESS; }
 
 CUresult run(Context& context, const MemoryOperation& memory) {
   for (const CUstreamBatchMemOpParams& part : memory.parts)
@@ -122,25 +106,22 @@ CUresult run(Context& context, const MemoryOperation& memory) {
   return CUDA_SUCCESS;
 }
 
-CUresult run(Context&, const AllocOperation&) { return CUDA_SUCCESS; }  // made with the node
-
 CUresult run(Context& context, const FreeOperation& free) {
+  if (free.graph_memory != nullptr) return CUDA_SUCCESS;  // it lost its place with the last owner
   return release_block(context.device, free.address) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
 
-CUresult run(Context& context, const ChildOperation& child) {
-  std::vector<GraphExec::Step> steps;
-  {
-    std::lock_guard lock(graph_mutex());
-    if (!order_steps(*child.graph, steps)) return CUDA_ERROR_INVALID_VALUE;
-  }
-  for (const GraphExec::Step& step : steps)
-    if (CUresult status = run_operation(context, step.operation); status != CUDA_SUCCESS)
-      return status;
-  return CUDA_SUCCESS;
+CUresult run(Context& context, const LaunchOperation& launch) {
+  return run_launch(context, *launch.launch);
 }
 
 }  // namespace
+
+CUresult fail_context(Context& context, CUresult result) {
+  CUresult none = CUDA_SUCCESS;
+  context.fault.compare_exchange_strong(none, result);
+  return result;
+}
 
 CUresult run_operation(Context& context, const Operation& operation) {
   return std::visit([&](const auto& one) { return run(context, one); }, operation);

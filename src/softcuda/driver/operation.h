@@ -10,8 +10,13 @@
 
 namespace longwire::softcuda::driver {
 
+struct GraphAllocation;
+struct GraphLaunch;
+
 struct KernelOperation {
   std::shared_ptr<Function> function;
+  CUfunction handle = nullptr;  // as it was asked for
+  bool by_kernel = false;       // in a graph: as a CUkernel
   machine::Dim3 grid, block;
   std::uint32_t shared_bytes = 0;
   bool cooperative = false;
@@ -48,24 +53,31 @@ struct EventWaitOperation {
 };
 struct MemoryOperation {  // cuStreamWaitValue32 and so on
   std::vector<CUstreamBatchMemOpParams> parts;
+  CUcontext context = nullptr;  // as a graph's node was given it
 };
-struct AllocOperation {
-  CUDA_MEM_ALLOC_NODE_PARAMS parameters{};
+struct AllocOperation {  // of a graph; has its place before it runs
+  std::shared_ptr<GraphAllocation> graph_memory;
 };
 struct FreeOperation {
   CUdeviceptr address = 0;
+  std::shared_ptr<GraphAllocation> graph_memory;  // nullptr: memory of a pool
 };
 struct ChildOperation {
-  std::shared_ptr<Graph> graph;
-  CUgraph handle = nullptr;
+  std::shared_ptr<Graph> graph;  // shared with the table; the node's
+};
+struct LaunchOperation {
+  std::shared_ptr<GraphLaunch> launch;  // the command's alone: commands are copyable
 };
 struct EmptyOperation {};
 
-using Operation = std::variant<EmptyOperation, KernelOperation, CopyOperation, MemsetOperation,
-                               HostOperation, EventRecordOperation, EventWaitOperation,
-                               MemoryOperation, AllocOperation, FreeOperation, ChildOperation>;
+using Operation =
+    std::variant<EmptyOperation, KernelOperation, CopyOperation, MemsetOperation, HostOperation,
+                 EventRecordOperation, EventWaitOperation, MemoryOperation, AllocOperation,
+                 FreeOperation, ChildOperation, LaunchOperation>;
 
 // Runs it to its end on the calling thread. A kernel's fault becomes the context's.
 CUresult run_operation(Context& context, const Operation& operation);
+// Makes it the context's fault, unless that has one; returns it.
+CUresult fail_context(Context& context, CUresult result);
 
 }  // namespace longwire::softcuda::driver

@@ -19,7 +19,8 @@ CUmemorytype memory_type(const Block& block) {
 }
 
 bool is_device_only(Block::Kind kind) {
-  return kind == Block::Kind::kDevice || kind == Block::Kind::kPool || kind == Block::Kind::kArray;
+  return kind == Block::Kind::kDevice || kind == Block::Kind::kPool ||
+         kind == Block::Kind::kArray || kind == Block::Kind::kGraph;
 }
 
 CUresult attribute(const FoundBlock& found, CUdeviceptr address, CUpointer_attribute which,

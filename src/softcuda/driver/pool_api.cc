@@ -2,6 +2,7 @@
 // stream asks for; it ends in stream order. Pools keep nothing back: what is reserved is used.
 #include <cstring>
 
+#include "softcuda/driver/graph_memory.h"
 #include "softcuda/driver/memory.h"
 #include "softcuda/driver/stream.h"
 
@@ -26,18 +27,41 @@ CUresult with_device(CUdevice ordinal, const void* out, Body&& body) {
   });
 }
 
+// In a capture: memory of the graph, as large, of the pool's kind.
+CUresult capture_allocation(Driver& driver, Stream& stream, const Pool& pool, size_t bytes,
+                            CUdeviceptr* address) {
+  CUDA_MEM_ALLOC_NODE_PARAMS parameters{};
+  parameters.poolProps = pool.properties;
+  parameters.bytesize = bytes;
+  GraphAllocationPtr allocation;
+  CUresult status = driver.graph_memory->allocate(driver, parameters, allocation);
+  if (status != CUDA_SUCCESS) return status;
+  const CUdeviceptr place = allocation->parameters.dptr;
+  status = stream.submit(AllocOperation{std::move(allocation)});
+  if (status == CUDA_SUCCESS) *address = place;
+  return status;
+}
+
+// A node of a capture, or the end of what a launch has allocated.
+CUresult free_graph_memory(Driver& driver, Stream& stream, CUdeviceptr address) {
+  auto allocation = stream.capturing.load() ? driver.graph_memory->find(address)
+                                            : driver.graph_memory->end(address);
+  return allocation == nullptr ? CUDA_ERROR_INVALID_VALUE
+                               : stream.submit(FreeOperation{address, std::move(allocation)});
+}
+
 CUresult allocate(CUdeviceptr* address, size_t bytes, CUmemoryPool pool_handle, CUstream handle) {
   return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
     auto stream = find_stream(context, handle);
     if (address == nullptr) return CUDA_ERROR_INVALID_VALUE;
     if (stream == nullptr) return CUDA_ERROR_INVALID_HANDLE;
-    if (stream->capture != nullptr) return CUDA_ERROR_NOT_SUPPORTED;
     if (pool_handle == nullptr) {
       std::lock_guard lock(context->device.mutex);
       pool_handle = context->device.current_pool;
     }
     auto pool = driver.pools.find(pool_handle);
     if (pool == nullptr || pool->device != &context->device) return CUDA_ERROR_INVALID_VALUE;
+    if (stream->capturing.load()) return capture_allocation(driver, *stream, *pool, bytes, address);
     {
       std::lock_guard lock(pool->mutex);
       const std::uint64_t most = pool->properties.maxSize;
@@ -102,10 +126,12 @@ CUresult cuMemFreeAsync(CUdeviceptr address, CUstream handle) {
     auto stream = find_stream(context, handle);
     if (stream == nullptr) return CUDA_ERROR_INVALID_HANDLE;
     auto found = find_block(driver, address);
+    if (found.has_value() && found->address == address && found->block.kind == Block::Kind::kGraph)
+      return free_graph_memory(driver, *stream, address);
     const bool ours =
         found.has_value() && found->address == address &&
         (found->block.kind == Block::Kind::kPool || found->block.kind == Block::Kind::kDevice);
-    return ours ? stream->submit(FreeOperation{address}) : CUDA_ERROR_INVALID_VALUE;
+    return ours ? stream->submit(FreeOperation{address, nullptr}) : CUDA_ERROR_INVALID_VALUE;
   });
 }
 

@@ -3,8 +3,8 @@
 #include <ctime>
 
 #include "base/thread.h"
+#include "softcuda/driver/capture.h"
 #include "softcuda/driver/driver.h"
-#include "softcuda/driver/graph.h"
 
 namespace longwire::softcuda::driver {
 namespace {
@@ -64,8 +64,12 @@ void Stream::order_with_legacy(Context& context, std::vector<CompletionPtr>& aft
 CUresult Stream::submit(Operation operation, std::vector<CompletionPtr> after, CompletionPtr* out) {
   std::shared_ptr<Context> context = context_.lock();
   if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+  Driver& driver = *the_driver();
+  if (capturing.load())
+    if (auto captured = capture_operation(driver, *this, operation); captured.has_value())
+      return *captured;
+  if (CUresult status = check_legacy(driver, *this); status != CUDA_SUCCESS) return status;
   std::lock_guard lock(context->order);
-  if (capture != nullptr) return capture_operation(*the_driver(), *this, std::move(operation));
   order_with_legacy(*context, after);
   auto completion = std::make_shared<Completion>();
   if (out != nullptr) *out = completion;
@@ -75,15 +79,12 @@ CUresult Stream::submit(Operation operation, std::vector<CompletionPtr> after, C
 CUresult Stream::submit_and_wait(Operation operation) {
   std::shared_ptr<Context> context = context_.lock();
   if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+  if (CUresult status = check_may_ask(); status != CUDA_SUCCESS) return status;
   auto completion = std::make_shared<Completion>();
   Command command{std::move(operation), {}, completion, context};
   bool inline_now = false;
   {
     std::lock_guard lock(context->order);
-    if (capture != nullptr) {
-      capture->invalid = true;
-      return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
-    }
     order_with_legacy(*context, command.after);
     std::lock_guard own(mutex_);
     inline_now = command.after.empty() && queue_.empty() && !running_ && !closed_;
@@ -131,6 +132,7 @@ void Stream::run(Command& command) {
       result = CUDA_ERROR_OUT_OF_MEMORY;
     }
   }
+  command.operation = EmptyOperation{};  // who sees its end finds what it held given back
   command.completion->finish(result, now_ns());
 }
 
@@ -164,16 +166,20 @@ CompletionPtr Stream::last() {
   return last_;
 }
 
+CUresult Stream::check_may_ask() const {
+  Driver& driver = *the_driver();
+  CUresult status = refuse_capture(driver, *this);
+  if (status == CUDA_SUCCESS) status = check_legacy(driver, *this);
+  return status == CUDA_SUCCESS ? check_unsafe(driver) : status;
+}
+
 CUresult Stream::synchronize() {
   std::shared_ptr<Context> context = context_.lock();
   if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+  if (CUresult status = check_may_ask(); status != CUDA_SUCCESS) return status;
   std::vector<CompletionPtr> after;
   {
     std::lock_guard lock(context->order);
-    if (capture != nullptr) {
-      capture->invalid = true;
-      return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
-    }
     if (kind_ == Kind::kLegacy) order_with_legacy(*context, after);
     if (CompletionPtr own = last(); own != nullptr) after.push_back(std::move(own));
   }
@@ -185,11 +191,8 @@ CUresult Stream::synchronize() {
 CUresult Stream::query() {
   std::shared_ptr<Context> context = context_.lock();
   if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+  if (CUresult status = check_may_ask(); status != CUDA_SUCCESS) return status;
   std::lock_guard lock(context->order);
-  if (capture != nullptr) {
-    capture->invalid = true;
-    return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
-  }
   std::vector<CompletionPtr> after;
   if (kind_ == Kind::kLegacy) order_with_legacy(*context, after);
   if (!after.empty()) return CUDA_ERROR_NOT_READY;

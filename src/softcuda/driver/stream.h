@@ -4,6 +4,7 @@
 // Threads: every member may be called from any thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -44,9 +45,16 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::uint64_t id = 0;
   CUstream handle = nullptr;
 
-  // The capture that this stream is part of; under its context's `order`.
-  std::shared_ptr<Capture> capture;
-  std::vector<CUgraphNode> capture_tail;  // the nodes that the next one depends on
+  // The legacy stream's work and this one's wait for each other.
+  bool blocks_with_legacy() const noexcept {
+    return kind_ != Kind::kLegacy && (flags_ & CU_STREAM_NON_BLOCKING) == 0;
+  }
+
+  // The capture that this stream is part of (capture.h); under the GraphLock.
+  std::shared_ptr<Capture> capture;            // shared by its streams
+  std::vector<CUgraphNode> capture_tail;       // the nodes that the next one depends on
+  std::vector<CUgraphEdgeData> capture_edges;  // as many, all of them plain
+  std::atomic<bool> capturing{false};          // there is one, for who need not know which
 
  private:
   struct Command {
@@ -55,11 +63,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
     CompletionPtr completion;
     std::shared_ptr<Context> context;
   };
-  bool blocks_with_legacy() const noexcept {
-    return kind_ != Kind::kLegacy && (flags_ & CU_STREAM_NON_BLOCKING) == 0;
-  }
   // REQUIRES: the context's `order` is held.
   void order_with_legacy(Context& context, std::vector<CompletionPtr>& after);
+  CUresult check_may_ask() const;  // whether a capture forbids to wait or to ask how far it is
   CUresult put(Command command, bool wait);
   void run(Command& command);
   bool start_executor();

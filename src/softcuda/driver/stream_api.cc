@@ -1,5 +1,5 @@
 // Streams.
-#include "softcuda/driver/graph.h"
+#include "softcuda/driver/capture.h"
 #include "softcuda/driver/memory.h"
 #include "softcuda/driver/stream.h"
 
@@ -21,6 +21,7 @@ CUresult destroy(CUstream handle) {
   return guarded([&](Driver& driver) -> CUresult {
     auto stream = driver.streams.remove(handle);
     if (stream == nullptr) return CUDA_ERROR_INVALID_HANDLE;
+    leave_capture(driver, *stream);
     stream->close();
     return CUDA_SUCCESS;
   });
@@ -111,19 +112,18 @@ CUresult cuStreamWaitEvent(CUstream handle, CUevent event_handle, unsigned int f
     if (event == nullptr) return CUDA_ERROR_INVALID_HANDLE;
     if ((flags & ~static_cast<unsigned int>(CU_EVENT_WAIT_EXTERNAL)) != 0)
       return CUDA_ERROR_INVALID_VALUE;
+    if (stream.context() == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
     CompletionPtr completion;
+    bool captured = false;
     {
-      auto context = stream.context();
-      if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
-      std::lock_guard lock(context->order);
       std::lock_guard own(event->mutex);
-      if (event->capture_id != 0) return capture_event_wait(driver, stream, *event);
-      if (stream.capture != nullptr) {
-        if (flags != CU_EVENT_WAIT_EXTERNAL) return CUDA_ERROR_STREAM_CAPTURE_ISOLATION;
-        return capture_operation(driver, stream, EventWaitOperation{event, event_handle});
-      }
+      captured = event->capture_id != 0;
       completion = event->recorded;
     }
+    if (captured || stream.capturing.load() || flags != 0)
+      if (auto status = capture_wait(driver, stream, event, event_handle, flags != 0);
+          status.has_value())
+        return *status;
     if (completion == nullptr || completion->done()) return CUDA_SUCCESS;
     return stream.submit(EmptyOperation{}, {completion});
   });
@@ -131,16 +131,17 @@ CUresult cuStreamWaitEvent(CUstream handle, CUevent event_handle, unsigned int f
 
 CUresult cuStreamAddCallback(CUstream handle, CUstreamCallback callback, void* data,
                              unsigned int flags) {
-  return with_stream(handle, &handle, [&](Driver&, Stream& stream) -> CUresult {
+  return with_stream(handle, &handle, [&](Driver& driver, Stream& stream) -> CUresult {
     if (callback == nullptr || flags != 0) return CUDA_ERROR_INVALID_VALUE;
-    if (stream.capture != nullptr) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+    if (CUresult status = refuse_capture(driver, stream); status != CUDA_SUCCESS) return status;
     return stream.submit(HostOperation{nullptr, callback, handle, data});
   });
 }
 
 CUresult cuStreamAttachMemAsync(CUstream handle, CUdeviceptr address, size_t bytes,
                                 unsigned int flags) {
-  return with_stream(handle, &handle, [&](Driver& driver, Stream&) -> CUresult {
+  return with_stream(handle, &handle, [&](Driver& driver, Stream& stream) -> CUresult {
+    if (CUresult status = refuse_capture(driver, stream); status != CUDA_SUCCESS) return status;
     if (flags != CU_MEM_ATTACH_GLOBAL && flags != CU_MEM_ATTACH_HOST &&
         flags != CU_MEM_ATTACH_SINGLE)
       return CUDA_ERROR_INVALID_VALUE;

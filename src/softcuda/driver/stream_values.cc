@@ -76,6 +76,15 @@ CUresult check(Driver& driver, const CUstreamBatchMemOpParams& part) {
 
 }  // namespace
 
+CUresult check_stream_values(Driver& driver, unsigned int count,
+                             const CUstreamBatchMemOpParams* parts, unsigned int flags) {
+  if (flags != 0 || count > kMaxBatch || (count > 0 && parts == nullptr))
+    return CUDA_ERROR_INVALID_VALUE;
+  for (unsigned int i = 0; i < count; ++i)
+    if (CUresult status = check(driver, parts[i]); status != CUDA_SUCCESS) return status;
+  return CUDA_SUCCESS;
+}
+
 CUresult run_stream_value(Context& context, const CUstreamBatchMemOpParams& part) {
   switch (part.operation) {
     case CU_STREAM_MEM_OP_WAIT_VALUE_32:
@@ -103,14 +112,12 @@ namespace {
 CUresult batch(CUstream handle, unsigned int count, const CUstreamBatchMemOpParams* parts,
                unsigned int flags) {
   return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
-    if (flags != 0 || count > kMaxBatch || (count > 0 && parts == nullptr))
-      return CUDA_ERROR_INVALID_VALUE;
     auto stream = find_stream(context, handle);
     if (stream == nullptr) return CUDA_ERROR_INVALID_HANDLE;
-    MemoryOperation operation{{parts, parts + count}};
-    for (const CUstreamBatchMemOpParams& part : operation.parts)
-      if (CUresult status = check(driver, part); status != CUDA_SUCCESS) return status;
-    return stream->submit(std::move(operation));
+    CUresult status = check_stream_values(driver, count, parts, flags);
+    return status != CUDA_SUCCESS
+               ? status
+               : stream->submit(MemoryOperation{{parts, parts + count}, context->handle});
   });
 }
 

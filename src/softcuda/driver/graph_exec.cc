@@ -1,0 +1,256 @@
+#include "softcuda/driver/graph_exec.h"
+
+#include <cstdio>
+
+#include "softcuda/driver/capture.h"
+#include "softcuda/driver/copy.h"
+#include "softcuda/driver/graph_memory.h"
+#include "softcuda/driver/stream_values.h"
+
+namespace longwire::softcuda::driver {
+namespace {
+
+// Memory may have been freed since the operation was made.
+CUresult check_memory(Driver& driver, const Operation& operation) {
+  if (const auto* copy = std::get_if<CopyOperation>(&operation); copy != nullptr) {
+    CopyOperation again;
+    return make_copy(copy->asked, again);
+  }
+  if (const auto* memset = std::get_if<MemsetOperation>(&operation); memset != nullptr)
+    return make_memset(memset->parameters);
+  if (const auto* memory = std::get_if<MemoryOperation>(&operation); memory != nullptr)
+    return check_stream_values(driver, static_cast<unsigned int>(memory->parts.size()),
+                               memory->parts.data(), 0);
+  return CUDA_SUCCESS;
+}
+
+CUresult run_operation_of(Context& context, const Operation& operation) {
+  if (check_memory(*the_driver(), operation) == CUDA_SUCCESS)
+    return run_operation(context, operation);
+  std::fputs("soft CUDA device: a node of a graph uses memory that has been freed\n", stderr);
+  return fail_context(context, CUDA_ERROR_ILLEGAL_ADDRESS);
+}
+
+CUresult run_plan(Context& context, const GraphLaunch& launch, const Plan& plan) {
+  for (const std::uint32_t index : plan.order) {
+    const Step& step = plan.steps[index];
+    if (!step.enabled) continue;
+    CUresult status = CUDA_SUCCESS;
+    if (step.child != nullptr)
+      status = run_plan(context, launch, *step.child);
+    else if (auto record = launch.records.find(&step); record != launch.records.end())
+      record->second->finish(CUDA_SUCCESS, now_ns());
+    else if (auto wait = launch.waits.find(&step); wait != launch.waits.end())
+      wait->second->wait();
+    else
+      status = run_operation_of(context, *step.operation);
+    if (status != CUDA_SUCCESS) return status;
+  }
+  return CUDA_SUCCESS;
+}
+
+// In the order in which they will run: a wait after a record of the same launch is for that one.
+void bind_events(const Plan& plan, GraphLaunch& launch) {
+  for (const std::uint32_t index : plan.order) {
+    const Step& step = plan.steps[index];
+    if (step.child != nullptr) bind_events(*step.child, launch);
+    if (const auto* record = std::get_if<EventRecordOperation>(step.operation.get())) {
+      auto completion = std::make_shared<Completion>();
+      launch.records.emplace(&step, completion);
+      std::lock_guard lock(record->event->mutex);
+      record->event->recorded = std::move(completion);
+      record->event->capture_id = 0;
+    } else if (const auto* wait = std::get_if<EventWaitOperation>(step.operation.get())) {
+      std::lock_guard lock(wait->event->mutex);
+      if (wait->event->recorded != nullptr) launch.waits.emplace(&step, wait->event->recorded);
+    }
+  }
+}
+
+// What the nodes allocate and free, as of now. Refused: something is allocated still.
+bool account_memory(GraphMemory& memory, const Plan& plan, bool frees_first) {
+  std::vector<CUdeviceptr> begun;
+  for (const std::uint32_t index : plan.order) {
+    const Operation& operation = *plan.steps[index].operation;
+    if (const auto* alloc = std::get_if<AllocOperation>(&operation); alloc != nullptr) {
+      const CUdeviceptr address = alloc->graph_memory->parameters.dptr;
+      if (frees_first) (void)memory.end(address);
+      if (!memory.begin(alloc->graph_memory)) {
+        for (CUdeviceptr each : begun)
+          (void)memory.end(each);
+        return false;
+      }
+      begun.push_back(address);
+    } else if (const auto* free = std::get_if<FreeOperation>(&operation); free != nullptr) {
+      (void)memory.end(free->address);
+    }
+  }
+  return true;
+}
+
+// Of a launch that did not come about.
+void end_memory(GraphMemory& memory, const Plan& plan) {
+  for (const Step& step : plan.steps)
+    if (const auto* alloc = std::get_if<AllocOperation>(step.operation.get()); alloc != nullptr)
+      (void)memory.end(alloc->graph_memory->parameters.dptr);
+}
+
+// A graph of the plan's operations, for a capture that launches it. Memory nodes, the only ones
+// that could be refused, are not in child graphs.
+CUresult graph_of(Driver& driver, const Plan& plan, std::shared_ptr<Graph>& graph) {
+  graph = create_graph(driver);
+  std::vector<CUgraphNode> nodes(plan.steps.size());
+  for (const std::uint32_t index : plan.order) {
+    const Step& step = plan.steps[index];
+    Operation operation = step.enabled ? *step.operation : Operation{};
+    std::vector<CUgraphNode> after;
+    for (const std::uint32_t each : step.after)
+      after.push_back(nodes[each]);
+    CUresult status = CUDA_SUCCESS;
+    if (step.child != nullptr) {
+      std::shared_ptr<Graph> child;
+      status = graph_of(driver, *step.child, child);
+      operation = ChildOperation{child};
+    }
+    if (status == CUDA_SUCCESS)
+      status = add_node(driver, *graph, after, std::move(operation), &nodes[index]);
+    if (status != CUDA_SUCCESS) return status;
+  }
+  return CUDA_SUCCESS;
+}
+
+CUresult capture_launch(Driver& driver, const PlanPtr& plan, Stream& stream) {
+  std::shared_ptr<Graph> graph;
+  {
+    GraphLock lock(driver);
+    CUresult status = graph_of(driver, *plan, graph);
+    if (status == CUDA_SUCCESS && graph->has_memory) status = CUDA_ERROR_NOT_SUPPORTED;
+    if (status != CUDA_SUCCESS) {
+      destroy_graph(driver, lock, graph->handle);
+      return status;
+    }
+  }
+  CUresult status = stream.submit(ChildOperation{graph});
+  if (status != CUDA_SUCCESS) {
+    GraphLock lock(driver);
+    destroy_graph(driver, lock, graph->handle);
+  }
+  return status;
+}
+
+// false: there is a cycle.
+bool order_steps(Plan& plan, PlanError& error) {
+  std::vector<std::vector<std::uint32_t>> followers(plan.steps.size());
+  std::vector<std::size_t> waits;
+  for (std::uint32_t index = 0; index < plan.steps.size(); ++index) {
+    for (const std::uint32_t before : plan.steps[index].after)
+      followers[before].push_back(index);
+    waits.push_back(plan.steps[index].after.size());
+    if (waits.back() == 0) plan.order.push_back(index);
+  }
+  for (std::size_t next = 0; next < plan.order.size(); ++next)
+    for (const std::uint32_t follower : followers[plan.order[next]])
+      if (--waits[follower] == 0) plan.order.push_back(follower);
+  if (plan.order.size() == plan.steps.size()) return true;
+  error.result = CUDA_GRAPH_INSTANTIATE_INVALID_STRUCTURE;
+  for (std::size_t i = 0; i < waits.size(); ++i)
+    if (waits[i] > 0) error.node = plan.steps[i].node;
+  return false;
+}
+
+}  // namespace
+
+GraphLaunch::~GraphLaunch() {
+  for (const auto& [step, completion] : records)
+    if (!completion->done()) completion->finish(CUDA_ERROR_LAUNCH_FAILED, now_ns());
+}
+
+CUresult make_plan(const Graph& graph, PlanPtr& plan, PlanError& error) {
+  auto made = std::make_shared<Plan>();
+  std::unordered_map<const GraphNode*, std::uint32_t> indices;
+  for (const auto& node : graph.nodes)
+    indices.emplace(node.get(), static_cast<std::uint32_t>(indices.size()));
+  for (const auto& node : graph.nodes) {
+    Step step{node->handle, {}, node->operation, nullptr, true};
+    for (const GraphNode* before : node->dependencies)
+      step.after.push_back(indices[before]);
+    if (const Graph* child = child_of(*node); child != nullptr)
+      if (CUresult status = make_plan(*child, step.child, error); status != CUDA_SUCCESS)
+        return status;
+    made->has_events |= std::holds_alternative<EventRecordOperation>(*step.operation) ||
+                        std::holds_alternative<EventWaitOperation>(*step.operation) ||
+                        (step.child != nullptr && step.child->has_events);
+    made->steps.push_back(std::move(step));
+  }
+  if (!order_steps(*made, error)) return CUDA_ERROR_INVALID_VALUE;
+  for (const UserHold& user : graph.users)
+    made->users.push_back(user.again());
+  plan = std::move(made);
+  return CUDA_SUCCESS;
+}
+
+CUresult instantiate(Driver& driver, CUgraph handle, unsigned long long flags, CUgraphExec* exec,
+                     PlanError& error) {
+  GraphLock lock(driver);
+  auto graph = driver.graphs.find(handle);
+  error.result = CUDA_GRAPH_INSTANTIATE_ERROR;
+  if (graph == nullptr || exec == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  if ((flags & CUDA_GRAPH_INSTANTIATE_FLAG_DEVICE_LAUNCH) != 0 ||
+      (graph->has_memory && !graph->memory_exec.expired()))
+    return CUDA_ERROR_NOT_SUPPORTED;
+  auto made = std::make_shared<GraphExec>();
+  made->flags = flags;
+  if (CUresult status = make_plan(*graph, made->plan, error); status != CUDA_SUCCESS) return status;
+  if (graph->has_memory) graph->memory_exec = made;
+  *exec = driver.execs.add(std::move(made));
+  error.result = CUDA_GRAPH_INSTANTIATE_SUCCESS;
+  return CUDA_SUCCESS;
+}
+
+CUresult launch_graph(Driver& driver, GraphExec& exec, Stream& stream) {
+  if (stream.capturing.load()) {
+    std::unique_lock lock(exec.mutex);
+    const PlanPtr plan = exec.plan;
+    lock.unlock();
+    return capture_launch(driver, plan, stream);
+  }
+  if (CUresult status = check_legacy(driver, stream); status != CUDA_SUCCESS) return status;
+  std::lock_guard lock(exec.mutex);
+  const bool frees_first = (exec.flags & CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH) != 0;
+  if (!account_memory(*driver.graph_memory, *exec.plan, frees_first))
+    return CUDA_ERROR_INVALID_VALUE;
+  auto launch = std::make_shared<GraphLaunch>(exec.plan);
+  std::vector<CompletionPtr> after;
+  if (exec.last_launch != nullptr && !exec.last_launch->done()) after.push_back(exec.last_launch);
+  // Launches that wait for each other's records go into their streams in the order in which the
+  // records were bound: else one could wait for what comes after it.
+  std::unique_lock order(driver.event_launches, std::defer_lock);
+  if (exec.plan->has_events) {
+    order.lock();
+    bind_events(*exec.plan, *launch);
+  }
+  CompletionPtr completion;
+  CUresult status =
+      stream.submit(LaunchOperation{std::move(launch)}, std::move(after), &completion);
+  if (status == CUDA_SUCCESS)
+    exec.last_launch = std::move(completion);
+  else
+    end_memory(*driver.graph_memory, *exec.plan);
+  return status;
+}
+
+CUresult run_launch(Context& context, const GraphLaunch& launch) {
+  return run_plan(context, launch, *launch.plan);
+}
+
+PlanPtr with_step(const Plan& plan, std::size_t index, Step step) {
+  auto changed = std::make_shared<Plan>();
+  changed->steps = plan.steps;
+  changed->steps[index] = std::move(step);
+  changed->order = plan.order;
+  for (const UserHold& user : plan.users)
+    changed->users.push_back(user.again());
+  return changed;
+}
+
+}  // namespace longwire::softcuda::driver
