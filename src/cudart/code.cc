@@ -151,6 +151,15 @@ cudaError_t find_function(const DriverTable& cu, const void* host, CUfunction& f
   return to_runtime(result);
 }
 
+const void* find_host(CUfunction function) {
+  Code& code = the_code();
+  std::shared_lock lock(code.mutex);
+  for (const auto& [host, kernel] : code.kernels)
+    for (const auto& [context, known] : kernel.functions)
+      if (known == function) return host;
+  return nullptr;
+}
+
 cudaError_t find_symbol(const DriverTable& cu, const void* host, CUdeviceptr& address,
                         std::size_t& bytes) {
   Code& code = the_code();

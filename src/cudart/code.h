@@ -52,6 +52,8 @@ void add_variable(FatBinary* code, const void* host, const char* name, std::size
 cudaError_t find_kernel(const DriverTable& cu, const void* host, CUkernel& kernel);
 // The same in the current context.
 cudaError_t find_function(const DriverTable& cu, const void* host, CUfunction& function);
+// The host side of a kernel in any context; nullptr: there is none.
+const void* find_host(CUfunction function);
 // A variable's place in the current context.
 cudaError_t find_symbol(const DriverTable& cu, const void* host, CUdeviceptr& address,
                         std::size_t& bytes);

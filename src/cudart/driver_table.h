@@ -44,14 +44,33 @@
   X(cuEventElapsedTime) X(cuIpcGetMemHandle) X(cuIpcOpenMemHandle_v2) X(cuIpcCloseMemHandle)    \
   X(cuIpcGetEventHandle) X(cuIpcOpenEventHandle) X(cuStreamBeginCapture_v2)                     \
   X(cuStreamEndCapture) X(cuStreamIsCapturing) X(cuThreadExchangeStreamCaptureMode)             \
-  X(cuGraphCreate) X(cuGraphDestroy) X(cuGraphClone) X(cuGraphGetNodes)                         \
-  X(cuGraphGetRootNodes) X(cuGraphAddEmptyNode) X(cuGraphAddKernelNode_v2)                      \
-  X(cuGraphAddMemcpyNode) X(cuGraphAddMemsetNode) X(cuGraphAddHostNode)                         \
-  X(cuGraphAddChildGraphNode) X(cuGraphAddEventRecordNode) X(cuGraphAddEventWaitNode)           \
-  X(cuGraphNodeGetType) X(cuGraphDestroyNode) X(cuGraphInstantiateWithFlags)                    \
-  X(cuGraphExecGetFlags) X(cuGraphExecUpdate_v2) X(cuGraphUpload) X(cuGraphLaunch)              \
-  X(cuGraphExecDestroy) X(cuGraphExecKernelNodeSetParams_v2) X(cuGraphKernelNodeSetParams_v2)   \
-  X(cuProfilerStart) X(cuProfilerStop)
+  X(cuGraphCreate) X(cuGraphDestroy) X(cuGraphClone) X(cuGraphGetNodes) X(cuGraphGetRootNodes)  \
+  X(cuGraphAddEmptyNode) X(cuGraphAddKernelNode_v2) X(cuGraphAddMemcpyNode)                     \
+  X(cuGraphAddMemsetNode) X(cuGraphAddHostNode) X(cuGraphAddChildGraphNode)                     \
+  X(cuGraphAddEventRecordNode) X(cuGraphAddEventWaitNode) X(cuGraphNodeGetType)                 \
+  X(cuGraphDestroyNode) X(cuGraphInstantiateWithFlags) X(cuGraphExecGetFlags)                   \
+  X(cuGraphExecUpdate_v2) X(cuGraphUpload) X(cuGraphLaunch) X(cuGraphExecDestroy)               \
+  X(cuGraphExecKernelNodeSetParams_v2) X(cuGraphKernelNodeSetParams_v2)                         \
+  X(cuDeviceGetGraphMemAttribute) X(cuDeviceGraphMemTrim) X(cuDeviceSetGraphMemAttribute)       \
+  X(cuGraphAddDependencies_v2) X(cuGraphAddMemAllocNode) X(cuGraphAddMemFreeNode)               \
+  X(cuGraphChildGraphNodeGetGraph) X(cuGraphDebugDotPrint) X(cuGraphEventRecordNodeGetEvent)    \
+  X(cuGraphEventRecordNodeSetEvent) X(cuGraphEventWaitNodeGetEvent)                             \
+  X(cuGraphEventWaitNodeSetEvent) X(cuGraphExecChildGraphNodeSetParams)                         \
+  X(cuGraphExecEventRecordNodeSetEvent) X(cuGraphExecEventWaitNodeSetEvent)                     \
+  X(cuGraphExecHostNodeSetParams) X(cuGraphExecMemcpyNodeSetParams)                             \
+  X(cuGraphExecMemsetNodeSetParams) X(cuGraphGetEdges_v2) X(cuGraphHostNodeGetParams)           \
+  X(cuGraphHostNodeSetParams) X(cuGraphInstantiateWithParams)                                   \
+  X(cuGraphKernelNodeCopyAttributes) X(cuGraphKernelNodeGetAttribute)                           \
+  X(cuGraphKernelNodeSetAttribute) X(cuGraphMemAllocNodeGetParams)                              \
+  X(cuGraphMemFreeNodeGetParams) X(cuGraphMemcpyNodeSetParams) X(cuGraphMemsetNodeGetParams)    \
+  X(cuGraphMemsetNodeSetParams) X(cuGraphNodeFindInClone) X(cuGraphNodeGetDependencies_v2)      \
+  X(cuGraphNodeGetDependentNodes_v2) X(cuGraphNodeGetEnabled) X(cuGraphNodeSetEnabled)          \
+  X(cuGraphReleaseUserObject) X(cuGraphRemoveDependencies_v2) X(cuGraphRetainUserObject)        \
+  X(cuStreamBeginCaptureToGraph) X(cuStreamGetCaptureInfo_v3)                                   \
+  X(cuStreamUpdateCaptureDependencies_v2) X(cuUserObjectCreate) X(cuUserObjectRelease)          \
+  X(cuUserObjectRetain) X(cuGraphAddNode_v2) X(cuGraphNodeSetParams)                            \
+  X(cuGraphExecNodeSetParams) X(cuGraphKernelNodeGetParams_v2) X(cuProfilerStart)               \
+  X(cuProfilerStop)
 // clang-format on
 
 namespace longwire::cudart {

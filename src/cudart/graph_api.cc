@@ -2,6 +2,7 @@
 #include "cudart/code.h"
 #include "cudart/context.h"
 #include "cudart/copy3d.h"
+#include "cudart/graph_params.h"
 
 using namespace longwire::cudart;
 
@@ -12,24 +13,6 @@ static_assert(sizeof(cudaMemsetParams) == sizeof(CUDA_MEMSET_NODE_PARAMS) &&
               sizeof(cudaHostNodeParams) == sizeof(CUDA_HOST_NODE_PARAMS) &&
               sizeof(cudaGraphEdgeData) == sizeof(CUgraphEdgeData) &&
               sizeof(cudaGraphExecUpdateResultInfo) == sizeof(CUgraphExecUpdateResultInfo));
-
-cudaError_t make_kernel_node(const DriverTable& cu, const cudaKernelNodeParams* asked,
-                             CUDA_KERNEL_NODE_PARAMS& node) {
-  if (asked == nullptr) return cudaErrorInvalidValue;
-  node = {};
-  if (cudaError_t error = find_function(cu, asked->func, node.func); error != cudaSuccess)
-    return error;
-  node.gridDimX = asked->gridDim.x;
-  node.gridDimY = asked->gridDim.y;
-  node.gridDimZ = asked->gridDim.z;
-  node.blockDimX = asked->blockDim.x;
-  node.blockDimY = asked->blockDim.y;
-  node.blockDimZ = asked->blockDim.z;
-  node.sharedMemBytes = asked->sharedMemBytes;
-  node.kernelParams = asked->kernelParams;
-  node.extra = asked->extra;
-  return cudaSuccess;
-}
 
 // Nodes that touch memory say in which context.
 template <class Body>

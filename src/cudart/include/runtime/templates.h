@@ -87,6 +87,42 @@ template <class T>
 inline cudaError_t cudaGetSymbolSize(size_t* bytes, const T& symbol) {
   return cudaGetSymbolSize(bytes, reinterpret_cast<const void*>(&symbol));
 }
+template <class T>
+inline cudaError_t cudaGraphAddMemcpyNodeToSymbol(cudaGraphNode_t* node, cudaGraph_t graph,
+                                                  const cudaGraphNode_t* dependencies, size_t count,
+                                                  const T& symbol, const void* from, size_t bytes,
+                                                  size_t offset, enum cudaMemcpyKind kind) {
+  return cudaGraphAddMemcpyNodeToSymbol(node, graph, dependencies, count,
+                                        reinterpret_cast<const void*>(&symbol), from, bytes, offset,
+                                        kind);
+}
+template <class T>
+inline cudaError_t cudaGraphAddMemcpyNodeFromSymbol(cudaGraphNode_t* node, cudaGraph_t graph,
+                                                    const cudaGraphNode_t* dependencies,
+                                                    size_t count, void* to, const T& symbol,
+                                                    size_t bytes, size_t offset,
+                                                    enum cudaMemcpyKind kind) {
+  return cudaGraphAddMemcpyNodeFromSymbol(node, graph, dependencies, count, to,
+                                          reinterpret_cast<const void*>(&symbol), bytes, offset,
+                                          kind);
+}
+
+/* Graphs, as they were called before CUDA 12. */
+inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph,
+                                        cudaGraphNode_t* error_node, char* log, size_t log_bytes) {
+  if (error_node != 0) *error_node = 0;
+  if (log != 0 && log_bytes > 0) *log = 0;
+  return cudaGraphInstantiateWithFlags(exec, graph, 0);
+}
+inline cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph,
+                                       cudaGraphNode_t* error_node,
+                                       enum cudaGraphExecUpdateResult* result) {
+  cudaGraphExecUpdateResultInfo info = {};
+  const cudaError_t error = cudaGraphExecUpdate(exec, graph, &info);
+  if (error_node != 0) *error_node = info.errorNode;
+  if (result != 0) *result = info.result;
+  return error;
+}
 
 /* Kernels, named as they are. */
 template <class T>
