@@ -18,6 +18,8 @@ struct KernelPrograms {
   ir::FunctionId kernel = 0;
   std::vector<std::byte> constants;  // kPoolBytes each
   std::vector<SpecialUse> specials;  // the n-th stands at n * kPoolBytes
+  // For code that is made of them: blocks whose rows_of() is this (runner_native.h).
+  std::uint32_t rows = 0;
 };
 
 // `entries`: with kNative steps, where blocks begin and behind what the Runner must do.

@@ -76,6 +76,11 @@ struct Step {
   }
 };
 
+inline constexpr std::size_t kMaxNativeSpecials = 64;  // more than there are
+inline constexpr std::size_t kNativeRanges = 64;
+
+struct KernelPrograms;
+
 // What compiled code sees of the warp that runs it. Plain data.
 struct NativeState {
   std::byte* frame = nullptr;           // of the function
@@ -92,21 +97,41 @@ struct NativeState {
   std::byte* local = nullptr;
   std::uint64_t local_stride = 0;
   const std::atomic<bool>* stopping = nullptr;
-  std::uint64_t range_begin = 0, range_bytes = 0;  // allocated memory that was found last
+  // Allocated memory that was found last, for each access of the code: kNativeRanges of them.
+  struct Range {
+    std::uint64_t begin = 0, bytes = 0;
+  };
+  Range* ranges = nullptr;
   std::uint32_t local_base = 0;
   std::uint32_t join = 0;    // a group that comes to this step or beyond must stop there
   std::uint32_t rounds = 0;  // backward branches since the group was picked
   Mask live = 0;             // lanes that have not exited
   Mask parked = 0;           // lanes that wait for others
   std::uint32_t strong = 0;  // memory was looked at that others may write
+  // Of special registers: what is one for all lanes, in the order of KernelPrograms::specials, and
+  // each lane's %tid, as far as the code reads it (rows).
+  std::uint64_t values[kMaxNativeSpecials];
+  std::uint32_t tid[3][kLanes];
+  std::uint32_t rows = 0;  // how many lanes have a %tid.x that counts up; 0: it may be any
+  // Where the code leaves lanes at several steps: set in this order, the last is its result's.
+  static constexpr std::size_t kMostApart = 16;
+  std::uint32_t apart = 0;
+  Mask apart_lanes[kMostApart];
+  std::uint32_t apart_steps[kMostApart];
+  machine::Warp* warp = nullptr;
+  const KernelPrograms* programs = nullptr;
+  // Made when first there is something to do for it, at runner_place.
   Context* context = nullptr;
   class Runner* runner = nullptr;
+  void* runner_place = nullptr;
 };
 // Runs the lanes of `group` from an entry on until it comes to a step that it leaves to the Runner,
 // and returns that step, with the group's registers in the frame. kNotEntered: these lanes'
 // registers are not what it was compiled for.
 using NativeRun = std::uint32_t (*)(NativeState& state, std::uint32_t entry, Mask group);
 inline constexpr std::uint32_t kNotEntered = ~std::uint32_t{0};
+// The entry of a kernel's beginning, where no register has a value yet.
+inline constexpr std::uint32_t kStart = ~std::uint32_t{0} - 1;
 
 struct Program {
   const ir::Function* function = nullptr;

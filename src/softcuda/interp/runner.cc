@@ -10,15 +10,10 @@ namespace longwire::softcuda::interp {
 namespace {
 
 constexpr std::uint32_t kNoJoin = std::numeric_limits<std::uint32_t>::max();
-constexpr std::size_t kFrameAlignment = 64;
 // Backward branches of one group before others get their turn: in loops that look at memory which
 // others write, and in any.
 constexpr std::uint32_t kRoundsWaiting = 16;
 constexpr std::uint32_t kRoundsAnyway = 1 << 16;
-
-std::size_t aligned(std::size_t bytes) {
-  return (bytes + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
-}
 
 Mask lanes_at(const std::uint32_t* steps, Mask lanes, std::uint32_t step) noexcept {
   Mask found = 0;
@@ -36,12 +31,12 @@ std::uint32_t lowest(const std::uint32_t* steps, Mask lanes) noexcept {
 
 }  // namespace
 
-Runner::Runner(const KernelPrograms& programs, machine::Warp& warp)
-    : programs_(programs), warp_(warp) {
+Runner::Runner(const KernelPrograms& programs, machine::Warp& warp, NativeState* native)
+    : programs_(programs), warp_(warp), native_(native) {
   context_.warp = &warp;
   context_.block = &warp.block();
   context_.live = warp.lanes();
-  const std::size_t specials = aligned(programs.specials.size() * kPoolBytes);
+  const std::size_t specials = frame_aligned(programs.specials.size() * kPoolBytes);
   if (specials > warp.frames().size())
     warp.fault(machine::FaultKind::kStackOverflow, -1, 0, {}, "no room for special registers");
   frames_used_ = specials;
@@ -50,7 +45,6 @@ Runner::Runner(const KernelPrograms& programs, machine::Warp& warp)
     fill_special(pool, use, warp);
     pool += kPoolBytes;
   }
-  prepare_native();
 }
 
 void Runner::run() {
@@ -59,9 +53,10 @@ void Runner::run() {
     execute();
 }
 
-Runner::Activation* Runner::push(const Program& program, Mask lanes, const ir::Place& place) {
-  const std::size_t head = aligned(sizeof(Activation));
-  const std::size_t bytes = head + aligned(program.function->frame_bytes);
+Runner::Activation* Runner::push(const Program& program, Mask lanes, const ir::Place& place,
+                                 bool zeroed) {
+  const std::size_t head = frame_aligned(sizeof(Activation));
+  const std::size_t bytes = head + frame_aligned(program.function->frame_bytes);
   const std::uint32_t local =
       top_ == nullptr ? 0
                       : now_->local_base + machine::kCallBytes +
@@ -78,7 +73,7 @@ Runner::Activation* Runner::push(const Program& program, Mask lanes, const ir::P
   activation->frame = place_of + head;
   activation->local_base = local;
   activation->members = activation->lanes = lanes;
-  std::memset(activation->frame, 0, program.function->frame_bytes);
+  if (zeroed) std::memset(activation->frame, 0, program.function->frame_bytes);
   frames_used_ += bytes;
   return top_ = activation;
 }

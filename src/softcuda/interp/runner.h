@@ -15,13 +15,25 @@
 
 namespace longwire::softcuda::interp {
 
+constexpr std::size_t frame_aligned(std::size_t bytes) noexcept {
+  constexpr std::size_t kFrameAlignment = 64;
+  return (bytes + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
+}
+
 class Runner {
  public:
-  Runner(const KernelPrograms& programs, machine::Warp& warp);
+  // `native`: of the compiled code, where there is some; it is to outlive this.
+  Runner(const KernelPrograms& programs, machine::Warp& warp, NativeState* native = nullptr);
   void run();
 
-  // For compiled code. The warp comes to a barrier, all lanes that live together: false where they
-  // are not together.
+  // --- for compiled code ---
+  // Makes the Runner of a warp whose lanes are all in the kernel's code.
+  static void start(NativeState& state) noexcept;
+  // Where a kernel's registers lie.
+  static std::byte* kernel_frame(const NativeState& state) noexcept;
+  // All lanes left the code, which start() was called from, at this step.
+  void go_on(std::uint32_t step);
+  // The warp comes to a barrier, all lanes that live together: false where they are not together.
   bool native_barrier(const Step& s);
 
  private:
@@ -38,7 +50,7 @@ class Runner {
     std::uint32_t steps[kLanes];
   };
 
-  Activation* push(const Program& program, Mask lanes, const ir::Place& place);
+  Activation* push(const Program& program, Mask lanes, const ir::Place& place, bool zeroed = true);
   void pop_finished() noexcept;
   void use(Activation& activation) noexcept;
 
@@ -48,8 +60,8 @@ class Runner {
   void choose(Activation& activation, Mask candidates) noexcept;
 
   void execute();
-  void prepare_native() noexcept;
   bool enter_native(const Step& s);
+  bool part() noexcept;
   bool step_control(const Step& s);  // false: another group may be the one to run
   Mask guard_of(const Step& s) const noexcept;
   void leave(std::uint32_t step) noexcept;  // the group goes on there when it is picked again
@@ -82,7 +94,7 @@ class Runner {
   const KernelPrograms& programs_;
   machine::Warp& warp_;
   Context context_;
-  NativeState native_;
+  NativeState* native_;
   Activation* top_ = nullptr;
   Activation* now_ = nullptr;  // whose steps run
   Mask group_ = 0;             // the lanes that run

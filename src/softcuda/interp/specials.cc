@@ -34,6 +34,26 @@ bool between(Special special, Special first, Special last) noexcept {
   return special >= first && special <= last;
 }
 
+}  // namespace
+
+std::uint32_t lane_value(Special special, std::uint32_t lane) noexcept {
+  const std::uint32_t own = 1U << lane;
+  switch (special) {
+    case Special::kLaneid:
+      return lane;
+    case Special::kLanemaskEq:
+      return own;
+    case Special::kLanemaskLe:
+      return own | (own - 1);
+    case Special::kLanemaskLt:
+      return own - 1;
+    case Special::kLanemaskGe:
+      return ~(own - 1);
+    default:
+      return ~(own | (own - 1));
+  }
+}
+
 // What is the same for all lanes of a warp. A cluster is one block.
 std::uint64_t warp_value(Special special, const machine::Warp& warp) noexcept {
   const machine::BlockState& block = warp.block();
@@ -75,23 +95,7 @@ std::uint64_t warp_value(Special special, const machine::Warp& warp) noexcept {
   }
 }
 
-std::uint32_t lane_value(Special special, std::uint32_t lane) noexcept {
-  const std::uint32_t own = 1U << lane;
-  switch (special) {
-    case Special::kLaneid:
-      return lane;
-    case Special::kLanemaskEq:
-      return own;
-    case Special::kLanemaskLe:
-      return own | (own - 1);
-    case Special::kLanemaskLt:
-      return own - 1;
-    case Special::kLanemaskGe:
-      return ~(own - 1);
-    default:
-      return ~(own | (own - 1));
-  }
-}
+namespace {
 
 void fill_thread(std::uint64_t* values, Special special, const machine::Warp& warp) noexcept {
   const Dim3& size = warp.block().size;

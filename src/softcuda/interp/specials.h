@@ -12,6 +12,10 @@ namespace longwire::softcuda::interp {
 bool is_clock(ir::Special special) noexcept;
 bool is_special_supported(ir::Special special) noexcept;
 
+// What is one for all lanes of a warp.
+std::uint64_t warp_value(ir::Special special, const machine::Warp& warp) noexcept;
+// Of %laneid and the masks of lanes.
+std::uint32_t lane_value(ir::Special special, std::uint32_t lane) noexcept;
 // 32 equal values, in every width (kPoolBytes).
 void fill_pool(std::byte* pool, std::uint64_t value) noexcept;
 // The values of a special register for the lanes of a warp.

@@ -6,17 +6,7 @@
 namespace longwire::softcuda::jit {
 namespace {
 
-using interp::Base;
 using ir::Op;
-
-// Where a function has more, its registers are taken to vary: what follows is quadratic.
-constexpr std::size_t kMaxBlocks = 1500;
-
-bool is_lane_special(ir::Special special) {
-  return (special >= ir::Special::kTidX && special <= ir::Special::kTidZ) ||
-         special == ir::Special::kLaneid ||
-         (special >= ir::Special::kLanemaskEq && special <= ir::Special::kLanemaskGt);
-}
 
 bool writes_two(const Step& s) {
   const ir::Modifiers& m = s.source->modifiers;
@@ -36,32 +26,6 @@ bool writes_two(const Step& s) {
 
 bool is_reduction(ir::Mode mode) {
   return mode == ir::Mode::kRedPopc || mode == ir::Mode::kRedAnd || mode == ir::Mode::kRedOr;
-}
-
-// Of equal operands the same result for all lanes.
-bool is_pure(const ir::Instruction& i) {
-  const ir::Modifiers& m = i.modifiers;
-  const bool carries = m.carry_in || m.carry_out;
-  if (i.op <= Op::kShr) return !carries;  // integer, logic, shift
-  if (i.op >= Op::kTestp && i.op <= Op::kSlct) return true;
-  switch (i.op) {
-    case Op::kMov:
-    case Op::kPrmt:
-    case Op::kCvt:
-    case Op::kCvtPack:
-    case Op::kMapa:
-    case Op::kGetctarank:
-      return true;
-    case Op::kLd:
-    case Op::kLdu:
-      return m.space != ir::Space::kLocal && !m.volatile_ && m.order == ir::Order::kWeak;
-    case Op::kIsspacep:
-      return m.space != ir::Space::kLocal && m.space != ir::Space::kGlobal;
-    case Op::kCvta:
-      return m.space != ir::Space::kLocal && m.to_space != ir::Space::kLocal;
-    default:
-      return false;
-  }
 }
 
 }  // namespace
@@ -115,45 +79,12 @@ Analysis::Analysis(const interp::KernelPrograms& programs, const Program& progra
   if (!usable_) return;
   find_blocks();
   find_live();
-  find_uniform();
+  find_shapes();
+  find_regions();
 }
 
 RegisterId Analysis::register_of(const Slot& slot) const noexcept {
-  return slot.base == Base::kFrame ? register_at_[slot.offset / 2] : kNoRegister;
-}
-
-bool Analysis::is_uniform(const Slot& slot) const noexcept {
-  switch (slot.base) {
-    case Base::kFrame:
-      return uniform_[register_of(slot)];
-    case Base::kSpecials:
-      return !is_lane_special(programs_.specials[slot.offset / interp::kPoolBytes].special);
-    default:
-      return true;
-  }
-}
-
-template <class F>
-void Analysis::each_written(const Step& s, F f) const {
-  int first = 0, end = destinations(s);
-  if (s.kind == StepKind::kCall) first = 1, end = 2;  // the results
-  for (int n = first; n < end && n < s.operands; ++n)
-    for (int e = 0; e < s.count[n]; ++e)
-      if (const Slot& slot = s.slot(n, e); slot.present && slot.base == Base::kFrame)
-        f(register_of(slot));
-}
-
-template <class F>
-void Analysis::each_read(const Step& s, F f) const {
-  const int first = s.kind == StepKind::kCall ? 0 : destinations(s);
-  for (int n = first; n < s.operands; ++n)
-    for (int e = 0; e < s.count[n]; ++e)
-      if (const Slot& slot = s.slot(n, e); slot.present && slot.base == Base::kFrame)
-        f(register_of(slot));
-  if (s.guard != ir::kNone) f(register_at_[s.guard / 2]);
-  if (s.kind == StepKind::kReturn && !program_.function->kernel)
-    for (const ir::Parameter& result : program_.function->results)
-      if (result.reg != ir::kNone) f(result.reg);
+  return slot.base == interp::Base::kFrame ? register_at_[slot.offset / 2] : kNoRegister;
 }
 
 void Analysis::find_blocks() {
@@ -230,29 +161,6 @@ RegisterSet Analysis::live_at(std::uint32_t step) const {
   return live;
 }
 
-// --- uniform registers ---
-
-bool Analysis::result_is_uniform(const Step& s) const noexcept {
-  if (s.source == nullptr || !is_pure(*s.source)) return false;
-  if (s.guard != ir::kNone && !uniform_[register_at_[s.guard / 2]]) return false;
-  for (int n = destinations(s); n < s.operands; ++n)
-    for (int e = 0; e < s.count[n]; ++e)
-      if (const Slot& slot = s.slot(n, e); slot.present && !is_uniform(slot)) return false;
-  return true;
-}
-
-bool Analysis::drop_varying() {
-  bool dropped = false;
-  for (const Step& s : program_.steps) {
-    if (result_is_uniform(s)) continue;
-    each_written(s, [&](RegisterId id) {
-      dropped = dropped || uniform_[id];
-      uniform_[id] = false;
-    });
-  }
-  return dropped;
-}
-
 void Analysis::find_postdominators() {
   const std::size_t count = blocks_.size();
   postdominators_.assign(count, std::vector<bool>(count, true));
@@ -286,9 +194,8 @@ std::vector<bool> Analysis::reached(std::uint32_t from, std::uint32_t not_throug
   return seen;
 }
 
-// Lanes that part at the end of a block may hold different values where they meet again: of what
-// was written on the way.
-bool Analysis::drop_joined_after(std::uint32_t block) {
+// Where all that leaves a block comes together first; kNone: nowhere.
+std::uint32_t Analysis::meet_of(std::uint32_t block) const {
   std::uint32_t meet = ir::kNone;
   std::size_t most = 0;
   for (std::uint32_t n = 0; n < blocks_.size(); ++n) {
@@ -297,6 +204,13 @@ bool Analysis::drop_joined_after(std::uint32_t block) {
         std::count(postdominators_[n].begin(), postdominators_[n].end(), true));
     if (size > most) most = size, meet = n;
   }
+  return meet;
+}
+
+// Lanes that part at the end of a block may hold different values where they meet again: of what
+// was written on the way.
+bool Analysis::drop_joined_after(std::uint32_t block) {
+  const std::uint32_t meet = meet_of(block);
   std::vector<int> ways(blocks_.size(), 0);
   for (std::uint32_t next : blocks_[block].successors) {
     const std::vector<bool> seen = reached(next, meet);
@@ -310,11 +224,18 @@ bool Analysis::drop_joined_after(std::uint32_t block) {
   bool dropped = false;
   for (std::size_t n = 0; n < blocks_.size(); ++n)
     for (RegisterId id = 0; ways[n] > 1 && id < registers(); ++id) {
-      if (!uniform_[id] || !written[id] || !blocks_[n].live_in[id]) continue;
-      uniform_[id] = false;
+      if (varying_[id] || !written[id] || !blocks_[n].live_in[id]) continue;
+      varying_[id] = true;
       dropped = true;
     }
   return dropped;
+}
+
+// Whether lanes that are together may go different ways.
+bool Analysis::parts_at(const Step& s) const noexcept {
+  if (s.kind == StepKind::kBranch)
+    return s.guard != ir::kNone && !is_uniform(register_at_[s.guard / 2]);
+  return s.kind == StepKind::kBranchIndexed && !is_uniform(s.slot(0));
 }
 
 bool Analysis::drop_joined() {
@@ -322,25 +243,12 @@ bool Analysis::drop_joined() {
   for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
     if (blocks_[b].successors.size() < 2) continue;
     for (std::uint32_t n = blocks_[b].first; n < blocks_[b].end; ++n) {
-      const Step& s = program_.steps[n];
-      const bool varying_branch = s.kind == StepKind::kBranch && s.guard != ir::kNone &&
-                                  !uniform_[register_at_[s.guard / 2]];
-      const bool varying_index = s.kind == StepKind::kBranchIndexed && !is_uniform(s.slot(0));
-      if (varying_branch || varying_index) dropped = drop_joined_after(b) || dropped;
+      if (!parts_at(program_.steps[n])) continue;
+      dropped = drop_joined_after(b) || dropped;
+      dropped = drop_in_region(b) || dropped;
     }
   }
   return dropped;
-}
-
-void Analysis::find_uniform() {
-  const bool small = blocks_.size() <= kMaxBlocks;
-  uniform_.assign(registers(), small);
-  if (!small || blocks_.empty()) return;
-  for (RegisterId id = 0; id < registers(); ++id)
-    if (blocks_[0].live_in[id]) uniform_[id] = false;
-  find_postdominators();
-  while (drop_varying() || drop_joined()) {
-  }
 }
 
 }  // namespace longwire::softcuda::jit

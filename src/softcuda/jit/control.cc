@@ -11,8 +11,9 @@ using interp::NativeState;
 
 namespace {
 
-// As the Runner has it: a group that has gone back so often lets others run.
-constexpr std::uint32_t kMostRounds = (1 << 16) - 2;
+// As the Runner has it: a group that has gone back so often lets others run; the second where it
+// looks at what others write.
+constexpr std::uint32_t kMostRounds = (1 << 16) - 2, kMostRoundsWaiting = 14;
 
 }  // namespace
 
@@ -23,9 +24,13 @@ LLVMBasicBlockRef Emitter::exit_at(std::uint32_t step) {
   block = new_block();
   LLVMBasicBlockRef before = LLVMGetInsertBlock(v_.b);
   at(block);
-  const RegisterSet live = analysis_.live_at(step);
+  const Region* region = analysis_.region_in(analysis_.block_of(step));
+  RegisterSet live = analysis_.live_at(step);
   for (RegisterId id = 0; id < live.size(); ++id)
-    if (live[id]) store_register(id);
+    if (live[id] ||
+        (region != nullptr && analysis_.outlives(id, *region, analysis_.block_of(step))))
+      store_register(id);
+  if (region != nullptr) emit_apart(step, *region);
   LLVMBuildRet(v_.b, LLVMConstInt(v_.i32, step, 0));
   at(before);
   return block;
@@ -44,10 +49,12 @@ void Emitter::go(std::uint32_t from_step, std::uint32_t target_step) {
     LLVMValueRef stopping = LLVMBuildLoad2(v_.b, v_.i8, stopping_, "");
     LLVMSetVolatile(stopping, 1);
     stopping = LLVMBuildZExt(v_.b, stopping, v_.i32, "");
-    LLVMValueRef either = LLVMBuildOr(v_.b, strong, stopping, "");
-    LLVMValueRef stop = LLVMBuildICmp(v_.b, LLVMIntNE, either, LLVMConstInt(v_.i32, 0, 0), "");
-    LLVMValueRef often =
-        LLVMBuildICmp(v_.b, LLVMIntUGE, rounds, LLVMConstInt(v_.i32, kMostRounds, 0), "");
+    LLVMValueRef zero = LLVMConstInt(v_.i32, 0, 0);
+    LLVMValueRef stop = LLVMBuildICmp(v_.b, LLVMIntNE, stopping, zero, "");
+    LLVMValueRef waiting = LLVMBuildICmp(v_.b, LLVMIntNE, strong, zero, "");
+    LLVMValueRef most = LLVMBuildSelect(v_.b, waiting, LLVMConstInt(v_.i32, kMostRoundsWaiting, 0),
+                                        LLVMConstInt(v_.i32, kMostRounds, 0), "");
+    LLVMValueRef often = LLVMBuildICmp(v_.b, LLVMIntUGE, rounds, most, "");
     LLVMBasicBlockRef next = new_block();
     branch_if(LLVMBuildOr(v_.b, stop, often, ""), exit_at(from_step), next);
     at(next);
@@ -67,7 +74,14 @@ void Emitter::go(std::uint32_t from_step, std::uint32_t target_step) {
 void Emitter::emit_branch(std::uint32_t step) {
   const Step& s = program_.steps[step];
   ++counts_.compiled;
+  if (region_ != nullptr) {
+    end_region_block(step);
+    if (s.guard == ir::kNone) region_next(*region_, block_);
+    return;
+  }
   if (s.guard == ir::kNone) return go(step, s.target);
+  const Region* region = analysis_.region_of_head(block_);
+  if (region != nullptr && !guard_.uniform) return enter_region(step, *region);
   const Value guard = guard_;
   LLVMBasicBlockRef taken = new_block(), other = new_block();
   if (guard.uniform) {
@@ -104,7 +118,7 @@ void Emitter::emit_barrier(std::uint32_t step) {
   const Step& s = program_.steps[step];
   bool simple = s.guard == ir::kNone && destinations(s) == 0;
   for (int n = 0; n < s.operands; ++n)
-    simple = simple && s.slot(n).base != Base::kFrame;
+    simple = simple && (!s.slot(n).present || s.slot(n).base == Base::kConstants);
   ++counts_.compiled;
   if (!simple) {
     LLVMBuildBr(v_.b, exit_at(step));

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
+#include "softcuda/interp/specials.h"
 #include "softcuda/jit/runtime.h"
 
 namespace longwire::softcuda::jit {
@@ -43,13 +45,17 @@ void Emitter::begin(const std::string& name) {
   function_ = LLVMAddFunction(v_.module, name.c_str(), LLVMFunctionType(v_.i32, parameters, 3, 0));
   add_attributes(function_);
   state_ = LLVMGetParam(function_, 0);
-  group_ = LLVMGetParam(function_, 2);
+  whole_ = group_ = LLVMGetParam(function_, 2);
   at(new_block());
   for (RegisterId id = 0; id < analysis_.registers(); ++id)
     places_.push_back(LLVMBuildAlloca(v_.b, stored_type(id), ""));
   for (RegisterId id = 0; id < analysis_.registers(); ++id)
     LLVMBuildStore(v_.b, LLVMConstNull(stored_type(id)), places_[id]);
-  group_lanes_ = v_.condition_of(group_).v;
+  for (LLVMValueRef& place : scratch_) {
+    place = LLVMBuildAlloca(v_.b, v_.shaped(v_.i64, false), "");
+    LLVMSetAlignment(place, kScratchAlignment);
+  }
+  whole_lanes_ = group_lanes_ = v_.condition_of(group_).v;
   frame_ = load_field(v_.ptr, offsetof(NativeState, frame));
   specials_ = load_field(v_.ptr, offsetof(NativeState, specials));
   join_ = load_field(v_.i32, offsetof(NativeState, join));
@@ -73,6 +79,8 @@ void Emitter::emit(const std::string& name) {
     entries_[n] = entries[s.target];
     LLVMAddCase(choice, LLVMConstInt(v_.i32, s.target, 0), entries[s.target]);
   }
+  if (program_.function->kernel)
+    LLVMAddCase(choice, LLVMConstInt(v_.i32, interp::kStart, 0), starts_.front());
   (void)start;
   at(refused_);
   LLVMBuildRet(v_.b, LLVMConstInt(v_.i32, interp::kNotEntered, 0));
@@ -84,7 +92,8 @@ void Emitter::emit(const std::string& name) {
 
 LLVMTypeRef Emitter::stored_type(RegisterId id) const {
   const int bits = program_.function->registers[id].bits;
-  return v_.shaped(v_.integer_type(bits), analysis_.is_uniform(id));
+  const Shape& shape = analysis_.shape(id);
+  return shape.is_line() ? base_type(bits, shape.of_rows) : v_.shaped(v_.integer_type(bits), false);
 }
 
 LLVMValueRef Emitter::frame_at(RegisterId id) {
@@ -95,14 +104,17 @@ LLVMValueRef Emitter::frame_at(RegisterId id) {
 // A predicate as a condition, else an integer as wide as the register.
 Value Emitter::read(RegisterId id) {
   LLVMValueRef value = LLVMBuildLoad2(v_.b, stored_type(id), places_[id], "");
-  return {value, analysis_.is_uniform(id)};
+  const Shape& shape = analysis_.shape(id);
+  if (shape.is_line() && !shape.uniform()) return spread(value, shape);
+  return {value, shape.uniform()};
 }
 
 void Emitter::write(RegisterId id, Value value) {
-  const bool uniform = analysis_.is_uniform(id);
+  const Shape& shape = analysis_.shape(id);
   value = v_.resized(v_.to_integer(value), program_.function->registers[id].bits, false);
-  if (!uniform) value = v_.splat(value);
-  LLVMBuildStore(v_.b, value.v, places_[id]);
+  keep_others(id, value);
+  if (!shape.is_line()) value = v_.splat(value);
+  LLVMBuildStore(v_.b, shape.of_rows ? of_rows(value.v) : value.v, places_[id]);
 }
 
 void Emitter::store_register(RegisterId id) {
@@ -111,13 +123,13 @@ void Emitter::store_register(RegisterId id) {
   LLVMValueRef place = frame_at(id);
   if (bits == 1) {
     const Value old{LLVMBuildLoad2(v_.b, v_.shaped(v_.i1, false), place, ""), false};
-    LLVMBuildStore(v_.b, v_.select({group_lanes_, false}, value, old).v, place);
+    LLVMBuildStore(v_.b, v_.select({whole_lanes_, false}, value, old).v, place);
     return;
   }
   value = v_.splat(value);
   v_.call_intrinsic(
       "llvm.masked.store", {LLVMTypeOf(value.v), v_.ptr},
-      {value.v, place, LLVMConstInt(v_.i32, static_cast<unsigned>(bits) / 8, 0), group_lanes_});
+      {value.v, place, LLVMConstInt(v_.i32, static_cast<unsigned>(bits) / 8, 0), whole_lanes_});
 }
 
 // From the frame. A register that is held once must have one value in all of the group's lanes,
@@ -128,7 +140,7 @@ void Emitter::load_register(RegisterId id, LLVMBasicBlockRef refused) {
   LLVMTypeRef type = bits == 1 && uniform ? v_.i32 : v_.shaped(v_.integer_type(bits), false);
   LLVMValueRef value = LLVMBuildLoad2(v_.b, type, frame_at(id), "");
   if (bits != 1) LLVMSetAlignment(value, static_cast<unsigned>(bits) / 8);
-  if (!uniform) {
+  if (!analysis_.shape(id).is_line()) {
     LLVMBuildStore(v_.b, value, places_[id]);
     return;
   }
@@ -139,10 +151,8 @@ void Emitter::load_register(RegisterId id, LLVMBasicBlockRef refused) {
     LLVMValueRef all = LLVMBuildICmp(v_.b, LLVMIntEQ, value, group_, "");
     equal = LLVMBuildOr(v_.b, all, LLVMBuildNot(v_.b, one, ""), "");
   } else {
-    LLVMValueRef first =
-        v_.call_intrinsic("llvm.cttz", {v_.i32}, {group_, LLVMConstInt(v_.i1, 0, 0)});
-    one = LLVMBuildExtractElement(v_.b, value, first, "");
-    equal = all_of(v_.icmp(LLVMIntEQ, {value, false}, {one, true}), group_);
+    one = found_base(value, analysis_.shape(id));
+    equal = all_of(v_.icmp(LLVMIntEQ, {value, false}, spread(one, analysis_.shape(id))), group_);
   }
   LLVMBuildStore(v_.b, one, places_[id]);
   if (refused == nullptr) return;
@@ -166,8 +176,38 @@ Value Emitter::constant_of(const Slot& slot, int bits) const {
   return v_.constant(bits, value);
 }
 
-// The pool has a special's values in the width in which it is read.
 Value Emitter::special_of(const Slot& slot, int bits) {
+  const std::size_t n = slot.offset / interp::kPoolBytes;
+  const ir::Special special = programs_.specials[n].special;
+  if (interp::is_clock(special)) return clock_of(slot, bits);
+  const Shape shape = analysis_.shape(slot);
+  const bool thread = special >= ir::Special::kTidX && special <= ir::Special::kTidZ;
+  if (thread && !shape.is_line()) return thread_of(special, bits);
+  if (thread && shape.uniform()) return v_.resized({thread_base(special), true}, bits, false);
+  if (shape.uniform()) {
+    LLVMValueRef value =
+        load_field(v_.i64, offsetof(NativeState, values) + n * sizeof(NativeState::values[0]));
+    return v_.resized({value, true}, bits, false);
+  }
+  if (shape.is_line()) return spread(line_base(slot, bits), shape);
+  LLVMValueRef lanes[kLanes];
+  for (unsigned i = 0; i < kLanes; ++i)
+    lanes[i] = LLVMConstInt(v_.i32, interp::lane_value(special, i), 0);
+  return v_.resized({LLVMConstVector(lanes, kLanes), false}, bits, false);
+}
+
+// %tid of each lane.
+Value Emitter::thread_of(ir::Special special, int bits) {
+  const auto which =
+      static_cast<std::size_t>(special) - static_cast<std::size_t>(ir::Special::kTidX);
+  LLVMValueRef value = load_field(v_.shaped(v_.i32, false),
+                                  offsetof(NativeState, tid) + which * sizeof(NativeState::tid[0]));
+  LLVMSetAlignment(value, 4);
+  return v_.resized({value, false}, bits, false);
+}
+
+// The pool has the clock's value in the width in which it is read.
+Value Emitter::clock_of(const Slot& slot, int bits) {
   const std::uint32_t part = bits == 64   ? 0
                              : bits == 32 ? interp::kWideBytes
                                           : interp::kWideBytes + interp::kMiddleBytes;
@@ -228,6 +268,12 @@ LLVMValueRef Emitter::active_lanes(const Step& s) {
 void Emitter::result_slot(const Step& s, const Slot& slot, Value value) {
   if (!slot.present || slot.base != Base::kFrame) return;
   const RegisterId id = analysis_.register_of(slot);
+  if (s.guard != ir::kNone && analysis_.shape(id).of_rows) {  // of one value, under one condition
+    LLVMValueRef old = LLVMBuildLoad2(v_.b, stored_type(id), places_[id], "");
+    value = v_.resized(v_.to_integer(value), program_.function->registers[id].bits, false);
+    LLVMBuildStore(v_.b, LLVMBuildSelect(v_.b, guard_.v, of_rows(value.v), old, ""), places_[id]);
+    return;
+  }
   if (s.guard != ir::kNone) {
     const Value old = read(id);
     if (program_.function->registers[id].bits != 1)
@@ -250,9 +296,17 @@ void Emitter::condition_result(const Step& s, int n, Value value) {
 void Emitter::emit_entry(std::uint32_t step) {
   LLVMBasicBlockRef body = LLVMGetInsertBlock(v_.b);
   at(entries_[step]);
+  LLVMValueRef lanes = std::exchange(group_, whole_);
   const RegisterSet live = analysis_.live_at(step);
   for (RegisterId id = 0; id < live.size(); ++id)
     if (live[id]) load_register(id, refused_);
+  group_ = lanes;
+  if (region_ != nullptr) {
+    none_waiting(*region_);
+    set_waiting(block_, whole_lanes_);
+    LLVMBuildBr(v_.b, starts_[block_]);
+    return at(body);
+  }
   LLVMBasicBlockRef next = new_block();
   LLVMBuildBr(v_.b, next);
   at(body);
@@ -262,11 +316,17 @@ void Emitter::emit_entry(std::uint32_t step) {
 
 void Emitter::emit_block(std::uint32_t block) {
   at(starts_[block]);
+  block_ = block;
+  region_ = analysis_.region_in(block);
+  if (region_ != nullptr) begin_region_block();
   const Block& what = analysis_.blocks()[block];
   for (std::uint32_t n = what.first; n < what.end; ++n)
     emit_step(n);
   if (LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(v_.b)) == nullptr)
     LLVMBuildBr(v_.b, exit_at(what.end - 1));
+  region_ = nullptr;
+  group_ = whole_;
+  group_lanes_ = whole_lanes_;
 }
 
 void Emitter::emit_step(std::uint32_t step) {
@@ -275,9 +335,12 @@ void Emitter::emit_step(std::uint32_t step) {
   // What follows a jump that is always taken, but for entries, is not reached.
   if (LLVMGetBasicBlockTerminator(LLVMGetInsertBlock(v_.b)) != nullptr) at(new_block());
   guard_ = guard_of(s);
+  now_ = step;
   switch (s.kind) {
     case StepKind::kBlockEnd:
-      return go(step, step + 1);
+      if (region_ == nullptr) return go(step, step + 1);
+      end_region_block(step);
+      return region_next(*region_, block_);
     case StepKind::kBranch:
       return emit_branch(step);
     case StepKind::kReturn:
@@ -292,7 +355,7 @@ void Emitter::emit_step(std::uint32_t step) {
     default:
       break;
   }
-  if (emit_native(s))
+  if (emit_line(step) || emit_atomic(step) || emit_native(s))
     ++counts_.compiled;
   else
     call_step(s, lanes_of(s));

@@ -27,8 +27,11 @@ class Emitter {
   void emit(const std::string& name);
 
  private:
+  struct Access;  // access.h
+
   // --- the function's frame: emitter.cc ---
   void begin(const std::string& name);
+  void begin_access(Access& a);
   void add_attributes(LLVMValueRef function);
   LLVMValueRef load_field(LLVMTypeRef type, std::size_t offset);
   LLVMValueRef field(std::size_t offset);
@@ -41,6 +44,19 @@ class Emitter {
   void branch_if(LLVMValueRef condition, LLVMBasicBlockRef yes, LLVMBasicBlockRef no) {
     LLVMBuildCondBr(v_.b, condition, yes, no);
   }
+
+  // --- regions: region.cc ---
+  LLVMValueRef waiting_place(std::uint32_t block);
+  LLVMValueRef waiting_at(std::uint32_t block);
+  void set_waiting(std::uint32_t block, LLVMValueRef lanes);
+  void add_waiting(std::uint32_t block, LLVMValueRef lanes);
+  void none_waiting(const Region& region);
+  void enter_region(std::uint32_t step, const Region& region);
+  void begin_region_block();
+  void end_region_block(std::uint32_t step);
+  void region_next(const Region& region, std::uint32_t block);
+  void emit_apart(std::uint32_t step, const Region& region);
+  void keep_others(RegisterId id, Value& value);
 
   // --- control: control.cc ---
   LLVMBasicBlockRef exit_at(std::uint32_t step);
@@ -59,6 +75,24 @@ class Emitter {
   void write(RegisterId id, Value value);
   Value constant_of(const Slot& slot, int bits) const;
   Value special_of(const Slot& slot, int bits);
+  Value thread_of(ir::Special special, int bits);
+  Value clock_of(const Slot& slot, int bits);
+
+  // --- lines: lines.cc ---
+  LLVMTypeRef base_type(int bits, bool of_rows) const;
+  LLVMValueRef of_rows(LLVMValueRef base);                 // one value for each row
+  LLVMValueRef of_row(LLVMValueRef base, int row);         // that of a row
+  LLVMValueRef moved(LLVMValueRef base, std::int64_t by);  // all of them
+  Value spread(LLVMValueRef base, const Shape& shape);     // to all lanes
+  LLVMValueRef line_base(const Slot& slot, int bits);
+  LLVMValueRef thread_base(ir::Special special);
+  LLVMValueRef found_base(LLVMValueRef values, const Shape& shape);
+  LLVMValueRef for_all(LLVMValueRef condition);  // of one or several
+  LLVMValueRef two(Values::Two f, LLVMValueRef x, LLVMValueRef y);
+  LLVMValueRef extended(const Step& s, LLVMValueRef base, std::int64_t step, bool with_sign);
+  LLVMValueRef product_base(const Step& s);
+  LLVMValueRef line_sum(const Step& s);
+  bool emit_line(std::uint32_t step);
 
   // --- operands of a step ---
   Value operand(const Step& s, int n, int bits, int element = 0);
@@ -109,24 +143,36 @@ class Emitter {
   bool emit_permute(const Step& s);
   bool emit_shuffle(const Step& s);
 
+  // --- atomics.cc ---
+  LLVMValueRef updated(ir::AtomicOp op, bool with_sign, LLVMValueRef old, LLVMValueRef b,
+                       LLVMValueRef c);
+  LLVMValueRef update_one(const Access& a, LLVMValueRef place, LLVMValueRef b, LLVMValueRef c);
+  LLVMValueRef spilled(int which, Value value);
+  LLVMValueRef element_place(LLVMValueRef place, int bits, LLVMValueRef lane);
+  void update_each(const Access& a, Value addresses, int value_operand, bool has_result);
+  bool emit_atomic(std::uint32_t step);
+
   // --- memory: memory.cc ---
-  struct Access;
   bool load_parameter(const Step& s);
   Value address_of(const Slot& slot);
   Value lane_base();
+  Value space_base(ir::Space space);
   LLVMValueRef offset(LLVMValueRef base, std::uint64_t bytes);
   void need(const Access& a, LLVMValueRef condition);
   void need_aligned(const Access& a, Value address);
-  void need_allocated(const Access& a, LLVMValueRef first, LLVMValueRef last);
-  LLVMValueRef granule_bit(LLVMValueRef offset);
-  LLVMValueRef limit_of(const Access& a, std::size_t field);
-  LLVMValueRef is_line(const Access& a, Value addresses, LLVMValueRef& first);
+  Value fits(Value offset, Value bytes, std::uint64_t span);
+  Value range_field(const Access& a, std::size_t offset);
+  Value is_inside(const Access& a, Value address, std::uint64_t span);
+  LLVMValueRef place_of(const Access& a, LLVMValueRef address);
+  LLVMValueRef joined_rows(std::vector<LLVMValueRef> rows);
+  LLVMValueRef row_of(LLVMValueRef values, int row);
+  void load_rows(const Access& a, LLVMValueRef base, const Shape& shape);
+  void store_rows(const Access& a, LLVMValueRef base);
+  void transfer_packed(const Access& a, LLVMValueRef place);
+  void transfer_line(const Access& a, LLVMValueRef base, const Shape& shape);
   void transfer_uniform(const Access& a, Value address);
-  void transfer_line(const Access& a, LLVMValueRef place);
   void transfer_scattered(const Access& a, Value addresses);
-  void transfer_global(const Access& a, Value addresses);
-  void transfer_shared(const Access& a, Value offsets);
-  void transfer_local(const Access& a, Value offsets);
+  void transfer_anywhere(const Access& a, Value addresses);
   void emit_slow_access(const Access& a, Value address);
   Value stored(const Access& a, int element);
   void put_loaded(const Access& a, int element, Value value);
@@ -137,11 +183,22 @@ class Emitter {
   const Program& program_;
   const Analysis& analysis_;
   Counts& counts_;
-  LLVMValueRef function_ = nullptr, state_ = nullptr, group_ = nullptr;
-  LLVMValueRef group_lanes_ = nullptr;  // as a vector of bools
+  LLVMValueRef function_ = nullptr, state_ = nullptr;
+  // The lanes that are together, as bits and as a vector of bools; and those of them that run what
+  // is emitted, which in a region may be fewer.
+  LLVMValueRef whole_ = nullptr, whole_lanes_ = nullptr;
+  LLVMValueRef group_ = nullptr, group_lanes_ = nullptr;
+  std::uint32_t block_ = 0;                        // that is emitted
+  const Region* region_ = nullptr;                 // that it is in
+  std::map<std::uint32_t, LLVMValueRef> waiting_;  // lanes that will come to a block of a region
   LLVMValueRef frame_ = nullptr, specials_ = nullptr, join_ = nullptr, stopping_ = nullptr;
   LLVMBasicBlockRef refused_ = nullptr;
-  Value guard_;                            // of the step that is emitted, as it was before it
+  Value guard_;            // of the step that is emitted, as it was before it
+  std::uint32_t now_ = 0;  // that step
+  std::uint32_t next_range_ = 0;
+  static constexpr int kScratch = 4;
+  static constexpr unsigned kScratchAlignment = 64;
+  LLVMValueRef scratch_[kScratch] = {};    // 32 values of 64 bits each
   std::vector<LLVMValueRef> places_;       // of registers
   std::vector<LLVMBasicBlockRef> starts_;  // of blocks
   std::map<std::uint32_t, LLVMBasicBlockRef> exits_, entries_;

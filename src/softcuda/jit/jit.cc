@@ -1,37 +1,176 @@
 #include "softcuda/jit/jit.h"
 
+#include <array>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include "softcuda/interp/interp.h"
 #include "softcuda/interp/runner.h"
+#include "softcuda/interp/runner_native.h"
 #include "softcuda/jit/compiler.h"
 
 namespace longwire::softcuda::jit {
 namespace {
 
-class CompiledCode final : public machine::Code {
- public:
-  explicit CompiledCode(interp::KernelPrograms programs) : programs_(std::move(programs)) {}
-
-  // False: it is interpreted.
-  bool compile(Compiler& compiler) {
-    auto made = compiler.compile(programs_);
-    if (!made.ok()) return false;
-    module_ = std::move(made).value();
-    return true;
+// Reads what another warp may have written, or waits for it.
+bool sees_others(const ir::Instruction& i) {
+  const ir::Modifiers& m = i.modifiers;
+  switch (i.op) {
+    case ir::Op::kLd:
+      return m.volatile_ || m.order != ir::Order::kWeak;
+    case ir::Op::kAtom:
+    case ir::Op::kNanosleep:
+    case ir::Op::kMembar:
+    case ir::Op::kFence:
+      return true;
+    default:
+      return i.op >= ir::Op::kMbarrierInit && i.op <= ir::Op::kMbarrierInval;
   }
-  Counts counts() const noexcept { return module_ == nullptr ? Counts{} : module_->counts; }
+}
 
-  void run(machine::Warp& warp) const override {
-    interp::Runner runner(programs_, warp);
-    runner.run();
+// Whether no warp can wait for another: it comes to no barrier, and no loop looks at what others
+// write.
+bool may_run_in_turn(const interp::KernelPrograms& programs) {
+  for (const interp::Program& program : programs.functions) {
+    bool loops = false, looks = false;
+    for (std::size_t n = 0; n < program.steps.size(); ++n) {
+      const Step& s = program.steps[n];
+      if (s.kind == StepKind::kBarrier || s.kind == StepKind::kCall) return false;
+      loops = loops || (s.kind == StepKind::kBranch && s.target <= n) ||
+              s.kind == StepKind::kBranchIndexed;
+      looks = looks || (s.source != nullptr && sees_others(*s.source));
+    }
+    if (loops && looks) return false;
+  }
+  return true;
+}
+
+// What a thread has found of allocated memory while it ran a grid. After that, memory may go.
+struct FoundRanges {
+  std::uint64_t grid = 0, code = 0;
+  interp::NativeState::Range ranges[interp::kNativeRanges];
+};
+
+// A number that no other code of this process has, as an address may be another's later.
+std::uint64_t next_code_number() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+interp::NativeState::Range* ranges_for(std::uint64_t grid, std::uint64_t code) {
+  thread_local FoundRanges found;
+  if (found.grid != grid || found.code != code) found = {grid, code, {}};
+  return found.ranges;
+}
+
+class SharedStatistics {
+ public:
+  void add(const Counts* counts) {
+    std::lock_guard lock(mutex_);
+    if (counts == nullptr) {
+      ++statistics_.refused;
+      return;
+    }
+    ++statistics_.kernels;
+    statistics_.compiled += counts->compiled;
+    statistics_.called += counts->called;
+  }
+  Statistics get() const {
+    std::lock_guard lock(mutex_);
+    return statistics_;
   }
 
  private:
-  interp::KernelPrograms programs_;
-  std::unique_ptr<CompiledModule> module_;
+  mutable std::mutex mutex_;
+  Statistics statistics_;
+};
+
+// A kernel, compiled for each kind of block that it was launched with (rows_of).
+class CompiledCode final : public machine::Code {
+ public:
+  CompiledCode(std::shared_ptr<Compiler> compiler, std::shared_ptr<SharedStatistics> statistics,
+               const machine::LoadedModule& module, ir::FunctionId kernel)
+      : compiler_(std::move(compiler)),
+        statistics_(std::move(statistics)),
+        kernel_(kernel),
+        interpreted_(interp::decode(module, kernel)),
+        in_turn_(may_run_in_turn(interpreted_)) {}
+
+  void make_ready(const machine::LoadedModule& module, const machine::Dim3& block) const override {
+    const std::uint32_t rows = interp::rows_of(block);
+    if (variants_[index_of(rows)].load(std::memory_order_acquire) != nullptr) return;
+    std::lock_guard lock(mutex_);
+    auto& place = made_[index_of(rows)];
+    if (place != nullptr) return;
+    place = std::make_unique<Variant>();
+    place->programs = interp::decode(module, kernel_, true);
+    place->programs.rows = rows;
+    auto compiled = compiler_->compile(place->programs);
+    if (compiled.ok()) place->module = std::move(compiled).value();
+    statistics_->add(place->module == nullptr ? nullptr : &place->module->counts);
+    variants_[index_of(rows)].store(place.get(), std::memory_order_release);
+  }
+
+  void run(machine::Warp& warp) const override {
+    Start start;
+    begin(start, warp);
+    run_warp(start, warp);
+  }
+  bool in_turn() const noexcept override { return in_turn_; }
+  void run_all(machine::Warp& warp) const override {
+    Start start;
+    begin(start, warp);
+    do
+      run_warp(start, warp);
+    while (warp.next());
+  }
+
+ private:
+  static constexpr std::size_t kVariants = 4;
+  struct Variant {
+    interp::KernelPrograms programs;
+    std::unique_ptr<CompiledModule> module;
+  };
+  struct Start {
+    interp::NativeState state;
+    alignas(interp::Runner) std::byte runner[sizeof(interp::Runner)];
+    const interp::KernelPrograms* programs;
+    Start() noexcept { state.runner_place = runner; }  // NOLINT: the rest is set where it is used
+  };
+
+  static std::size_t index_of(std::uint32_t rows) noexcept {
+    return rows == interp::kLanes ? 3 : rows / 8;  // 0, 8, 16, 32
+  }
+
+  void begin(Start& start, machine::Warp& warp) const noexcept {
+    const std::uint32_t rows = interp::rows_of(warp.block().size);
+    const Variant* variant = variants_[index_of(rows)].load(std::memory_order_acquire);
+    start.programs = variant == nullptr ? &interpreted_ : &variant->programs;
+    start.state.ranges = ranges_for(warp.block().grid_id, number_);
+    interp::begin_block(start.state, *start.programs, warp);
+  }
+
+  static void run_warp(Start& start, machine::Warp& warp) {
+    const interp::KernelPrograms& programs = *start.programs;
+    if (programs.functions[programs.kernel].native == nullptr) {
+      interp::Runner(programs, warp, &start.state).run();
+      return;
+    }
+    interp::begin_warp(start.state);
+    interp::run_native(start.state);
+  }
+
+  const std::shared_ptr<Compiler> compiler_;            // with the back end and other kernels
+  const std::shared_ptr<SharedStatistics> statistics_;  // the same
+  const ir::FunctionId kernel_;
+  const std::uint64_t number_ = next_code_number();
+  const interp::KernelPrograms interpreted_;
+  const bool in_turn_;
+  mutable std::mutex mutex_;
+  mutable std::array<std::unique_ptr<Variant>, kVariants> made_;
+  mutable std::array<std::atomic<const Variant*>, kVariants> variants_{};
 };
 
 class LlvmBackend final : public Jit {
@@ -46,7 +185,8 @@ class LlvmBackend final : public Jit {
                                                              ir::FunctionId kernel) override {
     std::lock_guard lock(mutex_);
     auto& code = codes_[{&module, kernel}];
-    if (code == nullptr) code = make(module, kernel);
+    if (code == nullptr)
+      code = std::make_shared<CompiledCode>(compiler_, statistics_, module, kernel);
     return std::shared_ptr<const machine::Code>(code);
   }
 
@@ -59,30 +199,15 @@ class LlvmBackend final : public Jit {
     codes_.erase(first, last);
   }
 
-  Statistics statistics() const noexcept override {
-    std::lock_guard lock(mutex_);
-    return statistics_;
-  }
+  Statistics statistics() const noexcept override { return statistics_->get(); }
 
  private:
-  std::shared_ptr<CompiledCode> make(const machine::LoadedModule& module, ir::FunctionId kernel) {
-    auto code = std::make_shared<CompiledCode>(interp::decode(module, kernel, true));
-    if (!code->compile(*compiler_)) {
-      ++statistics_.refused;
-      return code;
-    }
-    ++statistics_.kernels;
-    statistics_.compiled += code->counts().compiled;
-    statistics_.called += code->counts().called;
-    return code;
-  }
-
   mutable std::mutex mutex_;
   std::shared_ptr<Compiler> compiler_;
+  std::shared_ptr<SharedStatistics> statistics_ = std::make_shared<SharedStatistics>();
   // Shared with the grids that run it.
   std::map<std::pair<const machine::LoadedModule*, ir::FunctionId>, std::shared_ptr<CompiledCode>>
       codes_;
-  Statistics statistics_;
 };
 
 }  // namespace

@@ -46,5 +46,27 @@ bra.uni next; })");
     EXPECT_EQ(out[i], 10U) << i;
 }
 
+// What a kernel's code has found of one machine's memory says nothing of another's.
+TEST(Jit, MemoryOfAnotherMachineIsNotTaken) {
+  const auto program = link_text(R"(.version 8.5
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 po, .param .u32 at) {
+.reg .b64 %rd<3>; .reg .b32 %r<4>;
+ld.param.u64 %rd0, [po]; ld.param.u32 %r1, [at]; mov.u32 %r0, %tid.x; add.u32 %r0, %r0, %r1;
+mad.wide.u32 %rd1, %r0, 4, %rd0; st.global.u32 [%rd1], %r1; ret; })");
+  ASSERT_NE(program, nullptr);
+  for (const std::size_t words : {65536U, 64U}) {
+    auto made = create();
+    ASSERT_TRUE(made.ok()) << made.error().message();
+    Device device(std::move(*made));
+    device.load(*program);
+    auto* out = device.allocate<std::uint32_t>(words);
+    EXPECT_FALSE(device.run("k", {1}, {32}, out, 0U).has_value());
+    const bool outside = device.run("k", {1}, {32}, out, 4096U).has_value();
+    EXPECT_EQ(outside, words == 64);
+  }
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::jit

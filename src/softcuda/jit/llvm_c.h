@@ -21,7 +21,7 @@ namespace longwire::softcuda::jit {
   X(SetTarget) X(SetModuleDataLayout) X(DisposeMessage) \
   X(Int1TypeInContext) X(IntTypeInContext) X(FloatTypeInContext) X(DoubleTypeInContext) \
   X(HalfTypeInContext) X(PointerTypeInContext) X(VoidTypeInContext) X(VectorType) X(FunctionType) \
-  X(TypeOf) X(GetTypeKind) X(GetElementType) X(GetIntTypeWidth) \
+  X(TypeOf) X(GetTypeKind) X(GetVectorSize) X(GetElementType) X(GetIntTypeWidth) \
   X(AddFunction) X(GetParam) X(AppendBasicBlockInContext) X(GetBasicBlockTerminator) \
   X(CreateEnumAttribute) X(GetEnumAttributeKindForName) X(CreateStringAttribute) X(AddAttributeAtIndex) \
   X(CreateBuilderInContext) X(DisposeBuilder) X(PositionBuilderAtEnd) X(GetInsertBlock) \
@@ -34,7 +34,7 @@ namespace longwire::softcuda::jit {
   X(BuildAlloca) X(BuildLoad2) X(BuildStore) X(BuildGEP2) X(SetAlignment) X(SetVolatile) \
   X(BuildBr) X(BuildCondBr) X(BuildSwitch) X(AddCase) X(BuildRet) X(BuildUnreachable) \
   X(BuildCall2) X(BuildInsertElement) X(BuildExtractElement) X(BuildShuffleVector) \
-  X(BuildPhi) X(AddIncoming) \
+  X(BuildPhi) X(AddIncoming) X(GetFirstInstruction) X(GetEntryBasicBlock) X(PositionBuilderBefore) X(BuildAtomicRMW) X(BuildAtomicCmpXchg) X(BuildExtractValue) \
   X(LookupIntrinsicID) X(GetIntrinsicDeclaration) X(GlobalGetValueType) \
   X(VerifyFunction) X(VerifyModule) X(RunPasses) X(CreatePassBuilderOptions) X(DisposePassBuilderOptions) \
   X(GetTargetFromTriple) X(GetDefaultTargetTriple) X(GetHostCPUName) X(GetHostCPUFeatures) \

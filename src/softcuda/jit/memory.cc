@@ -3,7 +3,7 @@
 // goes to the interpreter, which says what is wrong, if it is.
 #include <cstddef>
 
-#include "softcuda/jit/emitter.h"
+#include "softcuda/jit/access.h"
 #include "softcuda/jit/runtime.h"
 
 namespace longwire::softcuda::jit {
@@ -13,17 +13,6 @@ using interp::kLanes;
 using interp::NativeState;
 using ir::Op;
 using ir::Space;
-
-struct Emitter::Access {
-  const Step* s = nullptr;
-  bool store = false;
-  Space space = Space::kGeneric;
-  int count = 1;            // elements
-  int bits = 32;            // of each in memory
-  std::uint64_t bytes = 4;  // of all
-  LLVMValueRef lanes = nullptr;
-  LLVMBasicBlockRef slow = nullptr, done = nullptr;
-};
 
 Value Emitter::address_of(const Slot& slot) {
   Value base = slot.base == Base::kConstants
@@ -63,55 +52,48 @@ void Emitter::need_aligned(const Access& a, Value address) {
   need(a, all_of(v_.icmp(LLVMIntEQ, low, v_.constant(64, 0)), a.lanes));
 }
 
-LLVMValueRef Emitter::granule_bit(LLVMValueRef offset) {
-  constexpr unsigned kShift = machine::MemoryView::kGranuleShift;
-  LLVMValueRef granules = load_field(v_.ptr, offsetof(NativeState, granules));
-  LLVMValueRef index = LLVMBuildLShr(v_.b, offset, LLVMConstInt(v_.i64, kShift, 0), "");
-  LLVMValueRef word = LLVMBuildLShr(v_.b, index, LLVMConstInt(v_.i64, 6, 0), "");
-  LLVMValueRef place = LLVMBuildGEP2(v_.b, v_.i64, granules, &word, 1, "");
-  LLVMValueRef bits = LLVMBuildLoad2(v_.b, v_.i64, place, "");
-  LLVMValueRef by = LLVMBuildAnd(v_.b, index, LLVMConstInt(v_.i64, 63, 0), "");
-  return LLVMBuildLShr(v_.b, bits, by, "");
+// Whether a place lies in memory of so many bytes, and `span` bytes with it.
+Value Emitter::fits(Value offset, Value bytes, std::uint64_t span) {
+  const Value limit{
+      v_.call_intrinsic("llvm.usub.sat", {v_.i64}, {bytes.v, LLVMConstInt(v_.i64, span - 1, 0)}),
+      true};
+  return v_.icmp(LLVMIntULT, offset, limit);
 }
 
-// All bytes from the first to the last, at most 256 of them, are allocated device memory.
-void Emitter::need_allocated(const Access& a, LLVMValueRef first, LLVMValueRef last) {
-  LLVMValueRef base = load_field(v_.i64, offsetof(NativeState, memory_base));
-  LLVMValueRef bytes = load_field(v_.i64, offsetof(NativeState, memory_bytes));
-  first = LLVMBuildSub(v_.b, first, base, "");
-  last = LLVMBuildSub(v_.b, last, base, "");
-  LLVMValueRef inside = LLVMBuildAnd(v_.b, LLVMBuildICmp(v_.b, LLVMIntULT, first, bytes, ""),
-                                     LLVMBuildICmp(v_.b, LLVMIntULT, last, bytes, ""), "");
-  need(a, inside);
-  LLVMValueRef both = LLVMBuildAnd(v_.b, granule_bit(first), granule_bit(last), "");
-  need(a, LLVMBuildTrunc(v_.b, both, v_.i1, ""));
+Value Emitter::range_field(const Access& a, std::size_t offset) {
+  LLVMValueRef ranges = load_field(v_.ptr, offsetof(NativeState, ranges));
+  LLVMValueRef index = LLVMConstInt(v_.i64, a.range * sizeof(NativeState::Range) + offset, 0);
+  return {LLVMBuildLoad2(v_.b, v_.i64, LLVMBuildGEP2(v_.b, v_.i8, ranges, &index, 1, ""), ""),
+          true};
 }
 
-// bytes - (size - 1), or 0: offsets below it are inside.
-LLVMValueRef Emitter::limit_of(const Access& a, std::size_t field) {
-  return v_.call_intrinsic("llvm.usub.sat", {v_.i64},
-                           {load_field(v_.i64, field), LLVMConstInt(v_.i64, a.bytes - 1, 0)});
+// The same of an address: of shared memory, or allocated memory as it was found last.
+Value Emitter::is_inside(const Access& a, Value address, std::uint64_t span) {
+  if (a.space == Space::kShared)
+    return fits(address, {load_field(v_.i64, offsetof(NativeState, shared_bytes)), true}, span);
+  if (a.space == Space::kLocal)
+    return fits(address, {load_field(v_.i64, offsetof(NativeState, local_stride)), true}, span);
+  const Value begin = range_field(a, offsetof(NativeState::Range, begin));
+  return fits(v_.sub(address, begin), range_field(a, offsetof(NativeState::Range, bytes)), span);
+}
+
+LLVMValueRef Emitter::place_of(const Access& a, LLVMValueRef address) {
+  if (a.space != Space::kShared) return v_.pointer_at(address);
+  return LLVMBuildGEP2(v_.b, v_.i8, load_field(v_.ptr, offsetof(NativeState, shared)), &address, 1,
+                       "");
 }
 
 // --- one address for all lanes ---
 
 void Emitter::transfer_uniform(const Access& a, Value address) {
   need_aligned(a, address);
-  LLVMValueRef place = nullptr;
-  if (a.space == Space::kShared) {
-    Value limit{limit_of(a, offsetof(NativeState, shared_bytes)), true};
-    need(a, v_.icmp(LLVMIntULT, address, limit).v);
-    LLVMValueRef shared = load_field(v_.ptr, offsetof(NativeState, shared));
-    place = LLVMBuildGEP2(v_.b, v_.i8, shared, &address.v, 1, "");
-  } else {
-    need_allocated(a, address.v, v_.add(address, v_.constant(64, a.bytes - 1)).v);
-    place = v_.pointer_at(address.v);
-  }
+  need(a, is_inside(a, address, a.bytes).v);
+  LLVMValueRef place = place_of(a, address.v);
   LLVMValueRef last =
       v_.call_intrinsic("llvm.ctlz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
   last = LLVMBuildSub(v_.b, LLVMConstInt(v_.i32, kLanes - 1, 0), last, "");
   for (int n = 0; n < a.count; ++n) {
-    const auto step = static_cast<std::uint64_t>(n * a.bits / 8);
+    const std::uint64_t step = a.element_at(n);
     if (!a.store) {
       LLVMValueRef one = LLVMBuildLoad2(v_.b, v_.integer_type(a.bits), offset(place, step), "");
       put_loaded(a, n, {one, true});
@@ -124,28 +106,135 @@ void Emitter::transfer_uniform(const Access& a, Value address) {
   LLVMBuildBr(v_.b, a.done);
 }
 
-// --- a line: lane n's place is n elements after lane 0's ---
+// --- lines ---
 
-void Emitter::transfer_line(const Access& a, LLVMValueRef place) {
-  LLVMTypeRef vector = v_.shaped(v_.integer_type(a.bits), false);
-  LLVMValueRef lanes = active_lanes(*a.s);
-  LLVMValueRef alignment = LLVMConstInt(v_.i32, static_cast<unsigned>(a.bits) / 8, 0);
-  if (a.store) {
-    v_.call_intrinsic("llvm.masked.store", {vector, v_.ptr},
-                      {v_.splat(stored(a, 0)).v, place, alignment, lanes});
-  } else {
-    LLVMValueRef value = v_.call_intrinsic("llvm.masked.load", {vector, v_.ptr},
-                                           {place, alignment, lanes, LLVMConstNull(vector)});
-    put_loaded(a, 0, {value, false});
+// Rows of lanes one after the other.
+LLVMValueRef Emitter::joined_rows(std::vector<LLVMValueRef> rows) {
+  while (rows.size() > 1) {
+    const unsigned width = LLVMGetVectorSize(LLVMTypeOf(rows[0]));
+    std::vector<LLVMValueRef> all(2 * width);
+    for (unsigned n = 0; n < 2 * width; ++n)
+      all[n] = LLVMConstInt(v_.i32, n, 0);
+    for (std::size_t n = 0; n < rows.size() / 2; ++n)
+      rows[n] = LLVMBuildShuffleVector(v_.b, rows[2 * n], rows[2 * n + 1],
+                                       LLVMConstVector(all.data(), 2 * width), "");
+    rows.resize(rows.size() / 2);
   }
-  LLVMBuildBr(v_.b, a.done);
+  return rows[0];
 }
 
-// Whether the active lanes' addresses are a line, and lane 0's.
-LLVMValueRef Emitter::is_line(const Access& a, Value addresses, LLVMValueRef& first) {
-  first = LLVMBuildExtractElement(v_.b, addresses.v, LLVMConstInt(v_.i32, 0, 0), "");
-  const Value line = v_.add({first, true}, v_.lanes(64, a.bytes));
-  return all_of(v_.icmp(LLVMIntEQ, addresses, line), a.lanes);
+LLVMValueRef Emitter::row_of(LLVMValueRef values, int row) {
+  const int width = analysis_.rows();
+  if (width == kLanes) return values;
+  LLVMValueRef from[kLanes];
+  for (int n = 0; n < width; ++n)
+    from[n] = LLVMConstInt(v_.i32, static_cast<unsigned>(row * width + n), 0);
+  return LLVMBuildShuffleVector(v_.b, values, LLVMGetPoison(LLVMTypeOf(values)),
+                                LLVMConstVector(from, static_cast<unsigned>(width)), "");
+}
+
+// What lanes read that do not take part is not used.
+void Emitter::load_rows(const Access& a, LLVMValueRef base, const Shape& shape) {
+  const int width = analysis_.rows(), count = kLanes / width;
+  LLVMTypeRef one = v_.integer_type(a.bits);
+  LLVMTypeRef type = LLVMVectorType(one, static_cast<unsigned>(width));
+  if (shape.step == 0) {
+    for (int n = 0; n < a.count; ++n) {
+      LLVMValueRef all = LLVMGetPoison(base_type(a.bits, true));
+      for (int row = 0; row < count; ++row) {
+        LLVMValueRef place = offset(place_of(a, of_row(base, row)), a.element_at(n));
+        all = LLVMBuildInsertElement(v_.b, all, LLVMBuildLoad2(v_.b, one, place, ""),
+                                     LLVMConstInt(v_.i32, static_cast<unsigned>(row), 0), "");
+      }
+      put_loaded(a, n, spread(all, Shape::line(0, true)));
+    }
+    return;
+  }
+  std::vector<LLVMValueRef> rows;
+  for (int row = 0; row < count; ++row) {
+    if (row > 0 && !shape.of_rows) {
+      rows.push_back(rows[0]);
+      continue;
+    }
+    rows.push_back(LLVMBuildLoad2(v_.b, type, place_of(a, of_row(base, row)), ""));
+    LLVMSetAlignment(rows.back(), static_cast<unsigned>(a.bits) / 8);
+  }
+  put_loaded(a, 0, {joined_rows(std::move(rows)), false});
+}
+
+void Emitter::store_rows(const Access& a, LLVMValueRef base) {
+  const int width = analysis_.rows();
+  LLVMTypeRef type = LLVMVectorType(v_.integer_type(a.bits), static_cast<unsigned>(width));
+  LLVMValueRef lanes = active_lanes(*a.s), values = v_.splat(stored(a, 0)).v;
+  LLVMValueRef alignment = LLVMConstInt(v_.i32, static_cast<unsigned>(a.bits) / 8, 0);
+  for (int row = 0; row < kLanes / width; ++row)
+    v_.call_intrinsic(
+        "llvm.masked.store", {type, v_.ptr},
+        {row_of(values, row), place_of(a, of_row(base, row)), alignment, row_of(lanes, row)});
+}
+
+// Vectors of a few elements, one after the other: all lanes' as one.
+void Emitter::transfer_packed(const Access& a, LLVMValueRef place) {
+  const auto count = static_cast<unsigned>(a.count);
+  LLVMTypeRef type = LLVMVectorType(v_.integer_type(a.bits), kLanes * count);
+  std::vector<LLVMValueRef> from(kLanes * count);
+  if (a.store) {
+    std::vector<LLVMValueRef> parts;
+    for (unsigned n = 0; n < count; ++n)
+      parts.push_back(v_.splat(stored(a, static_cast<int>(n))).v);
+    LLVMValueRef all = joined_rows(std::move(parts));
+    for (unsigned n = 0; n < kLanes * count; ++n)
+      from[n] = LLVMConstInt(v_.i32, n % count * kLanes + n / count, 0);
+    all = LLVMBuildShuffleVector(v_.b, all, LLVMGetPoison(type),
+                                 LLVMConstVector(from.data(), kLanes * count), "");
+    LLVMSetAlignment(LLVMBuildStore(v_.b, all, place), static_cast<unsigned>(a.bits) / 8);
+    return;
+  }
+  LLVMValueRef all = LLVMBuildLoad2(v_.b, type, place, "");
+  LLVMSetAlignment(all, static_cast<unsigned>(a.bits) / 8);
+  for (unsigned n = 0; n < count; ++n) {
+    for (unsigned lane = 0; lane < kLanes; ++lane)
+      from[lane] = LLVMConstInt(v_.i32, lane * count + n, 0);
+    put_loaded(a, static_cast<int>(n),
+               {LLVMBuildShuffleVector(v_.b, all, LLVMGetPoison(type),
+                                       LLVMConstVector(from.data(), kLanes), ""),
+                false});
+  }
+}
+
+// Places of rows that count up: all of them are looked at at once, whoever takes part.
+void Emitter::transfer_line(const Access& a, LLVMValueRef base, const Shape& shape) {
+  const std::int64_t reach = shape.step * (analysis_.rows() - 1);
+  const Value low{moved(base, reach < 0 ? reach : 0), true};
+  const auto span = static_cast<std::uint64_t>(reach < 0 ? -reach : reach) + a.bytes;
+  const bool rows = LLVMGetTypeKind(LLVMTypeOf(base)) == LLVMVectorTypeKind;
+  for (int row = 0; row < (rows ? kLanes / analysis_.rows() : 1); ++row) {
+    Value inside = is_inside(a, {of_row(low.v, row), true}, span);
+    if (a.bytes > 1) {
+      const Value wrong = v_.both({of_row(base, row), true}, v_.constant(64, a.bytes - 1));
+      inside = v_.both(inside, v_.icmp(LLVMIntEQ, wrong, v_.constant(64, 0)));
+    }
+    need(a, inside.v);
+  }
+  const bool next_to = shape.step == static_cast<std::int64_t>(a.bytes);
+  const bool several = analysis_.rows() != kLanes;
+  if (!a.store && ((a.count == 1 && next_to) || shape.step == 0)) {
+    load_rows(a, base, shape);
+  } else if (a.store && a.count == 1 && next_to && (rows || !several)) {
+    store_rows(a, base);
+  } else if (next_to && !several) {
+    LLVMBasicBlockRef whole = new_block(), parts = new_block();
+    LLVMValueRef all = LLVMConstInt(v_.i32, 0xffff'ffff, 0);
+    branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, a.lanes, all, ""), whole, parts);
+    at(whole);
+    transfer_packed(a, place_of(a, base));
+    LLVMBuildBr(v_.b, a.done);
+    at(parts);
+    return transfer_scattered(a, spread(base, shape));
+  } else {
+    return transfer_scattered(a, spread(base, shape));
+  }
+  LLVMBuildBr(v_.b, a.done);
 }
 
 // --- anywhere ---
@@ -157,8 +246,16 @@ void Emitter::transfer_scattered(const Access& a, Value addresses) {
   LLVMValueRef alignment = LLVMConstInt(v_.i32, static_cast<unsigned>(a.bits) / 8, 0);
   addresses = v_.splat(addresses);
   for (int n = 0; n < a.count; ++n) {
-    const Value step = v_.constant(64, static_cast<std::uint64_t>(n * a.bits / 8));
-    LLVMValueRef places = LLVMBuildIntToPtr(v_.b, v_.add(addresses, step).v, pointers, "");
+    LLVMValueRef places = nullptr;
+    if (a.space == Space::kShared) {  // offsets are small: half as many instructions gather them
+      LLVMValueRef from =
+          offset(load_field(v_.ptr, offsetof(NativeState, shared)), a.element_at(n));
+      LLVMValueRef offsets = v_.resized(addresses, 32, false).v;
+      places = LLVMBuildGEP2(v_.b, v_.i8, from, &offsets, 1, "");
+    } else {
+      const Value step = v_.constant(64, a.element_at(n));
+      places = LLVMBuildIntToPtr(v_.b, v_.add(addresses, step).v, pointers, "");
+    }
     if (a.store) {
       v_.call_intrinsic("llvm.masked.scatter", {vector, pointers},
                         {v_.splat(stored(a, n)).v, places, alignment, lanes});
@@ -171,57 +268,11 @@ void Emitter::transfer_scattered(const Access& a, Value addresses) {
   LLVMBuildBr(v_.b, a.done);
 }
 
-void Emitter::transfer_global(const Access& a, Value addresses) {
-  LLVMBasicBlockRef line = new_block(), scattered = new_block();
-  if (a.count == 1) {
-    LLVMValueRef first = nullptr;
-    branch_if(is_line(a, addresses, first), line, scattered);
-    at(line);
-    need_aligned(a, {first, true});
-    LLVMValueRef no = LLVMConstInt(v_.i1, 0, 0);
-    const Value below{v_.call_intrinsic("llvm.cttz", {v_.i32}, {a.lanes, no}), true};
-    const Value above{v_.call_intrinsic("llvm.ctlz", {v_.i32}, {a.lanes, no}), true};
-    const Value size = v_.constant(64, a.bytes);
-    const Value begin = v_.add({first, true}, v_.mul(v_.resized(below, 64, false), size));
-    const Value all = v_.constant(64, kLanes * a.bytes - 1);
-    const Value end =
-        v_.sub(v_.add({first, true}, all), v_.mul(v_.resized(above, 64, false), size));
-    need_allocated(a, begin.v, end.v);
-    transfer_line(a, v_.pointer_at(first));
-  } else {
-    LLVMBuildBr(v_.b, scattered);
-    at(line);
-    LLVMBuildUnreachable(v_.b);
-  }
-  at(scattered);
-  const Value begin{load_field(v_.i64, offsetof(NativeState, range_begin)), true};
-  const Value limit{limit_of(a, offsetof(NativeState, range_bytes)), true};
-  need(a, all_of(v_.icmp(LLVMIntULT, v_.sub(addresses, begin), limit), a.lanes));
+void Emitter::transfer_anywhere(const Access& a, Value addresses) {
+  need(a, all_of(is_inside(a, addresses, a.bytes), a.lanes));
   need_aligned(a, addresses);
+  if (a.space == Space::kLocal) addresses = v_.add(addresses, lane_base());
   transfer_scattered(a, addresses);
-}
-
-void Emitter::transfer_shared(const Access& a, Value offsets) {
-  const Value limit{limit_of(a, offsetof(NativeState, shared_bytes)), true};
-  need(a, all_of(v_.icmp(LLVMIntULT, offsets, limit), a.lanes));
-  need_aligned(a, offsets);
-  LLVMValueRef shared = load_field(v_.i64, offsetof(NativeState, shared));
-  if (a.count == 1) {
-    LLVMValueRef first = nullptr;
-    LLVMBasicBlockRef line = new_block(), scattered = new_block();
-    branch_if(is_line(a, offsets, first), line, scattered);
-    at(line);
-    transfer_line(a, v_.pointer_at(LLVMBuildAdd(v_.b, shared, first, "")));
-    at(scattered);
-  }
-  transfer_scattered(a, v_.add(offsets, {shared, true}));
-}
-
-void Emitter::transfer_local(const Access& a, Value offsets) {
-  const Value limit{limit_of(a, offsetof(NativeState, local_stride)), true};
-  need(a, all_of(v_.icmp(LLVMIntULT, offsets, limit), a.lanes));
-  need_aligned(a, offsets);
-  transfer_scattered(a, v_.add(offsets, lane_base()));
 }
 
 // The parameters of a kernel, at a place that is known.
@@ -238,8 +289,7 @@ bool Emitter::load_parameter(const Step& s) {
   a.bits = ir::bits_of(i.type);
   LLVMValueRef parameters = load_field(v_.ptr, offsetof(NativeState, parameters));
   for (int n = 0; n < s.count[0]; ++n) {
-    LLVMValueRef at_element =
-        offset(parameters, place + static_cast<std::uint64_t>(n * a.bits / 8));
+    LLVMValueRef at_element = offset(parameters, place + a.element_at(n));
     LLVMValueRef value = LLVMBuildLoad2(v_.b, v_.integer_type(a.bits), at_element, "");
     LLVMSetAlignment(value, 1);
     put_loaded(a, n, {value, true});
@@ -257,14 +307,25 @@ void Emitter::emit_slow_access(const Access& a, Value address) {
       v_.call_intrinsic("llvm.cttz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
   LLVMValueRef one =
       address.uniform ? address.v : LLVMBuildExtractElement(v_.b, address.v, first, "");
-  LLVMTypeRef types[] = {v_.ptr, v_.ptr, v_.i32, v_.i64};
-  LLVMValueRef arguments[] = {state_, v_.pointer(a.s), a.lanes, one};
-  LLVMBuildCall2(v_.b, LLVMFunctionType(LLVMVoidTypeInContext(v_.context), types, 4, 0),
-                 v_.pointer(reinterpret_cast<const void*>(&run_access)), arguments, 4, "");
+  LLVMTypeRef types[] = {v_.ptr, v_.ptr, v_.i32, v_.i64, v_.i32};
+  LLVMValueRef arguments[] = {state_, v_.pointer(a.s), a.lanes, one,
+                              LLVMConstInt(v_.i32, a.range, 0)};
+  LLVMBuildCall2(v_.b, LLVMFunctionType(LLVMVoidTypeInContext(v_.context), types, 5, 0),
+                 v_.pointer(reinterpret_cast<const void*>(&run_access)), arguments, 5, "");
   for (int e = 0; !a.store && e < a.s->count[0]; ++e)
     if (const Slot& slot = a.s->slot(0, e); slot.present && slot.base == Base::kFrame)
       load_register(analysis_.register_of(slot), nullptr);
   LLVMBuildBr(v_.b, a.done);
+}
+
+void Emitter::begin_access(Access& a) {
+  a.range = next_range_++ % interp::kNativeRanges;
+  a.slow = new_block();
+  a.done = new_block();
+  if (a.s->guard == ir::kNone) return;
+  LLVMBasicBlockRef some = new_block();
+  branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, a.lanes, LLVMConstInt(v_.i32, 0, 0), ""), a.done, some);
+  at(some);
 }
 
 bool Emitter::emit_memory(const Step& s) {
@@ -282,23 +343,19 @@ bool Emitter::emit_memory(const Step& s) {
   a.bytes = static_cast<std::uint64_t>(a.count * a.bits / 8);
   a.lanes = lanes_of(s);
   if ((a.bytes & (a.bytes - 1)) != 0) return false;
-  a.slow = new_block();
-  a.done = new_block();
-  if (s.guard != ir::kNone) {
-    LLVMBasicBlockRef some = new_block();
-    branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, a.lanes, LLVMConstInt(v_.i32, 0, 0), ""), a.done,
-              some);
-    at(some);
-  }
-  const Value address = address_of(s.slot(a.store ? 0 : 1));
-  if (a.space == Space::kLocal)
-    transfer_local(a, v_.splat(address));
-  else if (address.uniform)
+  begin_access(a);
+  const Slot& slot = s.slot(a.store ? 0 : 1);
+  const Shape shape = analysis_.shape(slot);
+  const bool line = shape.is_line() && !shape.uniform() && slot.bytes == 8 &&
+                    a.space != Space::kLocal &&
+                    shape.step % static_cast<std::int64_t>(a.bytes) == 0;
+  const Value address = address_of(slot);
+  if (line)
+    transfer_line(a, moved(line_base(slot, 64), slot.displacement), shape);
+  else if (address.uniform && a.space != Space::kLocal)
     transfer_uniform(a, address);
-  else if (a.space == Space::kShared)
-    transfer_shared(a, address);
   else
-    transfer_global(a, address);
+    transfer_anywhere(a, v_.splat(address));
   emit_slow_access(a, address);
   at(a.done);
   return true;

@@ -1,6 +1,7 @@
 #include "softcuda/jit/runtime.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "softcuda/interp/runner.h"
 
@@ -18,7 +19,7 @@ std::uint64_t word_at(const NativeState& state, std::uint64_t index) {
 }
 
 // All of the allocated granules around an address, as far as that is worth looking for.
-void find_range(NativeState& state, std::uint64_t address) {
+void find_range(const NativeState& state, std::uint64_t address, NativeState::Range& range) {
   constexpr int kShift = MemoryView::kGranuleShift;
   constexpr std::uint64_t kBits = MemoryView::kWordBits, kFull = ~std::uint64_t{0};
   const std::uint64_t offset = address - state.memory_base;
@@ -39,14 +40,14 @@ void find_range(NativeState& state, std::uint64_t address) {
   while (end < most && is_set(end))
     end +=
         end % kBits == 0 && end + kBits <= most && word_at(state, end / kBits) == kFull ? kBits : 1;
-  state.range_begin = state.memory_base + (first << kShift);
-  state.range_bytes = (end - first) << kShift;
+  range = {state.memory_base + (first << kShift), (end - first) << kShift};
 }
 
 }  // namespace
 
 void run_step(NativeState& state, const interp::Step& step, interp::Mask lanes) {
   if (lanes == 0) return;
+  if (state.context == nullptr) interp::Runner::start(state);
   interp::Context& context = *state.context;
   context.mask = lanes;
   step.run(context, step);
@@ -54,13 +55,23 @@ void run_step(NativeState& state, const interp::Step& step, interp::Mask lanes) 
 }
 
 void run_access(NativeState& state, const interp::Step& step, interp::Mask lanes,
-                std::uint64_t address) {
+                std::uint64_t address, std::uint32_t range) {
   run_step(state, step, lanes);
-  find_range(state, address);
+  find_range(state, address, state.ranges[range]);
 }
 
 std::uint32_t run_barrier(NativeState& state, const interp::Step& step) {
-  return state.runner->native_barrier(step) ? 1 : 0;
+  if (state.runner != nullptr) return state.runner->native_barrier(step) ? 1 : 0;
+  // All lanes have come, as none has left the code.
+  auto value = [&](int operand) {
+    std::uint32_t value = 0;
+    if (step.has(operand))
+      std::memcpy(&value, state.constants + step.slot(operand).offset, sizeof value);
+    return value;
+  };
+  state.warp->barrier(value(0), value(1), state.live, step.source->modifiers.mode, 0,
+                      step.source->place);
+  return 1;
 }
 
 }  // namespace longwire::softcuda::jit

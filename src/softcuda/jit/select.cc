@@ -190,14 +190,7 @@ bool Emitter::emit_move(const Step& s) {
   if (i.op == Op::kPrmt) return emit_permute(s);
   if (i.op != Op::kCvta || bits != 64) return false;
   const bool back = i.modifiers.to_space != ir::Space::kGeneric;
-  const ir::Space space = back ? i.modifiers.to_space : i.modifiers.space;
-  Value base = v_.constant(64, 0);
-  if (space == ir::Space::kShared)
-    base = {load_field(v_.i64, offsetof(NativeState, shared)), true};
-  else if (space == ir::Space::kParam)
-    base = {load_field(v_.i64, offsetof(NativeState, parameters)), true};
-  else if (space == ir::Space::kLocal)
-    base = lane_base();
+  const Value base = space_base(back ? i.modifiers.to_space : i.modifiers.space);
   Value address = operand(s, 1, 64);
   if (s.slot(1).in_frame && !back) {
     const Value frame{load_field(v_.i32, offsetof(NativeState, local_base)), true};
@@ -225,6 +218,14 @@ bool Emitter::emit_permute(const Step& s) {
   }
   result(s, 0, all);
   return true;
+}
+
+// Where a space begins among all addresses.
+Value Emitter::space_base(ir::Space space) {
+  if (space == ir::Space::kShared) return {load_field(v_.i64, offsetof(NativeState, shared)), true};
+  if (space == ir::Space::kParam)
+    return {load_field(v_.i64, offsetof(NativeState, parameters)), true};
+  return space == ir::Space::kLocal ? lane_base() : v_.constant(64, 0);
 }
 
 // Where the local memory of each lane begins.

@@ -12,11 +12,18 @@ namespace longwire::softcuda::machine {
 
 class LoadedModule;
 class Warp;
+struct Dim3;
 
 class Code {
  public:
   virtual ~Code() = default;
+  // Before it runs blocks of that size: on the thread that launches, which has a whole stack.
+  virtual void make_ready(const LoadedModule&, const Dim3&) const {}
   virtual void run(Warp& warp) const = 0;
+  // No warp of the kernel waits for another one, so that all of them may run on one stack in turn.
+  virtual bool in_turn() const noexcept { return false; }
+  // Runs the warp and those behind it (Warp::next). REQUIRES: in_turn().
+  virtual void run_all(Warp& warp) const;
 };
 
 class Backend {

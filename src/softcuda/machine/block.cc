@@ -24,7 +24,25 @@ Block::Block(const Services& services, std::uint32_t core) : services_(services)
 
 Block::~Block() = default;
 
-bool Block::begin(Grid& grid, Dim3 index) {
+bool Block::begin(Grid& grid, Dim3 index) { return prepare(grid, index) && place_warps(threads()); }
+
+bool Block::begin_in_turn(Grid& grid, Dim3 index) {
+  if (!prepare(grid, index)) return false;
+  warp_count_ = running_ = 1;
+  barriers_.reset(1);
+  const std::uint32_t warps = (threads() + ir::kWarpSize - 1) / ir::kWarpSize;
+  return warp_at(0).begin_in_turn(warps, threads());
+}
+
+bool Block::next_in_turn() {
+  const auto index = grid_->take_block();
+  if (!index) return false;
+  if (!printed_.empty()) finish();
+  state_.index = *index;
+  return true;
+}
+
+bool Block::prepare(Grid& grid, Dim3 index) {
   const Launch& launch = grid.launch();
   grid_ = &grid;
   state_.shared_bytes =
@@ -40,19 +58,19 @@ bool Block::begin(Grid& grid, Dim3 index) {
   if (state_.shared_bytes != 0 && !shared_.ensure(services_.options.shared_bytes_per_block))
     return false;
   state_.shared = shared_.data();
-  if (races_ && !races_->reset(state_.shared_bytes)) return false;
-  const std::uint32_t threads = launch.block.x * launch.block.y * launch.block.z;
-  return place_warps(threads);
+  return !races_ || races_->reset(state_.shared_bytes);
+}
+
+WarpFiber& Block::warp_at(std::uint32_t number) {
+  while (warps_.size() <= number)
+    warps_.push_back(std::make_unique<WarpFiber>(*this, static_cast<std::uint32_t>(warps_.size())));
+  return *warps_[number];
 }
 
 bool Block::place_warps(std::uint32_t threads) {
   warp_count_ = (threads + ir::kWarpSize - 1) / ir::kWarpSize;
-  while (warps_.size() < warp_count_)
-    warps_.push_back(std::make_unique<WarpFiber>(*this, static_cast<std::uint32_t>(warps_.size())));
-  for (std::uint32_t i = 0; i < warp_count_; ++i) {
-    const std::uint32_t lanes = std::min<std::uint32_t>(threads - i * ir::kWarpSize, ir::kWarpSize);
-    if (!warps_[i]->begin(~Mask{0} >> (ir::kWarpSize - lanes), warp_count_)) return false;
-  }
+  for (std::uint32_t i = 0; i < warp_count_; ++i)
+    if (!warp_at(i).begin(lanes_of(i, threads), warp_count_)) return false;
   running_ = warp_count_;
   barriers_.reset(warp_count_);
   return true;

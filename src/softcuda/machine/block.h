@@ -25,6 +25,8 @@ class Block {
 
   // False: there is no memory for its stacks.
   bool begin(Grid& grid, Dim3 index);
+  // Runs this block of the grid and then others, until none is left: see Code::in_turn().
+  bool begin_in_turn(Grid& grid, Dim3 index);
 
   enum class Round : std::uint8_t { kProgress, kSpinning, kDone };
   // Runs every warp that can until it waits, yields or ends. A block none of whose warps can run
@@ -42,9 +44,13 @@ class Block {
   void release(const Barriers::Release& release);  // those warps go on, with the result
   void print(std::string_view text);
   void warp_ended();
+  bool next_in_turn();  // becomes the grid's next block; false: there is none
 
  private:
-  bool place_warps(std::uint32_t count);
+  bool prepare(Grid& grid, Dim3 index);
+  std::uint32_t threads() const noexcept { return state_.size.x * state_.size.y * state_.size.z; }
+  WarpFiber& warp_at(std::uint32_t number);
+  bool place_warps(std::uint32_t threads);
   void report_deadlock();
 
   const Services& services_;

@@ -41,7 +41,9 @@ void Core::admit(Grid& grid) {
   const auto index = grid.take_block();
   if (!index) return;
   auto block = take_block();
-  if (!block->begin(grid, *index))
+  const bool in_turn = grid.code().in_turn() && !grid.launch().cooperative &&
+                       !services_.options.check_races && !services_.options.check_memory;
+  if (!(in_turn ? block->begin_in_turn(grid, *index) : block->begin(grid, *index)))
     grid.fail({FaultKind::kStackOverflow,
                "kernel " + grid.kernel().name + ": no memory for the stacks of a block"});
   resident_.push_back(std::move(block));

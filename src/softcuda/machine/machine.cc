@@ -86,6 +86,7 @@ class PooledMachine final : public Machine {
   }
   base::Status prepare(const LoadedModule& module, ir::FunctionId kernel) override {
     LW_ASSIGN(auto code, backend_->prepare(module, kernel));
+    code->make_ready(module, {ir::kWarpSize, 1, 1});
     return {};
   }
   std::uint32_t threads() const noexcept override { return services_.options.threads; }
@@ -107,6 +108,7 @@ class PooledMachine final : public Machine {
   base::Result<std::optional<Fault>> run(const Launch& launch) override {
     LW_TRY(check(launch));
     LW_ASSIGN(auto code, backend_->prepare(*launch.module, launch.kernel));
+    code->make_ready(*launch.module, launch.block);
     WarpNeeds needs = static_cast<const PlacedModule*>(launch.module)->needs(launch.kernel);
     if (needs.takes_stack) needs.local_bytes_per_thread = with_stack(needs.local_bytes_per_thread);
     Grid grid(launch, std::move(code), needs, next_grid_.fetch_add(1));

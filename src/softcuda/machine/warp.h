@@ -45,6 +45,8 @@ class Warp {
   std::uint32_t warps() const noexcept { return warps_; }    // %nwarpid
   Mask lanes() const noexcept { return lanes_; }             // that exist at the start
   Dim3 thread(int lane) const noexcept;                      // %tid
+  // Becomes the block's next warp, where all run in turn; false: that was the last.
+  bool next() noexcept;
   const LoadedModule& module() const noexcept { return *module_; }
   ir::FunctionId kernel() const noexcept { return kernel_; }
   // Local memory of a lane: all of local_stride() bytes, from which a kernel's and then its
@@ -94,9 +96,22 @@ class Warp {
   std::span<std::byte> frames_;
 };
 
+// The lanes of a warp in a block of so many threads.
+constexpr Mask lanes_of(std::uint32_t number, std::uint32_t threads) noexcept {
+  const std::uint32_t left = threads - number * ir::kWarpSize;
+  return left >= ir::kWarpSize ? ~Mask{0} : ~Mask{0} >> (ir::kWarpSize - left);
+}
+
+inline bool Warp::next() noexcept {
+  if (++number_ == warps_) return false;
+  lanes_ = lanes_of(number_, block_->size.x * block_->size.y * block_->size.z);
+  return true;
+}
+
 inline Dim3 Warp::thread(int lane) const noexcept {
   const Dim3& size = block_->size;
   const std::uint32_t flat = number_ * ir::kWarpSize + static_cast<std::uint32_t>(lane);
+  if (flat < size.x) return {flat, 0, 0};
   return {flat % size.x, flat / size.x % size.y, flat / size.x / size.y};
 }
 

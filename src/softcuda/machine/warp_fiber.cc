@@ -24,11 +24,16 @@ bool inside(std::uint64_t address, std::uint64_t bytes, std::uint64_t begin, std
 
 }  // namespace
 
-WarpFiber::WarpFiber(Block& block, std::uint32_t number) : owner_(block), fiber_(kStackBytes) {
-  number_ = number;
+void Code::run_all(Warp& warp) const {
+  do
+    run(warp);
+  while (warp.next());
 }
 
-bool WarpFiber::begin(Mask lanes, std::uint32_t warps) {
+WarpFiber::WarpFiber(Block& block, std::uint32_t number)
+    : owner_(block), own_number_(number), fiber_(kStackBytes) {}
+
+bool WarpFiber::prepare(std::uint32_t warps) {
   const Grid& grid = owner_.grid();
   const std::uint64_t stride = grid.needs().local_bytes_per_thread;
   if (!fiber_.usable() || !local_region_.ensure(stride * ir::kWarpSize) ||
@@ -38,19 +43,42 @@ bool WarpFiber::begin(Mask lanes, std::uint32_t warps) {
   module_ = grid.launch().module;
   kernel_ = grid.launch().kernel;
   stopping_ = &grid.stopping_flag();
+  number_ = own_number_;
   warps_ = warps;
-  lanes_ = lanes;
   local_ = local_region_.data();
   local_stride_ = stride;
   frames_ = frame_region_.span();
   state_ = State::kReady;
+  return true;
+}
+
+bool WarpFiber::begin(Mask lanes, std::uint32_t warps) {
+  if (!prepare(warps)) return false;
+  lanes_ = lanes;
   fiber_.start(&WarpFiber::body, this);
+  return true;
+}
+
+bool WarpFiber::begin_in_turn(std::uint32_t warps, std::uint32_t threads) {
+  if (!prepare(warps)) return false;
+  lanes_ = lanes_of(0, threads);
+  fiber_.start(&WarpFiber::body_in_turn, this);
   return true;
 }
 
 void WarpFiber::body(void* self) {
   auto& warp = *static_cast<WarpFiber*>(self);
   warp.owner_.grid().code().run(warp);
+}
+
+void WarpFiber::body_in_turn(void* self) {
+  auto& warp = *static_cast<WarpFiber*>(self);
+  const Mask lanes = warp.lanes_;
+  do {
+    warp.number_ = warp.own_number_;
+    warp.lanes_ = lanes;
+    warp.owner_.grid().code().run_all(warp);
+  } while (warp.owner_.next_in_turn());
 }
 
 bool WarpFiber::resume() {

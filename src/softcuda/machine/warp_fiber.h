@@ -15,6 +15,8 @@ class WarpFiber final : public Warp {
 
   // False: there is no memory for it.
   bool begin(Mask lanes, std::uint32_t warps);
+  // Runs all warps of the block, and of the blocks that come after it.
+  bool begin_in_turn(std::uint32_t warps, std::uint32_t threads);
 
   bool ready() const noexcept { return state_ == State::kReady; }
   bool waiting() const noexcept { return state_ == State::kWaiting; }
@@ -39,6 +41,8 @@ class WarpFiber final : public Warp {
   enum class State : std::uint8_t { kReady, kWaiting, kEnded };
 
   static void body(void* self);
+  static void body_in_turn(void* self);
+  bool prepare(std::uint32_t warps);
   std::byte* generic_at(int lane, std::uint64_t address, std::uint32_t bytes, Access access);
   std::byte* global_at(std::uint64_t address, std::uint32_t bytes) const;
   std::byte* shared_at(std::uint64_t offset, std::uint32_t bytes, int lane, Access access,
@@ -50,6 +54,7 @@ class WarpFiber final : public Warp {
   std::uint32_t result_of(ir::Mode mode, const Barriers::Release& release) const noexcept;
 
   Block& owner_;
+  const std::uint32_t own_number_;  // while it does not run others' warps in turn
   Fiber fiber_;
   Region local_region_, frame_region_;
   State state_ = State::kEnded;

@@ -1,0 +1,24 @@
+// An access to memory while its code is made.
+#pragma once
+
+#include <cstdint>
+
+#include "softcuda/jit/emitter.h"
+
+namespace longwire::softcuda::jit {
+
+struct Emitter::Access {
+  const Step* s = nullptr;
+  bool store = false;
+  ir::Space space = ir::Space::kGeneric;
+  int count = 1;            // elements
+  int bits = 32;            // of each in memory
+  std::uint64_t bytes = 4;  // of all
+  LLVMValueRef lanes = nullptr;
+  std::uint32_t range = 0;  // its number in NativeState::ranges
+  LLVMBasicBlockRef slow = nullptr, done = nullptr;
+
+  std::uint64_t element_at(int n) const { return static_cast<std::uint64_t>(n * bits / 8); }
+};
+
+}  // namespace longwire::softcuda::jit
