@@ -85,6 +85,8 @@ typedef unsigned int cuuint32_t;
 #include "device/memory_access.h"
 #include "device/overloads.h"
 #include "device/rounding.h"
+#include "device/surfaces.h"
+#include "device/textures.h"
 
 /* Of what is above. */
 #include "device/elementary_float.h"

@@ -5,6 +5,7 @@
 #include "softcuda/driver/capture.h"
 #include "softcuda/driver/memory.h"
 #include "softcuda/driver/stream.h"
+#include "softcuda/driver/texture.h"
 
 namespace longwire::softcuda::driver {
 
@@ -77,6 +78,10 @@ CUresult destroy_context(Driver& driver, CUcontext handle) {
     driver.functions.remove(each);
   for (CUmodule module : driver.modules.handles_where(of_this))
     driver.modules.remove(module);
+  destroy_textures_of(context->device, handle);
+  for (CUarray array :
+       driver.arrays.handles_where([&](const Array& each) { return each.owner == handle; }))
+    driver.arrays.remove(array);
   release_blocks_of(context->device, handle);
   return CUDA_SUCCESS;
 }

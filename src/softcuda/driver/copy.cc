@@ -28,6 +28,8 @@ CUresult resolve_array(Driver& driver, const Asked& asked, const CUDA_MEMCPY3D& 
   auto array = driver.arrays.find(asked.array);
   if (array == nullptr) return CUDA_ERROR_INVALID_HANDLE;
   const std::size_t row = array->description.Width * array->element_bytes;
+  if (asked.x % array->element_bytes != 0 || copy.WidthInBytes % array->element_bytes != 0)
+    return CUDA_ERROR_INVALID_VALUE;
   auto fits = [](std::size_t start, std::size_t length, std::size_t all) {
     return start <= all && length <= all - start;
   };

@@ -18,8 +18,6 @@ struct GraphExec;
 class GraphMemory;
 struct UserObject;
 struct LinkState;
-struct MappedMemory;
-struct Texture;
 
 inline constexpr int kDriverVersion = 13000;
 

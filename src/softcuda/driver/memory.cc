@@ -19,11 +19,6 @@ machine::MemoryKind kind_of(Block::Kind kind) noexcept {
   }
 }
 
-std::uint64_t next_id() noexcept {
-  static std::atomic<std::uint64_t> next{1};
-  return next.fetch_add(1);
-}
-
 void note_pool(const Block& block, bool taken) {
   Driver* driver = the_driver();
   auto pool = block.pool == nullptr || driver == nullptr ? nullptr : driver->pools.find(block.pool);
@@ -43,12 +38,17 @@ void give_back(Device& device, std::uint64_t address, const Block& block) {
 
 }  // namespace
 
+std::uint64_t next_block_id() noexcept {
+  static std::atomic<std::uint64_t> next{1};
+  return next.fetch_add(1);
+}
+
 CUresult allocate_block(Context& context, std::uint64_t bytes, Block::Kind kind, unsigned int flags,
                         CUmemoryPool pool, std::uint64_t* address) {
   if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
   auto place = context.device.machine->memory().allocate(bytes, kind_of(kind));
   if (!place.ok()) return CUDA_ERROR_OUT_OF_MEMORY;
-  Block block{bytes, kind, context.handle, flags, pool, next_id()};
+  Block block{bytes, kind, context.handle, flags, pool, next_block_id()};
   note_pool(block, true);
   std::lock_guard lock(context.device.mutex);
   context.device.blocks.emplace(*place, block);
@@ -60,7 +60,8 @@ CUresult reserve_graph_block(Device& device, std::uint64_t bytes, std::uint64_t*
   auto place = device.machine->memory().allocate(bytes, machine::MemoryKind::kDevice);
   if (!place.ok()) return CUDA_ERROR_OUT_OF_MEMORY;
   std::lock_guard lock(device.mutex);
-  device.blocks.emplace(*place, Block{bytes, Block::Kind::kGraph, nullptr, 0, nullptr, next_id()});
+  device.blocks.emplace(*place,
+                        Block{bytes, Block::Kind::kGraph, nullptr, 0, nullptr, next_block_id()});
   *address = *place;
   return CUDA_SUCCESS;
 }

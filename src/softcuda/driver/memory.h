@@ -16,6 +16,7 @@ CUresult allocate_block(Context& context, std::uint64_t bytes, Block::Kind kind,
 CUresult reserve_graph_block(Device& device, std::uint64_t bytes, std::uint64_t* address);
 // false: no allocation begins there.
 bool release_block(Device& device, std::uint64_t address);
+std::uint64_t next_block_id() noexcept;
 // Everything that a context has allocated.
 void release_blocks_of(Device& device, CUcontext context);
 

@@ -88,9 +88,7 @@ CUresult cuMemGetInfo_v2(size_t* free, size_t* total) {
   return in_context([&](Driver&, const std::shared_ptr<Context>& context) -> CUresult {
     if (free == nullptr || total == nullptr) return CUDA_ERROR_INVALID_VALUE;
     Device& device = context->device;
-    std::lock_guard lock(device.mutex);
-    const std::uint64_t left = device.machine->memory().free_bytes();
-    *free = left - std::min(left, device.mapped_bytes);
+    *free = device.machine->memory().free_bytes();
     *total = device.machine->memory().total_bytes();
     return CUDA_SUCCESS;
   });

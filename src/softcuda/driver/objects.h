@@ -24,6 +24,10 @@ struct Capture;
 struct Graph;
 class Stream;
 
+// Of a block that cuMemMap made: what stands behind it.
+inline constexpr unsigned int kHostMapped = 1;    // memory of the host
+inline constexpr unsigned int kExportMapped = 2;  // that can be exported as a descriptor
+
 // What the program sees as one allocation of a device.
 struct Block {
   enum class Kind : std::uint8_t {
@@ -39,9 +43,19 @@ struct Block {
   std::uint64_t bytes = 0;
   Kind kind = Kind::kDevice;
   CUcontext owner = nullptr;
-  unsigned int flags = 0;  // as given to cuMemHostAlloc and its like
+  unsigned int flags =
+      0;  // as given to cuMemHostAlloc and its like; kMapped: kHostMapped and so on
   CUmemoryPool pool = nullptr;
   std::uint64_t id = 0;
+};
+
+// A texture or surface object, as the program described it; the machine has what kernels see.
+struct TextureObject {
+  CUcontext owner = nullptr;
+  bool surface = false;
+  CUDA_RESOURCE_DESC resource{};
+  CUDA_TEXTURE_DESC texture{};
+  std::optional<CUDA_RESOURCE_VIEW_DESC> view;
 };
 
 struct Device {
@@ -50,13 +64,13 @@ struct Device {
 
   std::mutex mutex;  // of what follows
   std::map<std::uint64_t, Block> blocks;
-  std::shared_ptr<Context> primary;  // shared with the table of contexts
+  std::unordered_map<std::uint64_t, TextureObject> textures;  // by the machine's handle
+  std::shared_ptr<Context> primary;                           // shared with the table of contexts
   CUcontext primary_handle = nullptr;
   unsigned int primary_count = 0;
   unsigned int primary_flags = 0;
   CUmemoryPool default_pool = nullptr;
   CUmemoryPool current_pool = nullptr;
-  std::uint64_t mapped_bytes = 0;  // of cuMemCreate, beside the machine's own count
 };
 
 struct Limits {
@@ -141,6 +155,7 @@ struct Event {
 
 struct Array {
   Device* device = nullptr;
+  CUcontext owner = nullptr;
   CUDA_ARRAY3D_DESCRIPTOR description{};
   std::uint64_t address = 0;
   std::size_t element_bytes = 0, pitch = 0, rows = 1, slices = 1;

@@ -14,19 +14,27 @@ CUresult put(void* place, T value) {
 }
 
 CUmemorytype memory_type(const Block& block) {
-  const bool host = block.kind == Block::Kind::kHost || block.kind == Block::Kind::kRegistered;
+  const bool host = block.kind == Block::Kind::kHost || block.kind == Block::Kind::kRegistered ||
+                    (block.kind == Block::Kind::kMapped && (block.flags & kHostMapped) != 0);
   return host ? CU_MEMORYTYPE_HOST : CU_MEMORYTYPE_DEVICE;
 }
 
-bool is_device_only(Block::Kind kind) {
-  return kind == Block::Kind::kDevice || kind == Block::Kind::kPool ||
-         kind == Block::Kind::kArray || kind == Block::Kind::kGraph;
+bool is_device_only(const Block& block) {
+  if (block.kind == Block::Kind::kMapped) return (block.flags & kHostMapped) == 0;
+  return block.kind == Block::Kind::kDevice || block.kind == Block::Kind::kPool ||
+         block.kind == Block::Kind::kArray || block.kind == Block::Kind::kGraph;
+}
+
+unsigned long long handle_types(const Block& block) {
+  return block.kind == Block::Kind::kMapped && (block.flags & kExportMapped) != 0
+             ? CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR
+             : CU_MEM_HANDLE_TYPE_NONE;
 }
 
 CUresult attribute(const FoundBlock& found, CUdeviceptr address, CUpointer_attribute which,
                    void* out) {
   const Block& block = found.block;
-  const bool host_can_use = !is_device_only(block.kind);
+  const bool host_can_use = !is_device_only(block);
   switch (which) {
     case CU_POINTER_ATTRIBUTE_CONTEXT:
       return put(out, block.owner);
@@ -57,7 +65,7 @@ CUresult attribute(const FoundBlock& found, CUdeviceptr address, CUpointer_attri
     case CU_POINTER_ATTRIBUTE_MAPPED:
       return put<unsigned int>(out, 1);
     case CU_POINTER_ATTRIBUTE_ALLOWED_HANDLE_TYPES:
-      return put<unsigned long long>(out, 0);
+      return put(out, handle_types(block));
     case CU_POINTER_ATTRIBUTE_ACCESS_FLAGS:
       return put(out, CU_POINTER_ATTRIBUTE_ACCESS_FLAG_READWRITE);
     case CU_POINTER_ATTRIBUTE_MEMPOOL_HANDLE:

@@ -57,7 +57,10 @@ class Interpreter final : public machine::Backend {
       codes_;
 };
 
-base::Status check_operand(const ir::Operand& operand) {
+base::Status check_operand(const ir::Operand& operand, const std::string& line) {
+  if (operand.kind == ir::OperandKind::kTexture)
+    return Error(ErrorCode::kUnsupported,
+                 line + ": texture and surface references are not supported, objects are");
   if (operand.kind == ir::OperandKind::kSpecial && !is_special_supported(operand.special))
     return Error(ErrorCode::kUnsupported, "a special register that is not supported");
   return {};
@@ -77,7 +80,7 @@ base::Status check_function(const ir::Function& function) {
       return Error(ErrorCode::kUnsupported,
                    line + ": " + text_of(i) + " is not supported in this form");
     for (const ir::Operand& operand : function.operands_of(i))
-      LW_TRY(check_operand(operand));
+      LW_TRY(check_operand(operand, line));
   }
   return {};
 }

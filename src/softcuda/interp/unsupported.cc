@@ -8,11 +8,7 @@ namespace longwire::softcuda::interp {
 UNSUPPORTED(Alloca)
 UNSUPPORTED(Stacksave)
 UNSUPPORTED(Stackrestore)
-UNSUPPORTED(Tex)
-UNSUPPORTED(Tld4)
 UNSUPPORTED(Txq)
-UNSUPPORTED(Suld)
-UNSUPPORTED(Sust)
 UNSUPPORTED(Suq)
 #undef UNSUPPORTED
 

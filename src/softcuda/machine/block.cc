@@ -55,6 +55,7 @@ bool Block::prepare(Grid& grid, Dim3 index) {
   state_.size = launch.block;
   state_.grid_id = grid.id();
   state_.workspace = grid.workspace;
+  state_.textures = grid.textures.get();
   if (state_.shared_bytes != 0 && !shared_.ensure(services_.options.shared_bytes_per_block))
     return false;
   state_.shared = shared_.data();

@@ -27,6 +27,19 @@ class FreeRanges {
     return std::nullopt;
   }
 
+  // Exactly these addresses; false: not all of them are free.
+  bool take_at(std::uint64_t begin, std::uint64_t bytes) {
+    auto next = free_.upper_bound(begin);
+    if (next == free_.begin()) return false;
+    const auto range = std::prev(next);
+    const std::uint64_t first = range->first, end = first + range->second;
+    if (begin > end || bytes > end - begin) return false;
+    free_.erase(range);
+    if (begin > first) free_.emplace(first, begin - first);
+    if (end > begin + bytes) free_.emplace(begin + bytes, end - begin - bytes);
+    return true;
+  }
+
   void give(std::uint64_t begin, std::uint64_t bytes) {
     auto next = free_.upper_bound(begin);
     if (next != free_.end() && begin + bytes == next->first) {

@@ -13,6 +13,7 @@
 #include "softcuda/machine/backend.h"
 #include "softcuda/machine/machine.h"
 #include "softcuda/machine/output.h"
+#include "softcuda/machine/texture.h"
 
 namespace longwire::softcuda::machine {
 
@@ -59,9 +60,10 @@ class Grid {
   const std::atomic<bool>& stopping_flag() const noexcept { return stopping_; }
   std::optional<Fault> take_fault();
 
-  std::uint64_t workspace = 0;        // of a cooperative grid; set before it begins
-  base::Nanoseconds deadline_ns = 0;  // 0: none. Under the machine's lock
-  std::uint32_t helpers = 0;          // threads of the pool at work on it. Under the machine's lock
+  std::shared_ptr<const TextureTable> textures;  // shared with grids of the same time; set before
+  std::uint64_t workspace = 0;                   // of a cooperative grid; set before it begins
+  base::Nanoseconds deadline_ns = 0;             // 0: none. Under the machine's lock
+  std::uint32_t helpers = 0;  // threads of the pool at work on it. Under the machine's lock
 
  private:
   Launch launch_;

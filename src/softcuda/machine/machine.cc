@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "softcuda/machine/core.h"
 #include "softcuda/machine/placed_module.h"
+#include "softcuda/machine/texture.h"
 
 namespace longwire::softcuda::machine {
 namespace {
@@ -76,6 +77,7 @@ class PooledMachine final : public Machine {
   }
 
   Memory& memory() noexcept override { return *memory_; }
+  Textures& textures() noexcept override { return textures_; }
   void set_printf_sink(std::function<void(std::string_view)> sink) override {
     output_.set_sink(std::move(sink));
   }
@@ -112,6 +114,7 @@ class PooledMachine final : public Machine {
     WarpNeeds needs = static_cast<const PlacedModule*>(launch.module)->needs(launch.kernel);
     if (needs.takes_stack) needs.local_bytes_per_thread = with_stack(needs.local_bytes_per_thread);
     Grid grid(launch, std::move(code), needs, next_grid_.fetch_add(1));
+    grid.textures = textures_.snapshot();
     Workspace workspace(*memory_);
     if (launch.cooperative) {
       LW_ASSIGN(grid.workspace, workspace.take());
@@ -148,6 +151,8 @@ class PooledMachine final : public Machine {
   Services services_;
   std::atomic<std::uint32_t> stack_bytes_;
   std::atomic<std::uint64_t> next_grid_{1};
+
+  Textures textures_;
 
   std::mutex mutex_;
   std::condition_variable work_, helped_, watch_;

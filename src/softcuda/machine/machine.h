@@ -24,6 +24,7 @@
 namespace longwire::softcuda::machine {
 
 class Backend;
+class Textures;
 
 inline constexpr std::uint32_t kMaxThreadsPerBlock = 1024;
 inline constexpr std::uint32_t kMaxBlockZ = 64;
@@ -119,6 +120,7 @@ class Machine {
   virtual ~Machine() = default;
 
   virtual Memory& memory() noexcept = 0;
+  virtual Textures& textures() noexcept = 0;
   // Where kernels' printf goes; called between blocks, in order for each block. Default: stdout.
   virtual void set_printf_sink(std::function<void(std::string_view)> sink) = 0;
 

@@ -26,29 +26,38 @@ constexpr std::uint64_t kCommitStep = std::uint64_t{2} << 20;
 constexpr std::uint64_t kZeroByHand = std::uint64_t{1} << 20;
 // Host memory (cuMemHostAlloc) does not count as the device's, but has an end as well.
 constexpr std::uint64_t kHostBytes = std::uint64_t{64} << 30;
+// Addresses for mappings: much more than there is memory, as programs reserve what they may need
+// one day.
+constexpr std::uint64_t kMappingBytes = std::uint64_t{256} << 30;
 constexpr std::uint64_t kMaxDeviceBytes = std::uint64_t{1} << 40;
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
   return (value + step - 1) / step * step;
 }
 
-void* reserve(std::uint64_t bytes, int protection) {
+void* system_range(std::uint64_t bytes, int protection) {
   void* place =
       ::mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return place == MAP_FAILED ? nullptr : place;
 }
 
+// Of the reservation, in this order.
+struct Parts {
+  std::uint64_t device = 0, host = 0, mappings = 0;
+  std::uint64_t all() const noexcept { return device + host + mappings; }
+};
+
 class HostBackedMemory final : public Memory {
  public:
-  HostBackedMemory(std::byte* base, std::uint64_t device_bytes, std::uint64_t all_bytes,
-                   std::atomic<std::uint64_t>* granules)
+  HostBackedMemory(std::byte* base, const Parts& parts, std::atomic<std::uint64_t>* granules)
       : granules_(granules),
-        total_(device_bytes),
-        device_free_(address_of(base), device_bytes),
-        host_free_(address_of(base) + device_bytes, all_bytes - device_bytes),
-        committed_(all_bytes / kCommitStep) {
+        total_(parts.device),
+        device_free_(address_of(base), parts.device),
+        host_free_(address_of(base) + parts.device, parts.host),
+        mapping_free_(address_of(base) + parts.device + parts.host, parts.mappings),
+        committed_((parts.device + parts.host) / kCommitStep) {
     view_.base = address_of(base);
-    view_.bytes = all_bytes;
+    view_.bytes = parts.all();
     view_.granules = granules;
   }
   ~HostBackedMemory() override {
@@ -66,14 +75,17 @@ class HostBackedMemory final : public Memory {
     if (bytes > view_.bytes) return out_of_memory(bytes);
     const std::uint64_t rounded = round_up(bytes, kAllocationAlignment);
     std::lock_guard lock(mutex_);
-    FreeRanges& free = kind == MemoryKind::kHost ? host_free_ : device_free_;
+    const bool host = kind == MemoryKind::kHost;
+    // What is taken and stands elsewhere leaves addresses free, but no memory.
+    if (!host && rounded > total_ - used_) return out_of_memory(bytes);
+    FreeRanges& free = host ? host_free_ : device_free_;
     auto address = free.take(rounded, std::max(alignment, kAllocationAlignment));
     if (!address) return out_of_memory(bytes);
     if (!commit(*address, rounded)) {
       free.give(*address, rounded);
       return out_of_memory(bytes);
     }
-    if (kind != MemoryKind::kHost) used_ += rounded;
+    if (!host) used_ += rounded;
     allocations_[*address] = {*address, bytes, kind, ++number_};
     mark(*address, rounded, true);
     return *address;
@@ -82,7 +94,8 @@ class HostBackedMemory final : public Memory {
   base::Status release(std::uint64_t address) override {
     std::lock_guard lock(mutex_);
     auto found = allocations_.find(address);
-    if (found == allocations_.end() || found->second.kind == MemoryKind::kRegistered)
+    if (found == allocations_.end() || found->second.kind == MemoryKind::kRegistered ||
+        found->second.kind == MemoryKind::kMapped)
       return Error(ErrorCode::kNotFound, "no allocation begins there");
     const std::uint64_t rounded = round_up(found->second.bytes, kAllocationAlignment);
     const bool host = found->second.kind == MemoryKind::kHost;
@@ -98,15 +111,7 @@ class HostBackedMemory final : public Memory {
     if (address == 0 || bytes == 0 || address + bytes < address)
       return Error(ErrorCode::kInvalidArgument, "no such memory");
     std::lock_guard lock(mutex_);
-    auto next = allocations_.lower_bound(address);
-    const bool above = next != allocations_.end() && next->first < address + bytes;
-    const bool below = next != allocations_.begin() && end_of(std::prev(next)->second) > address;
-    if (above || below || (address < view_.base + view_.bytes && address + bytes > view_.base))
-      return Error(ErrorCode::kInvalidArgument, "overlaps other memory of the device");
-    if (!registered_.insert(registered_before(address), address, address + bytes))
-      return Error(ErrorCode::kLimit, "too many registered ranges");
-    allocations_[address] = {address, bytes, MemoryKind::kRegistered, ++number_};
-    return {};
+    return insert_registered(address, bytes);
   }
 
   base::Status remove_registered(std::uint64_t address) override {
@@ -117,6 +122,68 @@ class HostBackedMemory final : public Memory {
     registered_.erase(registered_before(address));
     allocations_.erase(found);
     return {};
+  }
+
+  base::Result<std::uint64_t> reserve(std::uint64_t bytes, std::uint64_t alignment,
+                                      std::uint64_t wanted) override {
+    if (bytes == 0) return Error(ErrorCode::kInvalidArgument, "a reservation of no bytes");
+    if (bytes > view_.bytes) return out_of_addresses(bytes);
+    std::lock_guard lock(mutex_);
+    if (wanted % std::max(alignment, kMappingAlignment) == 0 &&
+        mapping_free_.take_at(wanted, bytes))
+      return wanted;
+    auto address = mapping_free_.take(bytes, std::max(alignment, kMappingAlignment));
+    return address ? base::Result<std::uint64_t>(*address) : out_of_addresses(bytes);
+  }
+
+  void release_reserved(std::uint64_t address, std::uint64_t bytes) noexcept override {
+    replace(address, bytes, PROT_NONE);
+    std::lock_guard lock(mutex_);
+    mapping_free_.give(address, bytes);
+  }
+
+  base::Status map(std::uint64_t address, std::uint64_t bytes, int fd,
+                   std::uint64_t offset) override {
+    void* place = ::mmap(reinterpret_cast<void*>(address), bytes, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, static_cast<off_t>(offset));
+    if (place == MAP_FAILED) return Error::from_errno(ErrorCode::kLimit, "map memory", errno);
+    return {};
+  }
+
+  void unmap(std::uint64_t address, std::uint64_t bytes) noexcept override {
+    forbid(address);
+    replace(address, bytes, PROT_READ | PROT_WRITE);
+  }
+
+  base::Status allow(std::uint64_t address, std::uint64_t bytes) override {
+    std::lock_guard lock(mutex_);
+    if (allocations_.count(address) != 0) return {};
+    if (!inside_view(address)) return insert_registered(address, bytes);
+    allocations_[address] = {address, bytes, MemoryKind::kMapped, ++number_};
+    mark(address, bytes, true);
+    return {};
+  }
+
+  void forbid(std::uint64_t address) noexcept override {
+    std::lock_guard lock(mutex_);
+    auto found = allocations_.find(address);
+    if (found == allocations_.end()) return;
+    if (found->second.kind == MemoryKind::kRegistered)
+      registered_.erase(registered_before(address));
+    else
+      mark(address, found->second.bytes, false);
+    allocations_.erase(found);
+  }
+
+  base::Status take(std::uint64_t bytes) override {
+    std::lock_guard lock(mutex_);
+    if (bytes > total_ - used_) return out_of_memory(bytes);
+    used_ += bytes;
+    return {};
+  }
+  void give_back(std::uint64_t bytes) noexcept override {
+    std::lock_guard lock(mutex_);
+    used_ -= bytes;
   }
 
   std::optional<Allocation> find(std::uint64_t address) const override {
@@ -150,6 +217,28 @@ class HostBackedMemory final : public Memory {
   }
 
  private:
+  // REQUIRES: the lock.
+  base::Status insert_registered(std::uint64_t address, std::uint64_t bytes) {
+    auto next = allocations_.lower_bound(address);
+    const bool above = next != allocations_.end() && next->first < address + bytes;
+    const bool below = next != allocations_.begin() && end_of(std::prev(next)->second) > address;
+    if (above || below || (address < view_.base + view_.bytes && address + bytes > view_.base))
+      return Error(ErrorCode::kInvalidArgument, "overlaps other memory of the device");
+    if (!registered_.insert(registered_before(address), address, address + bytes))
+      return Error(ErrorCode::kLimit, "too many registered ranges");
+    allocations_[address] = {address, bytes, MemoryKind::kRegistered, ++number_};
+    return {};
+  }
+
+  bool inside_view(std::uint64_t address) const noexcept {
+    return address - view_.base < view_.bytes;
+  }
+  // Nothing stands there any more. In one step, as others may look at it just now.
+  static void replace(std::uint64_t address, std::uint64_t bytes, int protection) noexcept {
+    ::mmap(reinterpret_cast<void*>(address), bytes, protection,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  }
+
   static std::uint64_t address_of(const void* place) {
     return reinterpret_cast<std::uint64_t>(place);
   }
@@ -158,6 +247,10 @@ class HostBackedMemory final : public Memory {
   }
   static Error out_of_memory(std::uint64_t bytes) {
     return {ErrorCode::kLimit, "no " + std::to_string(bytes) + " bytes of device memory left"};
+  }
+
+  static Error out_of_addresses(std::uint64_t bytes) {
+    return {ErrorCode::kLimit, "no " + std::to_string(bytes) + " addresses for mappings left"};
   }
 
   std::size_t registered_before(std::uint64_t address) const {
@@ -213,7 +306,7 @@ class HostBackedMemory final : public Memory {
   const std::uint64_t total_;
   mutable std::mutex mutex_;
   std::map<std::uint64_t, Allocation> allocations_;  // by address; registered ones too
-  FreeRanges device_free_, host_free_;
+  FreeRanges device_free_, host_free_, mapping_free_;
   std::vector<bool> committed_;
   std::uint64_t used_ = 0;
   std::uint64_t number_ = 0;
@@ -226,17 +319,21 @@ base::Result<std::unique_ptr<Memory>> Memory::create(std::uint64_t bytes) {
   if (bytes == 0 || bytes > kMaxDeviceBytes)
     return Error(ErrorCode::kInvalidArgument, "a device has between 1 byte and 1 TiB of memory");
   const std::uint64_t device_bytes = round_up(bytes, kCommitStep);
-  // Where the process may not have so large a range, host memory gets as much as the device.
-  for (std::uint64_t host_bytes : {kHostBytes, device_bytes}) {
-    const std::uint64_t all = device_bytes + host_bytes;
-    void* base = reserve(all, PROT_NONE);
+  // Where the process may not have so large a range, it gets less of what is not the device's.
+  const Parts tries[] = {{device_bytes, kHostBytes, kMappingBytes},
+                         {device_bytes, kHostBytes, device_bytes},
+                         {device_bytes, device_bytes, device_bytes},
+                         {device_bytes, device_bytes, 0}};
+  for (const Parts& parts : tries) {
+    void* base = system_range(parts.all(), PROT_NONE);
     if (base == nullptr) continue;
-    void* granules = reserve(HostBackedMemory::granule_bytes(all), PROT_READ | PROT_WRITE);
+    void* granules =
+        system_range(HostBackedMemory::granule_bytes(parts.all()), PROT_READ | PROT_WRITE);
     if (granules != nullptr)
       return std::unique_ptr<Memory>(
-          std::make_unique<HostBackedMemory>(static_cast<std::byte*>(base), device_bytes, all,
+          std::make_unique<HostBackedMemory>(static_cast<std::byte*>(base), parts,
                                              static_cast<std::atomic<std::uint64_t>*>(granules)));
-    ::munmap(base, all);
+    ::munmap(base, parts.all());
   }
   return Error::from_errno(ErrorCode::kLimit, "reserve device memory", errno);
 }

@@ -16,6 +16,7 @@
 namespace longwire::softcuda::machine {
 
 inline constexpr std::uint64_t kAllocationAlignment = 256;
+inline constexpr std::uint64_t kMappingAlignment = 4096;
 // At most so many ranges of the program's memory at once.
 inline constexpr std::size_t kMaxRegisteredRanges = 4096;
 
@@ -25,7 +26,8 @@ enum class MemoryKind : std::uint8_t {
   kManaged,
   kRegistered,
   kModule,
-  kHeap,  // malloc() in a kernel
+  kHeap,    // malloc() in a kernel
+  kMapped,  // a file's memory at reserved addresses
 };
 
 struct Allocation {
@@ -71,6 +73,24 @@ class Memory {
   // Memory of the program that kernels may use (cuMemHostRegister). kInvalidArgument: overlaps.
   virtual base::Status add_registered(std::uint64_t address, std::uint64_t bytes) = 0;
   virtual base::Status remove_registered(std::uint64_t address) = 0;
+
+  // --- addresses apart from memory. REQUIRES: all are multiples of kMappingAlignment ---
+  // Addresses for map(), at `wanted` where those are free. kLimit: not so many left.
+  virtual base::Result<std::uint64_t> reserve(std::uint64_t bytes, std::uint64_t alignment,
+                                              std::uint64_t wanted) = 0;
+  // REQUIRES: reserve() gave them, and nothing is mapped there.
+  virtual void release_reserved(std::uint64_t address, std::uint64_t bytes) noexcept = 0;
+  // Part of a file at reserved addresses. Kernels may use it once it is allowed. After unmap() what
+  // still looks at it finds zeros, not a fault of the process.
+  virtual base::Status map(std::uint64_t address, std::uint64_t bytes, int fd,
+                           std::uint64_t offset) = 0;
+  virtual void unmap(std::uint64_t address, std::uint64_t bytes) noexcept = 0;
+  // For a whole mapping. Of another machine's memory too, where it is a registered range.
+  virtual base::Status allow(std::uint64_t address, std::uint64_t bytes) = 0;
+  virtual void forbid(std::uint64_t address) noexcept = 0;
+  // Counts as the device's memory what is elsewhere. kLimit: not so much left.
+  virtual base::Status take(std::uint64_t bytes) = 0;
+  virtual void give_back(std::uint64_t bytes) noexcept = 0;
 
   virtual std::optional<Allocation> find(std::uint64_t address) const = 0;  // that contains it
   virtual std::optional<Allocation> nearest(std::uint64_t address) const = 0;

@@ -1,6 +1,8 @@
 #include "softcuda/machine/memory.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -113,6 +115,48 @@ TEST_F(MemoryTest, ReadersSeeRegisteredRangesWhileOthersChange) {
   }
   end = true;
   reader.join();
+}
+
+TEST_F(MemoryTest, MappedMemoryIsAccessibleOnceItIsAllowed) {
+  constexpr std::uint64_t kBytes = 2 * kMebibyte;
+  const int fd = ::memfd_create("test", MFD_CLOEXEC);
+  ASSERT_EQ(::ftruncate(fd, kBytes), 0);
+  const auto first = *memory_->reserve(4 * kBytes, 0, 0);
+  const auto second = first + kBytes;
+  EXPECT_FALSE(memory_->accessible(first, 1));
+  ASSERT_TRUE(memory_->map(first, kBytes, fd, 0).ok());
+  ASSERT_TRUE(memory_->map(second, kBytes, fd, 0).ok());  // the same memory
+  EXPECT_FALSE(memory_->accessible(first, 1));
+  ASSERT_TRUE(memory_->allow(first, kBytes).ok());
+  ASSERT_TRUE(memory_->allow(second, kBytes).ok());
+  EXPECT_TRUE(memory_->accessible(first, 2 * kBytes));
+  EXPECT_FALSE(memory_->accessible(first, 2 * kBytes + 1));
+  EXPECT_EQ(memory_->find(second + 5)->kind, MemoryKind::kMapped);
+  EXPECT_FALSE(memory_->release(second).ok());
+  auto word = [](std::uint64_t address) -> int& { return *reinterpret_cast<int*>(address); };
+  word(first + 8) = 7;
+  EXPECT_EQ(word(second + 8), 7);
+  memory_->unmap(first, kBytes);
+  EXPECT_FALSE(memory_->accessible(first, 1));
+  EXPECT_EQ(word(first + 8), 0);  // nothing of it, and no fault
+  memory_->unmap(second, kBytes);
+  memory_->release_reserved(first, 4 * kBytes);
+  EXPECT_EQ(*memory_->reserve(kBytes, 0, second), second);
+  EXPECT_NE(*memory_->reserve(kBytes, 0, second), second);  // it is taken
+  EXPECT_EQ(*memory_->reserve(kBytes, 64 * kMebibyte, 0) % (64 * kMebibyte), 0U);
+  EXPECT_FALSE(memory_->reserve(~std::uint64_t{0} / 2, 0, 0).ok());
+  EXPECT_FALSE(memory_->reserve(kBytes, std::uint64_t{1} << 63, 0).ok());
+  ::close(fd);
+}
+
+TEST_F(MemoryTest, WhatIsElsewhereCountsAsTheDevices) {
+  ASSERT_TRUE(memory_->take(12 * kMebibyte).ok());
+  EXPECT_EQ(memory_->free_bytes(), 4 * kMebibyte);
+  EXPECT_EQ(memory_->allocate(5 * kMebibyte, MemoryKind::kDevice).error().code(),
+            ErrorCode::kLimit);
+  EXPECT_EQ(memory_->take(5 * kMebibyte).error().code(), ErrorCode::kLimit);
+  memory_->give_back(12 * kMebibyte);
+  EXPECT_TRUE(memory_->release(allocate(16 * kMebibyte)).ok());
 }
 
 }  // namespace

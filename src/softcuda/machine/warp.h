@@ -12,6 +12,7 @@
 
 #include "softcuda/ir/ir.h"
 #include "softcuda/machine/machine.h"
+#include "softcuda/machine/texture.h"
 
 namespace longwire::softcuda::machine {
 
@@ -32,6 +33,7 @@ struct BlockState {
   std::uint32_t core = 0;       // %smid
   std::uint32_t cores = 1;      // %nsmid
   MemoryView memory;
+  const TextureTable* textures = nullptr;
   // Every access goes through Warp::at(): memory is checked exactly, or races are looked for.
   bool careful = false;
 };

@@ -1,0 +1,244 @@
+// tex, tld4, suld and sust.
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "softcuda/interp/lanes.h"
+#include "softcuda/interp/rounding.h"
+#include "softcuda/interp/sampling.h"
+#include "softcuda/interp/select.h"
+
+namespace longwire::softcuda::interp {
+namespace {
+
+using ir::Mode;
+using ir::Type;
+using machine::Access;
+using machine::FaultKind;
+using machine::Texture;
+using std::uint16_t, std::uint32_t, std::uint64_t;
+
+bool is_layered(Mode mode) { return mode == Mode::kArray1d || mode == Mode::kArray2d; }
+
+int dimensions_of(Mode mode) {
+  if (mode == Mode::k3d) return 3;
+  return mode == Mode::k2d || mode == Mode::kArray2d ? 2 : 1;
+}
+
+// Texels of one lane, with every address looked at: the memory may have gone since.
+class Memory final : public TexelSource {
+ public:
+  Memory(const Context& c, const Step& s, int lane) : c_(c), s_(s), lane_(lane) {}
+  const std::byte* at(uint64_t address, uint32_t bytes) override {
+    return place(address, bytes, Access::kRead);
+  }
+  std::byte* place(uint64_t address, uint32_t bytes, Access access) {
+    const machine::BlockState& block = *c_.block;
+    if (!block.careful && address % bytes == 0 && block.memory.covers(address, bytes))
+      return reinterpret_cast<std::byte*>(address);
+    return c_.warp->at(ir::Space::kGlobal, lane_, address, bytes, access, s_.source->place);
+  }
+
+ private:
+  const Context& c_;
+  const Step& s_;
+  const int lane_;
+};
+
+// What a lane's handle stands for; lanes mostly have the same.
+class Lookup {
+ public:
+  Lookup(const Context& c, const Step& s, const Slot& slot, bool surface)
+      : c_(c), s_(s), handles_(c.at<uint64_t>(slot)), surface_(surface) {}
+  const Texture& of(int lane) {
+    const uint64_t handle = handles_[lane];
+    if (found_ == nullptr || handle != handle_) found_ = c_.block->textures->find(handle);
+    handle_ = handle;
+    if (found_ == nullptr || found_->surface != surface_)
+      c_.warp->fault(FaultKind::kIllegalAddress, lane, handle, s_.source->place,
+                     surface_ ? "no surface has this handle" : "no texture has this handle");
+    return *found_;
+  }
+
+ private:
+  const Context& c_;
+  const Step& s_;
+  const uint64_t* handles_;
+  const bool surface_;
+  const Texture* found_ = nullptr;
+  uint64_t handle_ = 0;
+};
+
+void put(const Context& c, const Slot& slot, int lane, uint64_t value) {
+  switch (slot.bytes) {
+    case 2:
+      c.at<uint16_t>(slot)[lane] = static_cast<uint16_t>(value);
+      break;
+    case 4:
+      c.at<uint32_t>(slot)[lane] = static_cast<uint32_t>(value);
+      break;
+    case 8:
+      c.at<uint64_t>(slot)[lane] = value;
+      break;
+    default:
+      break;  // "_"
+  }
+}
+uint64_t get(const Context& c, const Slot& slot, int lane) {
+  switch (slot.bytes) {
+    case 2:
+      return c.at<uint16_t>(slot)[lane];
+    case 4:
+      return c.at<uint32_t>(slot)[lane];
+    default:
+      return c.at<uint64_t>(slot)[lane];
+  }
+}
+
+uint32_t half_of(uint32_t bits) { return f16_of(std::bit_cast<float>(bits)); }
+
+void put_texel(const Context& c, const Step& s, int lane, const Texel& texel) {
+  const bool packed = s.source->type == Type::kF16x2;
+  for (int n = 0; n < s.count[0] && n < (packed ? 2 : 4); ++n) {
+    uint32_t value = texel.value[n];
+    if (s.source->type == Type::kF16) value = half_of(value);
+    if (packed) value = half_of(texel.value[2 * n]) | half_of(texel.value[2 * n + 1]) << 16;
+    put(c, s.slot(0, n), lane, value);
+  }
+}
+
+uint32_t word(const Context& c, const Step& s, int element, int lane) {
+  return static_cast<uint32_t>(get(c, s.slot(3, element), lane));
+}
+
+Coordinates coordinates_of(const Context& c, const Step& s, int lane) {
+  const Mode mode = s.source->modifiers.mode;
+  const int first = is_layered(mode) ? 1 : 0, count = dimensions_of(mode);
+  const auto real = [&](int n) { return std::bit_cast<float>(word(c, s, first + n, lane)); };
+  Coordinates at;
+  at.x = real(0);
+  if (count > 1) at.y = real(1);
+  if (count > 2) at.z = real(2);
+  if (first != 0) at.layer = word(c, s, 0, lane);
+  return at;
+}
+
+void tex(Context& c, const Step& s) {
+  Lookup lookup(c, s, s.slot(1), false);
+  each_active(c, [&](int i) {
+    Memory memory(c, s, i);
+    put_texel(c, s, i, sample(lookup.of(i), coordinates_of(c, s, i), memory));
+  });
+}
+
+void tex_integers(Context& c, const Step& s) {
+  const Mode mode = s.source->modifiers.mode;
+  const int first = is_layered(mode) ? 1 : 0, count = dimensions_of(mode);
+  Lookup lookup(c, s, s.slot(1), false);
+  each_active(c, [&](int i) {
+    const auto index = [&](int n) {
+      return n < count ? static_cast<std::int32_t>(word(c, s, first + n, i)) : 0;
+    };
+    Memory memory(c, s, i);
+    put_texel(c, s, i,
+              fetch(lookup.of(i), {index(0), index(1), index(2)}, first != 0 ? word(c, s, 0, i) : 0,
+                    memory));
+  });
+}
+
+void tld4(Context& c, const Step& s) {
+  Lookup lookup(c, s, s.slot(1), false);
+  each_active(c, [&](int i) {
+    Memory memory(c, s, i);
+    put_texel(
+        c, s, i,
+        gather(lookup.of(i), coordinates_of(c, s, i), s.source->modifiers.shape.count, memory));
+  });
+}
+
+// --- surfaces: x is in bytes ---
+
+struct SurfaceAccess {
+  uint64_t address = 0;
+  bool outside = false;
+};
+
+SurfaceAccess surface_access(const Context& c, const Step& s, const Texture& surface, int operand,
+                             int lane, uint32_t bytes) {
+  const ir::Modifiers& m = s.source->modifiers;
+  const int first = is_layered(m.mode) ? 1 : 0, count = dimensions_of(m.mode);
+  const std::int64_t row = std::int64_t{surface.width} * surface.texel_bytes();
+  const std::int64_t most[4] = {row - bytes, std::int64_t{surface.height} - 1,
+                                std::int64_t{surface.depth} - 1, std::int64_t{surface.layers} - 1};
+  std::int64_t at[4] = {};
+  for (int n = 0; n < count; ++n)
+    at[n] = static_cast<std::int32_t>(get(c, s.slot(operand, first + n), lane));
+  if (first != 0) at[3] = static_cast<std::int32_t>(get(c, s.slot(operand, 0), lane));
+  SurfaceAccess access;
+  access.address = surface.address;
+  const uint64_t steps[4] = {1, surface.pitch, surface.slice, surface.layer};
+  for (int n = 0; n < 4; ++n) {
+    if (at[n] < 0 || at[n] > most[n]) {
+      access.outside = true;
+      at[n] = std::max<std::int64_t>(std::min(at[n], most[n]), 0);
+    }
+    access.address += static_cast<uint64_t>(at[n]) * steps[n];
+  }
+  if (most[0] < 0) access.outside = true;  // wider than a row: nothing of it is there
+  if (access.outside && (most[0] < 0 || (!m.saturate && !m.wrap)))
+    c.warp->fault(FaultKind::kTrap, lane, access.address, s.source->place,
+                  "outside of the surface");
+  return access;
+}
+
+void suld(Context& c, const Step& s) {
+  const uint32_t element = static_cast<uint32_t>(ir::bits_of(s.source->type)) / 8;
+  const uint32_t bytes = element * s.count[0];
+  Lookup lookup(c, s, s.slot(1), true);
+  each_active(c, [&](int i) {
+    const SurfaceAccess access = surface_access(c, s, lookup.of(i), 2, i, bytes);
+    std::byte data[32] = {};
+    if (!access.outside || s.source->modifiers.saturate)
+      std::memcpy(data, Memory(c, s, i).at(access.address, bytes), bytes);
+    for (uint32_t n = 0; n < s.count[0]; ++n) {
+      uint64_t value = 0;
+      std::memcpy(&value, data + n * element, element);
+      put(c, s.slot(0, static_cast<int>(n)), i, value);
+    }
+  });
+}
+
+void sust(Context& c, const Step& s) {
+  const uint32_t element = static_cast<uint32_t>(ir::bits_of(s.source->type)) / 8;
+  const uint32_t bytes = element * s.count[2];
+  Lookup lookup(c, s, s.slot(0), true);
+  each_active(c, [&](int i) {
+    const SurfaceAccess access = surface_access(c, s, lookup.of(i), 1, i, bytes);
+    if (access.outside && !s.source->modifiers.saturate) return;
+    std::byte* place = Memory(c, s, i).place(access.address, bytes, Access::kWrite);
+    for (uint32_t n = 0; n < s.count[2]; ++n) {
+      const uint64_t value = get(c, s.slot(2, static_cast<int>(n)), i);
+      std::memcpy(place + n * element, &value, element);
+    }
+  });
+}
+
+// Cube maps, and samplers apart from textures, are not there.
+bool has_geometry(const ir::Instruction& i) {
+  const Mode mode = i.modifiers.mode;
+  return mode == Mode::k1d || mode == Mode::k2d || mode == Mode::k3d || is_layered(mode);
+}
+
+}  // namespace
+
+Handler select_Tex(const ir::Instruction& i) {
+  if (!has_geometry(i)) return nullptr;
+  return i.type2 == Type::kF32 ? &tex : &tex_integers;
+}
+Handler select_Tld4(const ir::Instruction& i) {
+  return i.modifiers.mode == Mode::k2d || i.modifiers.mode == Mode::kArray2d ? &tld4 : nullptr;
+}
+Handler select_Suld(const ir::Instruction& i) { return has_geometry(i) ? &suld : nullptr; }
+Handler select_Sust(const ir::Instruction& i) { return has_geometry(i) ? &sust : nullptr; }
+
+}  // namespace longwire::softcuda::interp
