@@ -7,18 +7,30 @@
 #       the same, and a test that runs it on the soft device
 #
 # clang compiles the device's side to PTX, longwire-fatbin packs that into a fat binary, and the
-# host's side carries it. Where clang 19 is missing, and in builds with sanitizers (their runtime
-# is not in these programs), nothing is built.
+# host's side carries it. Where clang 19 is missing, nothing is built. In a build with sanitizers the
+# tree's own compiler links the program, so that it has the runtime that our libraries want; its own
+# code is watched by AddressSanitizer or ThreadSanitizer, not by UBSan, whose calls differ between
+# the two versions of clang.
 include_guard(GLOBAL)
 find_program(LONGWIRE_CUDA_CLANG clang++-19)
 # The newest version that clang 19 knows: it says which calls <<<...>>> becomes.
 set(LONGWIRE_CUDA_FLAGS
     -x cuda -nocudainc -nocudalib --cuda-path=/nonexistent -Xclang -target-sdk-version=12.3
     -include cuda_runtime.h -std=c++17 -O2 -Wall -Wno-unused-command-line-argument)
+set(LONGWIRE_CUDA_HOST_FLAGS)
+set(LONGWIRE_CUDA_LINK "${LONGWIRE_CUDA_CLANG}")
+if(LONGWIRE_SANITIZE)
+  string(REPLACE ",undefined" "" host_sanitizer "${LONGWIRE_SANITIZE}")
+  set(LONGWIRE_CUDA_HOST_FLAGS -fsanitize=${host_sanitizer} -g1)
+  if(LONGWIRE_SANITIZE MATCHES "thread") # clang 14's runtime lacks __tsan_memset() and its like
+    list(APPEND LONGWIRE_CUDA_HOST_FLAGS -mllvm -tsan-instrument-memintrinsics=0)
+  endif()
+  set(LONGWIRE_CUDA_LINK "${CMAKE_CXX_COMPILER}" -fsanitize=${LONGWIRE_SANITIZE})
+endif()
 
 function(longwire_cuda_program name file)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "RUNTIME;ARCH;FOLDER" "OPTIONS;LIBRARIES")
-  if(NOT LONGWIRE_CUDA_CLANG OR LONGWIRE_SANITIZE OR LONGWIRE_FUZZ OR NOT BUILD_TESTING)
+  if(NOT LONGWIRE_CUDA_CLANG OR LONGWIRE_FUZZ OR NOT BUILD_TESTING)
     return()
   endif()
   if(NOT arg_RUNTIME)
@@ -51,7 +63,8 @@ function(longwire_cuda_program name file)
   add_custom_command(
     OUTPUT "${made}.o" DEPFILE "${made}.o.d" DEPENDS "${file}" "${made}.fatbin"
     COMMAND ${compile} --cuda-host-only -Xclang -fcuda-include-gpubinary -Xclang "${made}.fatbin"
-            -fPIE -c "${file}" -o "${made}.o" -MD -MF "${made}.o.d" -MT "${made}.o"
+            ${LONGWIRE_CUDA_HOST_FLAGS} -fPIE -c "${file}" -o "${made}.o" -MD -MF "${made}.o.d"
+            -MT "${made}.o"
     COMMENT "Compiling ${name} for the host" VERBATIM)
   set(libraries)
   foreach(library IN LISTS arg_LIBRARIES)
@@ -60,7 +73,7 @@ function(longwire_cuda_program name file)
   add_custom_command(
     OUTPUT "${program}" DEPENDS "${made}.o" cudart${arg_RUNTIME} ${arg_LIBRARIES}
     COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/${arg_FOLDER}"
-    COMMAND "${LONGWIRE_CUDA_CLANG}" "${made}.o" ${libraries} -o "${program}"
+    COMMAND ${LONGWIRE_CUDA_LINK} "${made}.o" ${libraries} -o "${program}"
             $<TARGET_FILE:cudart${arg_RUNTIME}> -pthread VERBATIM)
   add_custom_target(${name} ALL DEPENDS "${program}")
   add_dependencies(${name} softcuda)

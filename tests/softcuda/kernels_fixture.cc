@@ -19,15 +19,18 @@ std::string read(const std::string& path) {
 
 }  // namespace
 
+std::string KernelsTest::ptx() const {
+  return read(std::string(SOFTCUDA_KERNELS) + "/" + file_ + ".ptx");
+}
+
 void KernelsTest::SetUp() {
   ASSERT_EQ(cuInit(0), CUDA_SUCCESS);
   ASSERT_EQ(cuDevicePrimaryCtxRetain(&context_, 0), CUDA_SUCCESS);
   ASSERT_EQ(cuCtxSetCurrent(context_), CUDA_SUCCESS);
-  const std::string ptx = read(std::string(SOFTCUDA_KERNELS) + "/" + file_ + ".ptx");
   char log[kLogBytes] = "";
   CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
   void* values[] = {log, reinterpret_cast<void*>(kLogBytes)};
-  ASSERT_EQ(cuModuleLoadDataEx(&module_, ptx.c_str(), 2, options, values), CUDA_SUCCESS) << log;
+  ASSERT_EQ(cuModuleLoadDataEx(&module_, ptx().c_str(), 2, options, values), CUDA_SUCCESS) << log;
 }
 
 void KernelsTest::TearDown() {

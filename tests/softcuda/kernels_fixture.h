@@ -59,6 +59,7 @@ class KernelsTest : public ::testing::Test {
   void SetUp() override;
   void TearDown() override;
 
+  std::string ptx() const;  // of the file
   CUfunction function(const char* name);
   CUdeviceptr global(const char* name, std::size_t bytes);
 
