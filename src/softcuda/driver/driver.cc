@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <mutex>
+#include <utility>
 
 #include "softcuda/driver/graph_memory.h"
 #include "softcuda/driver/stream.h"
@@ -21,20 +22,23 @@ std::atomic<bool> forked{false};
 std::unique_ptr<machine::Backend> make_backend(BackendChoice choice) {
   if (choice == BackendChoice::kInterpreter) return interp::create();
   if (choice == BackendChoice::kUnknown) {
-    std::fputs("softcuda: LONGWIRE_SOFT_BACKEND is neither interp nor llvm\n", stderr);
+    std::fputs("softcuda: LONGWIRE_SOFT_BACKEND is neither interp, llvm nor check\n", stderr);
     return nullptr;
   }
   auto made = jit::create();
   if (made.ok()) return std::move(made).value();
-  std::fprintf(stderr, "softcuda: LONGWIRE_SOFT_BACKEND=llvm: %s\n",
-               made.error().message().c_str());
+  std::fprintf(stderr, "softcuda: LONGWIRE_SOFT_BACKEND: %s\n", made.error().message().c_str());
   return nullptr;
 }
 
 CUresult make_device(Driver& driver, int ordinal) {
   auto backend = make_backend(driver.options.backend);
   if (backend == nullptr) return CUDA_ERROR_SYSTEM_NOT_READY;
-  auto machine = machine::Machine::create(driver.options.machine, std::move(backend));
+  std::unique_ptr<machine::Backend> second;
+  if (driver.options.backend == BackendChoice::kCheck)
+    second = std::exchange(backend, interp::create());
+  auto machine =
+      machine::Machine::create(driver.options.machine, std::move(backend), std::move(second));
   if (!machine.ok()) return CUDA_ERROR_SYSTEM_NOT_READY;
   auto device = std::make_unique<Device>();
   device->ordinal = ordinal;

@@ -28,6 +28,7 @@ CUresult result_of(machine::FaultKind kind) noexcept {
     case machine::FaultKind::kStackOverflow:
       return CUDA_ERROR_HARDWARE_STACK_ERROR;
     case machine::FaultKind::kMemoryRace:
+    case machine::FaultKind::kMismatch:
       return CUDA_ERROR_LAUNCH_FAILED;
   }
   return CUDA_ERROR_LAUNCH_FAILED;
@@ -52,8 +53,9 @@ CUresult run(Context&, const KernelOperation& kernel) {
   return fail_context(context, result_of((*outcome)->kind));
 }
 
-CUresult run(Context&, const CopyOperation& copy) {
+CUresult run(Context& context, const CopyOperation& copy) {
   if (copy.width == 0 || copy.height == 0 || copy.depth == 0) return CUDA_SUCCESS;
+  const auto held = context.device.machine->hold_memory();
   const bool flat = copy.height == 1 && copy.depth == 1;
   if (flat) {
     std::memmove(copy.to, copy.from, copy.width);
@@ -66,7 +68,8 @@ CUresult run(Context&, const CopyOperation& copy) {
   return CUDA_SUCCESS;
 }
 
-CUresult run(Context&, const MemsetOperation& memset) {
+CUresult run(Context& context, const MemsetOperation& memset) {
+  const auto held = context.device.machine->hold_memory();
   const CUDA_MEMSET_NODE_PARAMS& p = memset.parameters;
   for (std::size_t row = 0; row < p.height; ++row) {
     auto* to = reinterpret_cast<std::byte*>(p.dst + row * p.pitch);

@@ -19,6 +19,7 @@ std::optional<std::uint64_t> number(const char* name, std::uint64_t least, std::
 
 BackendChoice backend_of(const char* name) {
   if (std::strcmp(name, "interp") == 0) return BackendChoice::kInterpreter;
+  if (std::strcmp(name, "check") == 0) return BackendChoice::kCheck;
   return std::strcmp(name, "llvm") == 0 ? BackendChoice::kLlvm : BackendChoice::kUnknown;
 }
 

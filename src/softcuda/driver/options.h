@@ -10,10 +10,13 @@ namespace longwire::softcuda::driver {
 
 inline constexpr int kMaxDevices = 16;
 
-enum class BackendChoice : std::uint8_t { kInterpreter, kLlvm, kUnknown };
+// kCheck: every launch runs on both back ends, one after the other, and fails with
+// CUDA_ERROR_LAUNCH_FAILED where they do not write the same (machine/run_twice.h); a line on stderr
+// names the kernel, the place and both values. For tests: on one thread, with copies of all memory.
+enum class BackendChoice : std::uint8_t { kInterpreter, kLlvm, kCheck, kUnknown };
 
 struct Options {
-  BackendChoice backend = BackendChoice::kInterpreter;  // LONGWIRE_SOFT_BACKEND=interp|llvm
+  BackendChoice backend = BackendChoice::kInterpreter;  // LONGWIRE_SOFT_BACKEND=interp|llvm|check
   int devices = 1;                                      // LONGWIRE_SOFT_DEVICES
   int capability_major = 8;                             // LONGWIRE_SOFT_CAPABILITY=8.6
   int capability_minor = 6;

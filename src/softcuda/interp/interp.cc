@@ -30,6 +30,7 @@ class InterpretedCode final : public machine::Code {
 
 class Interpreter final : public machine::Backend {
  public:
+  const char* name() const noexcept override { return "interpreter"; }
   base::Status check(const ir::Module& module) const override { return check_supported(module); }
 
   base::Result<std::shared_ptr<const machine::Code>> prepare(const machine::LoadedModule& module,

@@ -13,11 +13,15 @@ std::uint64_t component(const Dim3& d, Special special, Special x) noexcept {
   return which == 0 ? d.x : which == 1 ? d.y : d.z;
 }
 
-std::uint64_t clock_value(Special special) noexcept {
+// Between two looks at a clock that counts them.
+constexpr std::uint64_t kTickNs = 1000;
+
+std::uint64_t clock_value(Special special, const machine::BlockState& block) noexcept {
   const bool of_day = special == Special::kGlobaltimer || special == Special::kGlobaltimerLo ||
                       special == Special::kGlobaltimerHi;
   const auto& clock = of_day ? base::wall_clock() : base::monotonic_clock();
-  const auto now = static_cast<std::uint64_t>(clock.now_ns());
+  const auto now = block.clock != nullptr ? * block.clock += kTickNs
+                                          : static_cast<std::uint64_t>(clock.now_ns());
   switch (special) {
     case Special::kClockHi:
     case Special::kGlobaltimerHi:
@@ -160,7 +164,7 @@ void fill_special(std::byte* pool, const SpecialUse& use, const machine::Warp& w
 void refresh_clock(Context& c, const Step& s) {
   const Slot& slot = s.slot(0);
   fill_pool(reinterpret_cast<std::byte*>(c.at<std::uint64_t>(slot)),
-            clock_value(static_cast<Special>(slot.displacement)));
+            clock_value(static_cast<Special>(slot.displacement), *c.block));
 }
 
 }  // namespace longwire::softcuda::interp

@@ -177,6 +177,7 @@ class LlvmBackend final : public Jit {
  public:
   explicit LlvmBackend(std::unique_ptr<Compiler> compiler) : compiler_(std::move(compiler)) {}
 
+  const char* name() const noexcept override { return "LLVM"; }
   base::Status check(const ir::Module& module) const override {
     return interp::check_supported(module);
   }

@@ -29,6 +29,7 @@ class Code {
 class Backend {
  public:
   virtual ~Backend() = default;
+  virtual const char* name() const noexcept = 0;  // for people
   // kUnsupported, with the instruction and its line: what this back end does not execute. Asked
   // when a module is loaded, so that nothing fails later.
   virtual base::Status check(const ir::Module& module) const = 0;

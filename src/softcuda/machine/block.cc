@@ -4,6 +4,7 @@
 
 #include "softcuda/machine/fault_text.h"
 #include "softcuda/machine/races.h"
+#include "softcuda/machine/run_twice.h"
 #include "softcuda/machine/warp_fiber.h"
 
 namespace longwire::softcuda::machine {
@@ -11,6 +12,7 @@ namespace {
 
 // What a block that prints without end may hold back before it is printed.
 constexpr std::size_t kMaxPrinted = 1 << 20;
+constexpr std::uint64_t kHashFactor = 0x100000001b3;  // FNV
 
 }  // namespace
 
@@ -59,6 +61,9 @@ bool Block::prepare(Grid& grid, Dim3 index) {
   if (state_.shared_bytes != 0 && !shared_.ensure(services_.options.shared_bytes_per_block))
     return false;
   state_.shared = shared_.data();
+  state_.clock = grid.replay == nullptr ? nullptr : &grid.replay->clock;
+  // What an earlier block left there is not the same in both runs.
+  if (grid.replay != nullptr) std::fill_n(state_.shared, state_.shared_bytes, std::byte{0});
   return !races_ || races_->reset(state_.shared_bytes);
 }
 
@@ -121,6 +126,11 @@ void Block::print(std::string_view text) {
 }
 
 void Block::finish() {
+  if (Replay* replay = grid_->replay) {
+    for (const char each : printed_)
+      replay->printed = (replay->printed ^ static_cast<unsigned char>(each)) * kHashFactor;
+    if (replay->silent) printed_.clear();
+  }
   services_.output->write(printed_);
   printed_.clear();
 }

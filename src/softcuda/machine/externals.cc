@@ -4,6 +4,7 @@
 #include <string>
 
 #include "softcuda/machine/format.h"
+#include "softcuda/machine/run_twice.h"
 
 namespace longwire::softcuda::machine::externals {
 namespace {
@@ -45,15 +46,19 @@ std::uint64_t print(const Call& call, std::uint64_t format_address, std::uint64_
 
 std::uint64_t allocate(const Call& call, std::uint64_t bytes) {
   auto address = call.block.services().memory->allocate(bytes, MemoryKind::kHeap);
-  return address.ok() ? *address : 0;
+  if (!address.ok()) return 0;
+  if (Replay* replay = call.block.grid().replay) replay->allocated.push_back(*address);
+  return *address;
 }
 
 void release(const Call& call, std::uint64_t address) {
   if (address == 0) return;
   Memory& memory = *call.block.services().memory;
   const auto allocation = memory.find(address);
-  const bool ours = allocation && allocation->address == address &&
-                    allocation->kind == MemoryKind::kHeap && memory.release(address).ok();
+  Replay* replay = call.block.grid().replay;
+  const bool ours =
+      allocation && allocation->address == address && allocation->kind == MemoryKind::kHeap &&
+      (replay != nullptr ? replay->freed.insert(address).second : memory.release(address).ok());
   if (!ours)
     call.warp.fault(FaultKind::kIllegalAddress, call.lane, address, call.place,
                     "free() of what malloc() did not give");

@@ -12,6 +12,7 @@
 #include "base/thread.h"
 #include "softcuda/machine/core.h"
 #include "softcuda/machine/placed_module.h"
+#include "softcuda/machine/run_twice.h"
 #include "softcuda/machine/texture.h"
 
 namespace longwire::softcuda::machine {
@@ -48,9 +49,10 @@ class Workspace {
 class PooledMachine final : public Machine {
  public:
   PooledMachine(const MachineOptions& options, std::unique_ptr<Memory> memory,
-                std::unique_ptr<Backend> backend)
+                std::unique_ptr<Backend> backend, std::unique_ptr<Backend> second)
       : memory_(std::move(memory)),
         backend_(std::move(backend)),
+        second_(std::move(second)),
         stack_bytes_(options.stack_bytes_per_thread) {
     services_.memory = memory_.get();
     services_.output = &output_;
@@ -82,12 +84,18 @@ class PooledMachine final : public Machine {
     output_.set_sink(std::move(sink));
   }
   base::Result<std::unique_ptr<LoadedModule>> load(const ir::Module& module) override {
-    LW_TRY(backend_->check(module));
-    LW_ASSIGN(auto placed, PlacedModule::place(module, *memory_, *backend_));
+    std::vector<Backend*> backends{backend_.get()};
+    if (second_ != nullptr) backends.push_back(second_.get());
+    for (const Backend* backend : backends)
+      LW_TRY(backend->check(module));
+    LW_ASSIGN(auto placed, PlacedModule::place(module, *memory_, backends));
     return std::unique_ptr<LoadedModule>(std::move(placed));
   }
   base::Status prepare(const LoadedModule& module, ir::FunctionId kernel) override {
     LW_ASSIGN(auto code, backend_->prepare(module, kernel));
+    code->make_ready(module, {ir::kWarpSize, 1, 1});
+    if (second_ == nullptr) return {};
+    LW_ASSIGN(code, second_->prepare(module, kernel));
     code->make_ready(module, {ir::kWarpSize, 1, 1});
     return {};
   }
@@ -109,21 +117,19 @@ class PooledMachine final : public Machine {
 
   base::Result<std::optional<Fault>> run(const Launch& launch) override {
     LW_TRY(check(launch));
-    LW_ASSIGN(auto code, backend_->prepare(*launch.module, launch.kernel));
-    code->make_ready(*launch.module, launch.block);
-    WarpNeeds needs = static_cast<const PlacedModule*>(launch.module)->needs(launch.kernel);
-    if (needs.takes_stack) needs.local_bytes_per_thread = with_stack(needs.local_bytes_per_thread);
-    Grid grid(launch, std::move(code), needs, next_grid_.fetch_add(1));
-    grid.textures = textures_.snapshot();
-    Workspace workspace(*memory_);
-    if (launch.cooperative) {
-      LW_ASSIGN(grid.workspace, workspace.take());
-    }
-    begin(grid);
-    auto core = take_core();
-    core->work(grid);
-    end(grid, std::move(core));
-    return grid.take_fault();
+    const std::uint64_t id = next_grid_.fetch_add(1);
+    if (second_ == nullptr) return run_with(*backend_, launch, id, nullptr);
+    std::unique_lock lock(quiet_);
+    auto run = [&](Backend& backend) {
+      return [&, id](Replay& replay) { return run_with(backend, launch, id, &replay); };
+    };
+    return run_twice(*memory_, launch, {backend_->name(), run(*backend_)},
+                     {second_->name(), run(*second_)});
+  }
+
+  std::shared_lock<std::shared_mutex> hold_memory() override {
+    if (second_ == nullptr) return {};
+    return std::shared_lock(quiet_);
   }
 
   void stop() noexcept override {
@@ -134,6 +140,8 @@ class PooledMachine final : public Machine {
 
  private:
   base::Status check(const Launch& launch) const;
+  base::Result<std::optional<Fault>> run_with(Backend& backend, const Launch& launch,
+                                              std::uint64_t id, Replay* replay);
   std::uint32_t with_stack(std::uint32_t local_bytes) const noexcept {
     const std::uint32_t stack = std::min(stack_bytes_.load(), kMaxLocalBytes);
     return std::min(kMaxLocalBytes, (local_bytes + stack + 63) / 64 * 64);
@@ -146,7 +154,8 @@ class PooledMachine final : public Machine {
   void watch();
 
   std::unique_ptr<Memory> memory_;
-  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Backend> backend_, second_;
+  std::shared_mutex quiet_;  // alone: a grid that runs twice
   Output output_;
   Services services_;
   std::atomic<std::uint32_t> stack_bytes_;
@@ -164,6 +173,26 @@ class PooledMachine final : public Machine {
   std::vector<std::thread> pool_;
   std::thread watchdog_;
 };
+
+base::Result<std::optional<Fault>> PooledMachine::run_with(Backend& backend, const Launch& launch,
+                                                           std::uint64_t id, Replay* replay) {
+  LW_ASSIGN(auto code, backend.prepare(*launch.module, launch.kernel));
+  code->make_ready(*launch.module, launch.block);
+  WarpNeeds needs = static_cast<const PlacedModule*>(launch.module)->needs(launch.kernel);
+  if (needs.takes_stack) needs.local_bytes_per_thread = with_stack(needs.local_bytes_per_thread);
+  Grid grid(launch, std::move(code), needs, id);
+  grid.textures = textures_.snapshot();
+  grid.replay = replay;
+  Workspace workspace(*memory_);
+  if (launch.cooperative) {
+    LW_ASSIGN(grid.workspace, workspace.take());
+  }
+  begin(grid);
+  auto core = take_core();
+  core->work(grid);
+  end(grid, std::move(core));
+  return grid.take_fault();
+}
 
 base::Status PooledMachine::check(const Launch& launch) const {
   const auto& functions = launch.module->module().functions;
@@ -266,13 +295,15 @@ void PooledMachine::watch() {
 }  // namespace
 
 base::Result<std::unique_ptr<Machine>> Machine::create(const MachineOptions& options,
-                                                       std::unique_ptr<Backend> backend) {
+                                                       std::unique_ptr<Backend> backend,
+                                                       std::unique_ptr<Backend> second) {
   MachineOptions made = options;
+  if (second != nullptr) made.threads = 1;  // one order of everything, the same in both runs
   if (made.threads == 0) made.threads = std::max(1U, std::thread::hardware_concurrency());
   made.threads = std::min(made.threads, kMaxThreads);
   LW_ASSIGN(auto memory, Memory::create(made.memory_bytes));
-  return std::unique_ptr<Machine>(
-      std::make_unique<PooledMachine>(made, std::move(memory), std::move(backend)));
+  return std::unique_ptr<Machine>(std::make_unique<PooledMachine>(
+      made, std::move(memory), std::move(backend), std::move(second)));
 }
 
 }  // namespace longwire::softcuda::machine

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 
@@ -48,6 +49,7 @@ enum class FaultKind : std::uint8_t {
   kTimeout,        // the watchdog, or stop()
   kStackOverflow,  // local memory of a thread is used up by calls
   kMemoryRace,     // only with race checking
+  kMismatch,       // two back ends do not do the same
 };
 
 // The first of a grid; the others end with it.
@@ -115,8 +117,11 @@ struct Launch {
 
 class Machine {
  public:
+  // With a second back end every grid runs with both, one after the other on the same memory, and
+  // what they write is compared: see run_twice.h.
   static base::Result<std::unique_ptr<Machine>> create(const MachineOptions& options,
-                                                       std::unique_ptr<Backend> backend);
+                                                       std::unique_ptr<Backend> backend,
+                                                       std::unique_ptr<Backend> second = nullptr);
   virtual ~Machine() = default;
 
   virtual Memory& memory() noexcept = 0;
@@ -139,6 +144,9 @@ class Machine {
   // MachineOptions::stack_bytes_per_thread of grids that start from now on.
   virtual void set_stack_bytes(std::uint32_t bytes) noexcept = 0;
   virtual void stop() noexcept = 0;  // every grid ends with kTimeout, soon
+  // Held by who writes device memory beside grids: where grids run twice, none of them is between
+  // its two runs meanwhile. Else it costs nothing.
+  virtual std::shared_lock<std::shared_mutex> hold_memory() = 0;
 };
 
 }  // namespace longwire::softcuda::machine

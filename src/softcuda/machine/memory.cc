@@ -186,6 +186,14 @@ class HostBackedMemory final : public Memory {
     used_ -= bytes;
   }
 
+  std::vector<Allocation> allocations() const override {
+    std::lock_guard lock(mutex_);
+    std::vector<Allocation> all;
+    for (const auto& [address, allocation] : allocations_)
+      all.push_back(allocation);
+    return all;
+  }
+
   std::optional<Allocation> find(std::uint64_t address) const override {
     std::lock_guard lock(mutex_);
     auto next = allocations_.upper_bound(address);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/result.h"
 
@@ -92,6 +93,7 @@ class Memory {
   virtual base::Status take(std::uint64_t bytes) = 0;
   virtual void give_back(std::uint64_t bytes) noexcept = 0;
 
+  virtual std::vector<Allocation> allocations() const = 0;                  // all, by address
   virtual std::optional<Allocation> find(std::uint64_t address) const = 0;  // that contains it
   virtual std::optional<Allocation> nearest(std::uint64_t address) const = 0;
   // All of [address, address + bytes) lies in allocations, to the granularity of 256 bytes.

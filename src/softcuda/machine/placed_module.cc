@@ -12,18 +12,23 @@ bool is_placed(const ir::Variable& variable) {
 
 }  // namespace
 
-PlacedModule::PlacedModule(const ir::Module& module, Memory& memory, Backend& backend)
-    : module_(module), memory_(memory), backend_(backend), needs_(needs_of(module)) {}
+PlacedModule::PlacedModule(const ir::Module& module, Memory& memory,
+                           std::span<Backend* const> backends)
+    : module_(module),
+      memory_(memory),
+      backends_(backends.begin(), backends.end()),
+      needs_(needs_of(module)) {}
 
 PlacedModule::~PlacedModule() {
-  backend_.forget(*this);
+  for (Backend* backend : backends_)
+    backend->forget(*this);
   for (std::uint64_t address : {globals_, constants_})
     if (address != 0) static_cast<void>(memory_.release(address).ok());
 }
 
-base::Result<std::unique_ptr<PlacedModule>> PlacedModule::place(const ir::Module& module,
-                                                                Memory& memory, Backend& backend) {
-  std::unique_ptr<PlacedModule> placed(new PlacedModule(module, memory, backend));
+base::Result<std::unique_ptr<PlacedModule>> PlacedModule::place(
+    const ir::Module& module, Memory& memory, std::span<Backend* const> backends) {
+  std::unique_ptr<PlacedModule> placed(new PlacedModule(module, memory, backends));
   if (module.global_bytes != 0) {
     LW_ASSIGN(placed->globals_, memory.allocate(module.global_bytes, MemoryKind::kModule));
   }

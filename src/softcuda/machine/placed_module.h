@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "softcuda/machine/grid.h"
@@ -14,7 +15,7 @@ class PlacedModule final : public LoadedModule {
  public:
   // All of them outlive it. kLimit: there is not so much memory.
   static base::Result<std::unique_ptr<PlacedModule>> place(const ir::Module& module, Memory& memory,
-                                                           Backend& backend);
+                                                           std::span<Backend* const> backends);
   ~PlacedModule() override;
 
   const ir::Module& module() const noexcept override { return module_; }
@@ -22,13 +23,13 @@ class PlacedModule final : public LoadedModule {
   const WarpNeeds& needs(ir::FunctionId kernel) const noexcept { return needs_[kernel]; }
 
  private:
-  PlacedModule(const ir::Module& module, Memory& memory, Backend& backend);
+  PlacedModule(const ir::Module& module, Memory& memory, std::span<Backend* const> backends);
   void fill() const noexcept;
   void relocate(const ir::Variable& variable, std::byte* place) const noexcept;
 
   const ir::Module& module_;
   Memory& memory_;
-  Backend& backend_;
+  std::vector<Backend*> backends_;
   std::uint64_t globals_ = 0, constants_ = 0;  // 0: there are none
   std::vector<WarpNeeds> needs_;
 };

@@ -34,6 +34,8 @@ struct BlockState {
   std::uint32_t cores = 1;      // %nsmid
   MemoryView memory;
   const TextureTable* textures = nullptr;
+  // Not null: clocks count how often they are read, so that two runs see the same.
+  std::uint64_t* clock = nullptr;
   // Every access goes through Warp::at(): memory is checked exactly, or races are looked for.
   bool careful = false;
 };

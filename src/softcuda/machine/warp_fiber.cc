@@ -1,5 +1,6 @@
 #include "softcuda/machine/warp_fiber.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -47,6 +48,7 @@ bool WarpFiber::prepare(std::uint32_t warps) {
   warps_ = warps;
   local_ = local_region_.data();
   local_stride_ = stride;
+  if (grid.replay != nullptr) std::fill_n(local_, stride * ir::kWarpSize, std::byte{0});
   frames_ = frame_region_.span();
   state_ = State::kReady;
   return true;
