@@ -9,6 +9,8 @@
 //
 // Not for kernels that wait for the program, a copy or another kernel while they run: the second
 // run would wait as well, and what others write meanwhile counts as a difference.
+// Nor for kernels that read shared or local memory which they have not written, where the back end
+// runs warps in turn (Code::in_turn): there it is zeroed once, not for every warp.
 #pragma once
 
 #include <cstdint>
