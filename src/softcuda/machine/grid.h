@@ -63,10 +63,10 @@ class Grid {
   std::optional<Fault> take_fault();
 
   std::shared_ptr<const TextureTable> textures;  // shared with grids of the same time; set before
-  std::uint64_t workspace = 0;        // of a cooperative grid; set before it begins
-  Replay* replay = nullptr;           // where it runs twice; set before it begins
-  base::Nanoseconds deadline_ns = 0;  // 0: none. Under the machine's lock
-  std::uint32_t helpers = 0;          // threads of the pool at work on it. Under the machine's lock
+  std::uint64_t workspace = 0;                   // of a cooperative grid; set before it begins
+  Replay* replay = nullptr;                      // where it runs twice; set before it begins
+  base::Nanoseconds deadline_ns = 0;             // 0: none. Under the machine's lock
+  std::uint32_t helpers = 0;  // threads of the pool at work on it. Under the machine's lock
 
  private:
   Launch launch_;
