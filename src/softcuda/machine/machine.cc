@@ -246,8 +246,9 @@ void PooledMachine::begin(Grid& grid) {
 void PooledMachine::end(Grid& grid, std::unique_ptr<Core> core) {
   std::unique_lock lock(mutex_);
   cores_.push_back(std::move(core));
-  std::erase(grids_, &grid);
+  // Until then the watchdog and stop() have to see it.
   helped_.wait(lock, [&] { return grid.helpers == 0; });
+  std::erase(grids_, &grid);
 }
 
 Grid* PooledMachine::grid_to_help() const {
