@@ -9,16 +9,6 @@ namespace {
 
 using GraphExecTest = GraphTest;
 
-void wait_until(void* flag) {
-  auto& open = *static_cast<std::atomic<bool>*>(flag);
-  while (!open)
-    open.wait(false);
-}
-void open_gate(std::atomic<bool>& gate) {
-  gate = true;
-  gate.notify_all();
-}
-
 TEST_F(GraphExecTest, nodes_run_after_what_they_depend_on) {
   Notes notes;
   Note note[] = {{&notes, 0}, {&notes, 1}, {&notes, 2}, {&notes, 3}};

@@ -8,15 +8,6 @@ namespace {
 
 using StreamTest = ContextTest;
 
-void wait_until(void* flag) {
-  auto& open = *static_cast<std::atomic<bool>*>(flag);
-  while (!open)
-    open.wait(false);
-}
-void open_gate(std::atomic<bool>& gate) {
-  gate = true;
-  gate.notify_all();
-}
 void note_status(void* out) {
   int count = 0;
   *static_cast<CUresult*>(out) = cuDeviceGetCount(&count);

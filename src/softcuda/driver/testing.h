@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "cudaapi/cuda.h"
 
 namespace longwire::softcuda::driver {
@@ -20,6 +22,17 @@ class ContextTest : public ::testing::Test {
   }
   CUcontext context_ = nullptr;
 };
+
+// A host function that holds its stream up until the gate, its data, is opened.
+inline void wait_until(void* flag) {
+  auto& open = *static_cast<std::atomic<bool>*>(flag);
+  while (!open)
+    open.wait(false);
+}
+inline void open_gate(std::atomic<bool>& gate) {
+  gate = true;
+  gate.notify_all();
+}
 
 // add: c[i] = a[i] + b[i] for i < n. fill: p[i] = value. bad: writes to address 16.
 inline constexpr const char* kPtx = R"(

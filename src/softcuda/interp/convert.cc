@@ -13,34 +13,9 @@ using ir::Rounding;
 using ir::Type;
 using std::int32_t, std::int64_t, std::uint16_t, std::uint32_t, std::uint64_t;
 
-uint64_t read(const Context& c, const Slot& slot, int lane) {
-  switch (slot.bytes) {
-    case 2:
-      return c.at<uint16_t>(slot)[lane];
-    case 4:
-      return c.at<uint32_t>(slot)[lane];
-    default:
-      return c.at<uint64_t>(slot)[lane];
-  }
-}
-void write(const Context& c, const Slot& slot, int lane, uint64_t value) {
-  switch (slot.bytes) {
-    case 2:
-      c.at<uint16_t>(slot)[lane] = static_cast<uint16_t>(value);
-      break;
-    case 4:
-      c.at<uint32_t>(slot)[lane] = static_cast<uint32_t>(value);
-      break;
-    case 8:
-      c.at<uint64_t>(slot)[lane] = value;
-      break;
-    default:
-      break;
-  }
-}
-
 void any(Context& c, const Step& s) {
-  each_active(c, [&](int i) { write(c, s.slot(0), i, convert(*s.source, read(c, s.slot(1), i))); });
+  each_active(
+      c, [&](int i) { put(c, s.slot(0), i, convert(*s.source, get<uint64_t>(c, s.slot(1), i))); });
 }
 
 // The usual ones, where registers are as wide as types.

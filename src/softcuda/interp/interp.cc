@@ -1,7 +1,5 @@
 #include "softcuda/interp/interp.h"
 
-#include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -9,6 +7,7 @@
 #include "softcuda/interp/runner.h"
 #include "softcuda/interp/select.h"
 #include "softcuda/interp/specials.h"
+#include "softcuda/machine/prepared_codes.h"
 
 namespace longwire::softcuda::interp {
 namespace {
@@ -35,27 +34,14 @@ class Interpreter final : public machine::Backend {
 
   base::Result<std::shared_ptr<const machine::Code>> prepare(const machine::LoadedModule& module,
                                                              ir::FunctionId kernel) override {
-    std::lock_guard lock(mutex_);
-    auto& code = codes_[{&module, kernel}];
-    if (code == nullptr) code = std::make_shared<InterpretedCode>(decode(module, kernel));
-    return code;
+    return codes_.get(module, kernel,
+                      [&] { return std::make_shared<InterpretedCode>(decode(module, kernel)); });
   }
 
-  void forget(const machine::LoadedModule& module) noexcept override {
-    std::lock_guard lock(mutex_);
-    auto first = codes_.lower_bound({&module, 0});
-    auto last = first;
-    while (last != codes_.end() && last->first.first == &module)
-      ++last;
-    codes_.erase(first, last);
-  }
+  void forget(const machine::LoadedModule& module) noexcept override { codes_.forget(module); }
 
  private:
-  std::mutex mutex_;
-  // Shared with the grids that run it.
-  std::map<std::pair<const machine::LoadedModule*, ir::FunctionId>,
-           std::shared_ptr<const machine::Code>>
-      codes_;
+  machine::PreparedCodes codes_;
 };
 
 base::Status check_operand(const ir::Operand& operand, const std::string& line) {

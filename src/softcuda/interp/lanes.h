@@ -42,6 +42,44 @@ inline Mask mask_of(F f) {
   return result;
 }
 
+// One lane of a register that may be wider than a value of type M: 2, 4, 8 or 16 bytes. The value
+// is extended by its sign, or cut.
+template <class M>
+inline void put(const Context& c, const Slot& slot, int lane, M value) {
+  if constexpr (sizeof(M) == 16) {
+    c.at<M>(slot)[lane] = value;
+  } else {
+    switch (slot.bytes) {
+      case 2:
+        c.at<uint16_t>(slot)[lane] = static_cast<uint16_t>(value);
+        break;
+      case 4:
+        c.at<uint32_t>(slot)[lane] = static_cast<uint32_t>(value);
+        break;
+      case 8:
+        c.at<uint64_t>(slot)[lane] = static_cast<uint64_t>(value);
+        break;
+      default:
+        break;  // "_"
+    }
+  }
+}
+template <class M>
+inline M get(const Context& c, const Slot& slot, int lane) {
+  if constexpr (sizeof(M) == 16) {
+    return c.at<M>(slot)[lane];
+  } else {
+    switch (slot.bytes) {
+      case 2:
+        return static_cast<M>(c.at<uint16_t>(slot)[lane]);
+      case 4:
+        return static_cast<M>(c.at<uint32_t>(slot)[lane]);
+      default:
+        return static_cast<M>(c.at<uint64_t>(slot)[lane]);
+    }
+  }
+}
+
 // Steps of one, two or three sources; D is the type of the result.
 template <class D, class A, D (*F)(A)>
 void unary(Context& c, const Step& s) {

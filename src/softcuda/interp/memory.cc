@@ -35,43 +35,6 @@ void store_strong(std::byte* place, T value) {
     __atomic_store_n(reinterpret_cast<T*>(place), value, __ATOMIC_RELEASE);
 }
 
-// A value of type M in memory goes to a register of 2, 4, 8 or 16 bytes, extended by its sign.
-template <class M>
-void put(Context& c, const Slot& slot, int lane, M value) {
-  if constexpr (sizeof(M) == 16) {
-    c.at<M>(slot)[lane] = value;
-  } else {
-    switch (slot.bytes) {
-      case 2:
-        c.at<uint16_t>(slot)[lane] = static_cast<uint16_t>(value);
-        break;
-      case 4:
-        c.at<uint32_t>(slot)[lane] = static_cast<uint32_t>(value);
-        break;
-      case 8:
-        c.at<uint64_t>(slot)[lane] = static_cast<uint64_t>(value);
-        break;
-      default:
-        break;  // "_"
-    }
-  }
-}
-template <class M>
-M get(const Context& c, const Slot& slot, int lane) {
-  if constexpr (sizeof(M) == 16) {
-    return c.at<M>(slot)[lane];
-  } else {
-    switch (slot.bytes) {
-      case 2:
-        return static_cast<M>(c.at<uint16_t>(slot)[lane]);
-      case 4:
-        return static_cast<M>(c.at<uint32_t>(slot)[lane]);
-      default:
-        return static_cast<M>(c.at<uint64_t>(slot)[lane]);
-    }
-  }
-}
-
 template <class M>
 void load(Context& c, const Step& s) {
   const int elements = s.count[0];

@@ -69,32 +69,6 @@ class Lookup {
   uint64_t handle_ = 0;
 };
 
-void put(const Context& c, const Slot& slot, int lane, uint64_t value) {
-  switch (slot.bytes) {
-    case 2:
-      c.at<uint16_t>(slot)[lane] = static_cast<uint16_t>(value);
-      break;
-    case 4:
-      c.at<uint32_t>(slot)[lane] = static_cast<uint32_t>(value);
-      break;
-    case 8:
-      c.at<uint64_t>(slot)[lane] = value;
-      break;
-    default:
-      break;  // "_"
-  }
-}
-uint64_t get(const Context& c, const Slot& slot, int lane) {
-  switch (slot.bytes) {
-    case 2:
-      return c.at<uint16_t>(slot)[lane];
-    case 4:
-      return c.at<uint32_t>(slot)[lane];
-    default:
-      return c.at<uint64_t>(slot)[lane];
-  }
-}
-
 uint32_t half_of(uint32_t bits) { return f16_of(std::bit_cast<float>(bits)); }
 
 void put_texel(const Context& c, const Step& s, int lane, const Texel& texel) {
@@ -108,7 +82,7 @@ void put_texel(const Context& c, const Step& s, int lane, const Texel& texel) {
 }
 
 uint32_t word(const Context& c, const Step& s, int element, int lane) {
-  return static_cast<uint32_t>(get(c, s.slot(3, element), lane));
+  return static_cast<uint32_t>(get<uint64_t>(c, s.slot(3, element), lane));
 }
 
 Coordinates coordinates_of(const Context& c, const Step& s, int lane) {
@@ -172,8 +146,8 @@ SurfaceAccess surface_access(const Context& c, const Step& s, const Texture& sur
                                 std::int64_t{surface.depth} - 1, std::int64_t{surface.layers} - 1};
   std::int64_t at[4] = {};
   for (int n = 0; n < count; ++n)
-    at[n] = static_cast<std::int32_t>(get(c, s.slot(operand, first + n), lane));
-  if (first != 0) at[3] = static_cast<std::int32_t>(get(c, s.slot(operand, 0), lane));
+    at[n] = static_cast<std::int32_t>(get<uint64_t>(c, s.slot(operand, first + n), lane));
+  if (first != 0) at[3] = static_cast<std::int32_t>(get<uint64_t>(c, s.slot(operand, 0), lane));
   SurfaceAccess access;
   access.address = surface.address;
   const uint64_t steps[4] = {1, surface.pitch, surface.slice, surface.layer};
@@ -217,7 +191,7 @@ void sust(Context& c, const Step& s) {
     if (access.outside && !s.source->modifiers.saturate) return;
     std::byte* place = Memory(c, s, i).place(access.address, bytes, Access::kWrite);
     for (uint32_t n = 0; n < s.count[2]; ++n) {
-      const uint64_t value = get(c, s.slot(2, static_cast<int>(n)), i);
+      const uint64_t value = get<uint64_t>(c, s.slot(2, static_cast<int>(n)), i);
       std::memcpy(place + n * element, &value, element);
     }
   });

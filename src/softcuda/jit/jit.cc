@@ -2,7 +2,6 @@
 
 #include <array>
 #include <atomic>
-#include <map>
 #include <mutex>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "softcuda/interp/runner.h"
 #include "softcuda/interp/runner_native.h"
 #include "softcuda/jit/compiler.h"
+#include "softcuda/machine/prepared_codes.h"
 
 namespace longwire::softcuda::jit {
 namespace {
@@ -184,31 +184,19 @@ class LlvmBackend final : public Jit {
 
   base::Result<std::shared_ptr<const machine::Code>> prepare(const machine::LoadedModule& module,
                                                              ir::FunctionId kernel) override {
-    std::lock_guard lock(mutex_);
-    auto& code = codes_[{&module, kernel}];
-    if (code == nullptr)
-      code = std::make_shared<CompiledCode>(compiler_, statistics_, module, kernel);
-    return std::shared_ptr<const machine::Code>(code);
+    return codes_.get(module, kernel, [&] {
+      return std::make_shared<CompiledCode>(compiler_, statistics_, module, kernel);
+    });
   }
 
-  void forget(const machine::LoadedModule& module) noexcept override {
-    std::lock_guard lock(mutex_);
-    auto first = codes_.lower_bound({&module, 0});
-    auto last = first;
-    while (last != codes_.end() && last->first.first == &module)
-      ++last;
-    codes_.erase(first, last);
-  }
+  void forget(const machine::LoadedModule& module) noexcept override { codes_.forget(module); }
 
   Statistics statistics() const noexcept override { return statistics_->get(); }
 
  private:
-  mutable std::mutex mutex_;
   std::shared_ptr<Compiler> compiler_;
   std::shared_ptr<SharedStatistics> statistics_ = std::make_shared<SharedStatistics>();
-  // Shared with the grids that run it.
-  std::map<std::pair<const machine::LoadedModule*, ir::FunctionId>, std::shared_ptr<CompiledCode>>
-      codes_;
+  machine::PreparedCodes codes_;
 };
 
 }  // namespace
