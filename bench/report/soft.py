@@ -18,7 +18,7 @@ EMPTY = "empty"
 ALONE = "launch of an empty kernel, waited for"
 IN_A_ROW = "  each of 1,000 in a row"
 FIRST = "first launch of 200 instructions"
-FIRST_CACHED = "  from the code cache on disk"
+FIRST_CACHED = "  once more, in a new process"
 PARSE = "parsing PTX, 16 MB of kernels"
 MEAN, LEAST = "geometric mean of PoCL's time / ours", "  the least of them"
 INSTRUCTIONS, TEXT_BYTES, FIRST_RUNS = 200, 16_000_000, 5
@@ -136,7 +136,7 @@ def launches(bench, cuda, results):
 
 
 def first_launches(bench, cuda, results):
-    """Each in a process of its own, with an empty code cache, and once more with what that left."""
+    """Each in a process of its own, and once more with what that left on disk (nothing, as yet)."""
     bench.note("soft: first launches")
     times = {FIRST: [], FIRST_CACHED: []}
     with tempfile.TemporaryDirectory(prefix="longwire-bench-") as folder:
