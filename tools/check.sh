@@ -81,11 +81,19 @@ run_session_sim() {
   build/release/tests/session_sim --seed "$first" --sessions "${LONGWIRE_SIM_SESSIONS:-1000000}"
 }
 
+# Approximate instructions of the soft CUDA device on all inputs of f32.
+run_every_input() {
+  [[ -x build/release/tests/softcuda_every_input ]] || return 77 # clang 19 is missing
+  LONGWIRE_SOFT_BACKEND=$1 build/release/tests/softcuda_every_input
+}
+
 if ((long)); then
   step 'packages of the conformance programs' tools/setup.sh --long
   run_conformance
   step 'chaos: ten minutes of cuts and deaths' tests/chaos/run.py
   step 'simulation of a million sessions' run_session_sim
+  step 'soft CUDA: every input, interpreted' run_every_input interp
+  step 'soft CUDA: every input, compiled' run_every_input llvm
   step 'chaos: a cut of ten seconds' tests/chaos/cut.py
   step 'chaos: deaths in the middle of a kernel' tests/chaos/deaths.py
 fi

@@ -242,8 +242,11 @@ Handler select_float_mul(const ir::Instruction& i) {
   if (auto half = select_half_arithmetic(i, HalfOp::kMul)) return half;
   return arithmetic<&floating::mul<float>, &floating::mul<double>>(i);
 }
-// .approx and .full are exact here: within their error.
+// .full is exact here, .approx where its error is documented.
 Handler select_float_div(const ir::Instruction& i) {
+  if (i.modifiers.approximate)
+    return i.modifiers.ftz ? &two<float, &floating::div_fast, Form<true, false>>
+                           : &two<float, &floating::div_fast, Form<false, false>>;
   return arithmetic<&floating::div<float>, &floating::div<double>>(i);
 }
 Handler select_float_abs(const ir::Instruction& i) { return sign_handler<true>(i); }

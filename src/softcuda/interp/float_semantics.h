@@ -13,6 +13,7 @@ namespace longwire::softcuda::interp::floating {
 
 inline constexpr std::uint32_t kNaN32 = 0x7fff'ffff;
 inline constexpr std::uint64_t kNaN64 = 0xfff8'0000'0000'0000;
+inline constexpr std::uint64_t kNaNGross = 0x7fff'ffff'0000'0000;
 inline constexpr std::uint64_t kQuiet64 = 0x0008'0000'0000'0000;
 
 // Single-precision instructions give one NaN; double-precision ones keep what an operand had.
@@ -111,14 +112,26 @@ inline float cos(float a) { return static_cast<float>(std::cos(static_cast<doubl
 inline float lg2(float a) { return static_cast<float>(std::log2(static_cast<double>(a))); }
 inline float ex2(float a) { return static_cast<float>(std::exp2(static_cast<double>(a))); }
 inline float tanh(float a) { return static_cast<float>(std::tanh(static_cast<double>(a))); }
-// rcp.approx.ftz.f64 and rsqrt.approx.ftz.f64 give the upper half of the result.
+// rcp.approx.ftz.f64 and rsqrt.approx.ftz.f64 read the upper half of a number, and give one.
 inline double upper_half(double v) {
   return std::bit_cast<double>(std::bit_cast<std::uint64_t>(v) & 0xffff'ffff'0000'0000);
 }
 inline double flushed_double(double v) {
   return std::fabs(v) < 0x1p-1022 ? std::copysign(0.0, v) : v;
 }
-inline double rcp_gross(double a) { return flushed_double(upper_half(1.0 / flushed_double(a))); }
-inline double rsqrt_gross(double a) { return flushed_double(upper_half(rsqrt(flushed_double(a)))); }
+inline double gross(double v) {  // of a result
+  return v == v ? flushed_double(upper_half(v)) : std::bit_cast<double>(kNaNGross);
+}
+inline double rcp_gross(double a) { return gross(1.0 / flushed_double(upper_half(a))); }
+inline double rsqrt_gross(double a) {
+  return gross(1.0 / std::sqrt(flushed_double(upper_half(a))));
+}
+// div.approx: as a * (1 / b), whose reciprocal is flushed.
+inline constexpr float kMostDivisor = 0x1p126F;
+inline float div_fast(float a, float b) {
+  const float size = std::fabs(b);
+  const bool beyond = size > kMostDivisor && size < std::bit_cast<float>(0x7f80'0000);
+  return beyond ? a * std::copysign(0.0F, b) : a / b;
+}
 
 }  // namespace longwire::softcuda::interp::floating

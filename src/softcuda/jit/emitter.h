@@ -132,6 +132,7 @@ class Emitter {
   void float_result(const Step& s, Value x);
   Value canonical(Value x);
   Value reverse_root(Value x);
+  Value fast_quotient(Value a, Value b);
   Value settled(Value x, std::initializer_list<Value> operands);
   Value compared(const Step& s, ir::Type type, int a, int b, bool& known);
   bool set_predicates(const Step& s);

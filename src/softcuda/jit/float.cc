@@ -1,5 +1,6 @@
 // Floating point to nearest, as interp/float_semantics.h has it, bit for bit: no contraction, one
 // NaN for f32. Other roundings and 16-bit types are the interpreter's.
+#include <bit>
 #include <iterator>
 
 #include "softcuda/interp/float_semantics.h"
@@ -79,6 +80,17 @@ Value Emitter::reverse_root(Value x) {
   return v_.converted(LLVMBuildFPTrunc, root, v_.f32);
 }
 
+// See interp's div_fast().
+Value Emitter::fast_quotient(Value a, Value b) {
+  const Value size = v_.both(v_.to_integer(b), v_.constant(32, 0x7fff'ffff));
+  const auto most = std::bit_cast<std::uint32_t>(interp::floating::kMostDivisor);
+  const Value over = v_.icmp(LLVMIntUGT, size, v_.constant(32, most));
+  const Value finite = v_.icmp(LLVMIntULT, size, v_.constant(32, 0x7f80'0000));
+  const Value sign = v_.both(v_.to_integer(b), v_.constant(32, 0x8000'0000));
+  const Value zero = v_.two(LLVMBuildFMul, a, v_.to_float(sign));
+  return v_.select(v_.both(over, finite), zero, v_.two(LLVMBuildFDiv, a, b));
+}
+
 bool Emitter::emit_float(const Step& s) {
   const ir::Instruction& i = *s.source;
   if (i.type != Type::kF32 && i.type != Type::kF64) return false;
@@ -101,6 +113,7 @@ bool Emitter::emit_float(const Step& s) {
     case Op::kMul:
       return two(LLVMBuildFMul, in(1), in(2));
     case Op::kDiv:
+      if (i.modifiers.approximate) return done(fast_quotient(in(1), in(2)));
       return two(LLVMBuildFDiv, in(1), in(2));
     case Op::kFma:
     case Op::kMad:

@@ -1,0 +1,132 @@
+// Every approximate instruction of f32 and one source on all 2^32 inputs, with and without .ftz:
+// part of `./dev check --long`. The back end is for the environment to say; arguments name
+// functions (ex2, sin), without any all of them.
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <thread>
+
+#include "approximate.h"
+
+namespace longwire::softcuda::approximate {
+namespace {
+
+constexpr std::uint32_t kChunk = 1U << 22;  // inputs of one launch
+constexpr std::uint64_t kAll = std::uint64_t{1} << 32;
+constexpr int kShown = 5;  // wrong results of one instruction that are printed
+
+struct Buffers {
+  float* inputs = nullptr;
+  std::uint32_t* results[2] = {};  // plain, flushing
+};
+
+// The forms of one function: the second flushes, where there is one.
+struct Function {
+  const Form* forms[2] = {};
+  CUfunction kernels[2] = {};
+  std::atomic<std::uint64_t> wrong[2] = {};
+};
+
+void look_at(Function& f, int which, float a, double exact, std::uint32_t result) {
+  if (is_allowed_f32(*f.forms[which], a, exact, result)) return;
+  if (f.wrong[which]++ < kShown)
+    std::printf("%s of %a (0x%08x) is %a (0x%08x)\n", f.forms[which]->instruction,
+                static_cast<double>(a), std::bit_cast<std::uint32_t>(a),
+                static_cast<double>(std::bit_cast<float>(result)), result);
+}
+
+void compare(Function& f, const Buffers& b, std::uint32_t begin, std::uint32_t end) {
+  for (std::uint32_t n = begin; n < end; ++n) {
+    const float a = b.inputs[n];
+    const double exact = f.forms[0]->exact(static_cast<double>(a));
+    look_at(f, 0, a, exact, b.results[0][n]);
+    if (f.forms[1] == nullptr) continue;
+    const auto bits = std::bit_cast<std::uint32_t>(a);
+    if ((bits & 0x7f80'0000) != 0) {
+      look_at(f, 1, a, exact, b.results[1][n]);
+    } else {
+      const auto zero = std::bit_cast<float>(bits & 0x8000'0000);
+      look_at(f, 1, zero, f.forms[1]->exact(static_cast<double>(zero)), b.results[1][n]);
+    }
+  }
+}
+
+// All threads of the machine do part(begin, end) of a chunk.
+template <class F>
+void in_parts(F part) {
+  const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+  std::vector<std::thread> running;
+  for (unsigned t = 0; t < threads; ++t)
+    running.emplace_back(part, static_cast<std::uint32_t>(std::uint64_t{kChunk} * t / threads),
+                         static_cast<std::uint32_t>(std::uint64_t{kChunk} * (t + 1) / threads));
+  for (auto& each : running)
+    each.join();
+}
+
+bool sweep(Function& f, const Buffers& b) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::uint64_t first = 0; first < kAll; first += kChunk) {
+    for (std::uint32_t n = 0; n < kChunk; ++n)
+      b.inputs[n] = std::bit_cast<float>(static_cast<std::uint32_t>(first + n));
+    for (int which = 0; which < 2; ++which)
+      if (f.kernels[which] != nullptr &&
+          launch(f.kernels[which], b.results[which], b.inputs, b.inputs, kChunk) != CUDA_SUCCESS)
+        return false;
+    in_parts([&](std::uint32_t from, std::uint32_t to) { compare(f, b, from, to); });
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  for (int which = 0; which < 2; ++which)
+    if (f.forms[which] != nullptr)
+      std::printf("%-22s %llu of 2^32 outside of the documented error\n",
+                  f.forms[which]->instruction, static_cast<unsigned long long>(f.wrong[which]));
+  std::printf("%-22s %.0f s\n", "", took.count());
+  std::fflush(stdout);
+  return f.wrong[0] + f.wrong[1] == 0;
+}
+
+bool is_chosen(const Form& form, int count, char** names) {
+  if (form.format != Format::kF32 || form.sources != 1 || form.flushes()) return false;
+  for (int n = 1; n < count; ++n)
+    if (std::strncmp(form.instruction, names[n], std::strlen(names[n])) == 0) return true;
+  return count == 1;
+}
+
+bool run(int count, char** names) {
+  CUcontext context = nullptr;
+  CUmodule module = nullptr;
+  Buffers buffers;
+  if (cuInit(0) != CUDA_SUCCESS || cuDevicePrimaryCtxRetain(&context, 0) != CUDA_SUCCESS ||
+      cuCtxSetCurrent(context) != CUDA_SUCCESS ||
+      cuModuleLoadData(&module, ptx().c_str()) != CUDA_SUCCESS)
+    return false;
+  for (void** each :
+       {reinterpret_cast<void**>(&buffers.inputs), reinterpret_cast<void**>(&buffers.results[0]),
+        reinterpret_cast<void**>(&buffers.results[1])})
+    if (cuMemHostAlloc(each, kChunk * sizeof(float), 0) != CUDA_SUCCESS) return false;
+  bool right = true;
+  const auto all = forms();
+  for (std::size_t n = 0; n < all.size(); ++n) {
+    if (!is_chosen(all[n], count, names)) continue;
+    Function f;
+    f.forms[0] = &all[n];
+    if (n + 1 < all.size() && all[n + 1].exact == all[n].exact && all[n + 1].flushes() &&
+        all[n + 1].format == Format::kF32)
+      f.forms[1] = &all[n + 1];
+    for (int which = 0; which < 2; ++which)
+      if (f.forms[which] != nullptr &&
+          cuModuleGetFunction(&f.kernels[which], module, name_of(*f.forms[which]).c_str()) !=
+              CUDA_SUCCESS)
+        return false;
+    right = sweep(f, buffers) && right;
+  }
+  return right;
+}
+
+}  // namespace
+}  // namespace longwire::softcuda::approximate
+
+int main(int count, char** arguments) {
+  return longwire::softcuda::approximate::run(count, arguments) ? 0 : 1;
+}
