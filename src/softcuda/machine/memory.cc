@@ -1,6 +1,7 @@
 #include "softcuda/machine/memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -73,21 +74,22 @@ class HostBackedMemory final : public Memory {
                                        std::uint64_t alignment) override {
     if (bytes == 0) return Error(ErrorCode::kInvalidArgument, "an allocation of no bytes");
     if (bytes > view_.bytes) return out_of_memory(bytes);
-    const std::uint64_t rounded = round_up(bytes, kAllocationAlignment);
+    const std::uint64_t step = std::max(alignment, kAllocationAlignment);
+    const std::uint64_t rounded = round_up(bytes, step);
     std::lock_guard lock(mutex_);
     const bool host = kind == MemoryKind::kHost;
     // What is taken and stands elsewhere leaves addresses free, but no memory.
     if (!host && rounded > total_ - used_) return out_of_memory(bytes);
     FreeRanges& free = host ? host_free_ : device_free_;
-    auto address = free.take(rounded, std::max(alignment, kAllocationAlignment));
+    auto address = free.take(rounded, step);
     if (!address) return out_of_memory(bytes);
     if (!commit(*address, rounded)) {
       free.give(*address, rounded);
       return out_of_memory(bytes);
     }
     if (!host) used_ += rounded;
-    allocations_[*address] = {*address, bytes, kind, ++number_};
-    mark(*address, rounded, true);
+    allocations_[*address] = {*address, bytes, kind, ++number_, rounded};
+    mark(*address, bytes, true);
     return *address;
   }
 
@@ -97,13 +99,28 @@ class HostBackedMemory final : public Memory {
     if (found == allocations_.end() || found->second.kind == MemoryKind::kRegistered ||
         found->second.kind == MemoryKind::kMapped)
       return Error(ErrorCode::kNotFound, "no allocation begins there");
-    const std::uint64_t rounded = round_up(found->second.bytes, kAllocationAlignment);
-    const bool host = found->second.kind == MemoryKind::kHost;
-    mark(address, rounded, false);
-    clear(address, rounded);
+    const Allocation gone = found->second;
+    const bool host = gone.kind == MemoryKind::kHost;
+    mark(address, gone.bytes, false);
+    if (gone.shared)
+      replace(address, gone.taken, PROT_READ | PROT_WRITE);
+    else
+      clear(address, gone.taken);
     allocations_.erase(found);
-    if (!host) used_ -= rounded;
-    (host ? host_free_ : device_free_).give(address, rounded);
+    if (!host) used_ -= gone.taken;
+    (host ? host_free_ : device_free_).give(address, gone.taken);
+    return {};
+  }
+
+  base::Status share(std::uint64_t address, int fd) override {
+    std::lock_guard lock(mutex_);
+    auto found = allocations_.find(address);
+    if (found == allocations_.end() || found->second.taken == 0 ||
+        (address | found->second.taken) % kPage != 0)
+      return Error(ErrorCode::kNotFound, "no allocation of whole pages begins there");
+    LW_TRY(copy_to_file(address, found->second.taken, fd));
+    LW_TRY(map(address, found->second.taken, fd, 0));
+    found->second.shared = true;
     return {};
   }
 
@@ -241,6 +258,27 @@ class HostBackedMemory final : public Memory {
   bool inside_view(std::uint64_t address) const noexcept {
     return address - view_.base < view_.bytes;
   }
+  // Pages of zeros stay holes of the file: what nobody has written to takes no memory.
+  static base::Status copy_to_file(std::uint64_t address, std::uint64_t bytes, int fd) {
+    auto is_zero = [&](std::uint64_t offset) {
+      const auto* page = reinterpret_cast<const std::byte*>(address + offset);
+      return page[0] == std::byte{0} && std::memcmp(page, page + 1, kPage - 1) == 0;
+    };
+    for (std::uint64_t begin = 0, end = 0; begin < bytes; begin = end) {
+      for (end = begin; end < bytes && !is_zero(end);)
+        end += kPage;
+      for (std::uint64_t at = begin; at < end;) {
+        const ssize_t done = ::pwrite(fd, reinterpret_cast<const void*>(address + at), end - at,
+                                      static_cast<off_t>(at));
+        if (done <= 0) return Error::from_errno(ErrorCode::kLimit, "copy memory", errno);
+        at += static_cast<std::uint64_t>(done);
+      }
+      while (end < bytes && is_zero(end))
+        end += kPage;
+    }
+    return {};
+  }
+
   // Nothing stands there any more. In one step, as others may look at it just now.
   static void replace(std::uint64_t address, std::uint64_t bytes, int protection) noexcept {
     ::mmap(reinterpret_cast<void*>(address), bytes, protection,
@@ -278,9 +316,11 @@ class HostBackedMemory final : public Memory {
     return true;
   }
 
+  // To the end of the last granule.
   void mark(std::uint64_t address, std::uint64_t bytes, bool allocated) {
     std::uint64_t index = (address - view_.base) >> MemoryView::kGranuleShift;
-    const std::uint64_t end = index + (bytes >> MemoryView::kGranuleShift);
+    const std::uint64_t end =
+        index + (round_up(bytes, kAllocationAlignment) >> MemoryView::kGranuleShift);
     while (index < end) {
       const std::uint64_t shift = index % MemoryView::kWordBits;
       const std::uint64_t count = std::min(end - index, MemoryView::kWordBits - shift);

@@ -36,6 +36,8 @@ struct Allocation {
   std::uint64_t bytes = 0;  // as asked for
   MemoryKind kind = MemoryKind::kDevice;
   std::uint64_t number = 0;  // counts allocations: the order of cuPointerGetAttribute's buffer id
+  std::uint64_t taken = 0;   // bytes that no other allocation has part of
+  bool shared = false;       // a file's memory: share()
 };
 
 // What back ends look at before an access, without a call. Plain data, also for generated code:
@@ -66,11 +68,16 @@ class Memory {
   static base::Result<std::unique_ptr<Memory>> create(std::uint64_t bytes);
   virtual ~Memory() = default;
 
-  // kLimit: not so much left. Host memory does not count as device memory.
+  // kLimit: not so much left. Host memory does not count as device memory. What is taken is a
+  // multiple of the alignment.
   virtual base::Result<std::uint64_t> allocate(std::uint64_t bytes, MemoryKind kind,
                                                std::uint64_t alignment = kAllocationAlignment) = 0;
   // kNotFound: no allocation begins there.
   virtual base::Status release(std::uint64_t address) = 0;
+  // Puts the file's memory, from its beginning, in the place of the allocation's, with all that
+  // stands there: who maps the file has the same memory. REQUIRES: it was allocated with an
+  // alignment of kMappingAlignment, and nobody writes to it meanwhile.
+  virtual base::Status share(std::uint64_t address, int fd) = 0;
   // Memory of the program that kernels may use (cuMemHostRegister). kInvalidArgument: overlaps.
   virtual base::Status add_registered(std::uint64_t address, std::uint64_t bytes) = 0;
   virtual base::Status remove_registered(std::uint64_t address) = 0;

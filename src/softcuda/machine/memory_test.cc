@@ -149,6 +149,43 @@ TEST_F(MemoryTest, MappedMemoryIsAccessibleOnceItIsAllowed) {
   ::close(fd);
 }
 
+TEST_F(MemoryTest, SharedMemoryIsTheFilesWithWhatStoodThere) {
+  constexpr std::uint64_t kBytes = 3 * kMebibyte + 100, kPages = kBytes / kMappingAlignment + 1;
+  const auto address = *memory_->allocate(kBytes, MemoryKind::kDevice, kMappingAlignment);
+  const auto neighbour = allocate(100);
+  EXPECT_GE(neighbour, address + kPages * kMappingAlignment);
+  EXPECT_EQ(memory_->free_bytes(), 16 * kMebibyte - kPages * kMappingAlignment - 256);
+  auto* bytes = reinterpret_cast<char*>(address);
+  bytes[0] = 1;
+  bytes[kMebibyte] = 2;
+  bytes[kBytes - 1] = 3;
+  const int fd = ::memfd_create("test", MFD_CLOEXEC);
+  ASSERT_EQ(::ftruncate(fd, kPages * kMappingAlignment), 0);
+  EXPECT_EQ(memory_->share(neighbour, fd).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(memory_->share(address + 4096, fd).error().code(), ErrorCode::kNotFound);
+  ASSERT_TRUE(memory_->share(address, fd).ok());
+  EXPECT_TRUE(memory_->accessible(address, kBytes));
+  EXPECT_FALSE(memory_->accessible(address + kBytes, 256));
+  bytes[1] = 4;
+  auto in_file = [&](std::uint64_t at) {
+    char byte = -1;
+    EXPECT_EQ(::pread(fd, &byte, 1, static_cast<off_t>(at)), 1);
+    return byte;
+  };
+  EXPECT_EQ(in_file(0), 1);
+  EXPECT_EQ(in_file(1), 4);
+  EXPECT_EQ(in_file(kMebibyte), 2);
+  EXPECT_EQ(in_file(kBytes - 1), 3);
+  EXPECT_EQ(in_file(2 * kMebibyte), 0);
+  ASSERT_TRUE(memory_->release(address).ok());
+  const auto again = *memory_->allocate(kBytes, MemoryKind::kDevice, kMappingAlignment);
+  EXPECT_EQ(again, address);
+  EXPECT_EQ(bytes[0], 0);  // the next owner's, and not the file's
+  bytes[0] = 9;
+  EXPECT_EQ(in_file(0), 1);
+  ::close(fd);
+}
+
 TEST_F(MemoryTest, WhatIsElsewhereCountsAsTheDevices) {
   ASSERT_TRUE(memory_->take(12 * kMebibyte).ok());
   EXPECT_EQ(memory_->free_bytes(), 4 * kMebibyte);
