@@ -231,7 +231,7 @@ void leave_capture(Driver& driver, Stream& stream) {
 std::optional<CUresult> capture_operation(Driver& driver, Stream& stream, Operation& operation) {
   GraphLock lock(driver);
   if (stream.capture == nullptr) return std::nullopt;
-  if (std::holds_alternative<LaunchOperation>(operation))  // begun between two looks
+  if (!can_be_node(operation))  // the capture has begun between two looks
     return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   return add_captured(driver, stream, std::move(operation));
 }
@@ -253,6 +253,7 @@ std::optional<CUresult> capture_wait(Driver& driver, Stream& stream,
   GraphLock lock(driver);
   if (external) {
     if (stream.capture == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    if (event->shared != nullptr) return CUDA_ERROR_NOT_SUPPORTED;
     return add_captured(driver, stream, EventWaitOperation{event, handle});
   }
   std::lock_guard own(event->mutex);

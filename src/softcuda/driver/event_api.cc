@@ -1,5 +1,6 @@
 // Events.
 #include "softcuda/driver/capture.h"
+#include "softcuda/driver/shared_event.h"
 #include "softcuda/driver/stream.h"
 
 using namespace longwire::softcuda::driver;
@@ -36,11 +37,29 @@ CUresult last_record(Event& event, CompletionPtr& completion) {
   return status == CUDA_SUCCESS ? check_unsafe(driver) : status;
 }
 
+CUresult record(Stream& stream, Event& event) {
+  CompletionPtr completion;
+  CUresult status = CUDA_SUCCESS;
+  if (event.shared != nullptr) {
+    const std::uint64_t number = event.shared->begin();
+    status = stream.submit(SharedRecordOperation{event.shared, number});
+    if (status != CUDA_SUCCESS) event.shared->end(number);
+  } else {
+    status = stream.submit(EmptyOperation{}, {}, &completion);
+  }
+  if (status != CUDA_SUCCESS) return status;
+  std::lock_guard lock(event.mutex);
+  event.recorded = std::move(completion);
+  event.capture_id = 0;
+  return CUDA_SUCCESS;
+}
+
 std::optional<CUresult> record_into_capture(Driver& driver, Stream& stream,
                                             const std::shared_ptr<Event>& event, CUevent handle,
                                             unsigned int flags) {
   if (!stream.capturing.load()) return std::nullopt;
   if (flags == 0) return capture_record(driver, stream, *event);
+  if (event->shared != nullptr) return CUDA_ERROR_NOT_SUPPORTED;
   Operation operation = EventRecordOperation{event, handle};
   return capture_operation(driver, stream, operation);
 }
@@ -73,10 +92,11 @@ extern "C" {
 CUresult cuEventCreate(CUevent* handle, unsigned int flags) {
   return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
     if (handle == nullptr || (flags & ~kEventFlags) != 0) return CUDA_ERROR_INVALID_VALUE;
-    if ((flags & CU_EVENT_INTERPROCESS) != 0)
-      return (flags & CU_EVENT_DISABLE_TIMING) == 0 ? CUDA_ERROR_INVALID_VALUE
-                                                    : CUDA_ERROR_NOT_SUPPORTED;
+    const bool shared = (flags & CU_EVENT_INTERPROCESS) != 0;
+    if (shared && (flags & CU_EVENT_DISABLE_TIMING) == 0) return CUDA_ERROR_INVALID_VALUE;
     auto event = std::make_shared<Event>();
+    if (shared && (event->shared = SharedEvent::create()) == nullptr)
+      return CUDA_ERROR_OUT_OF_MEMORY;
     event->context = context;
     event->flags = flags;
     *handle = driver.events.add(std::move(event));
@@ -99,13 +119,7 @@ CUresult cuEventRecordWithFlags(CUevent handle, CUstream stream_handle, unsigned
         captured.has_value())
       return *captured;
     if (flags != 0) return CUDA_ERROR_INVALID_VALUE;  // external to which capture?
-    CompletionPtr completion;
-    CUresult status = stream->submit(EmptyOperation{}, {}, &completion);
-    if (status != CUDA_SUCCESS) return status;
-    std::lock_guard lock(event->mutex);
-    event->recorded = std::move(completion);
-    event->capture_id = 0;
-    return CUDA_SUCCESS;
+    return record(*stream, *event);
   });
 }
 
@@ -118,6 +132,8 @@ CUresult cuEventQuery(CUevent handle) {
     CompletionPtr completion;
     CUresult status = last_record(*event, completion);
     if (status != CUDA_SUCCESS) return status;
+    if (event->shared != nullptr)
+      return event->shared->has_ended(event->shared->last()) ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
     if (completion == nullptr) return CUDA_SUCCESS;
     return completion->done() ? completion->result() : CUDA_ERROR_NOT_READY;
   });
@@ -127,6 +143,8 @@ CUresult cuEventSynchronize(CUevent handle) {
   return with_event(handle, [](const std::shared_ptr<Event>& event) -> CUresult {
     CompletionPtr completion;
     CUresult status = last_record(*event, completion);
+    if (status == CUDA_SUCCESS && event->shared != nullptr)
+      return event->shared->wait(event->shared->last());
     if (status != CUDA_SUCCESS || completion == nullptr) return status;
     completion->wait();
     return completion->result();

@@ -84,15 +84,22 @@ CUresult check_room(const Graph& graph, const Graph* child) {
                                                                       : CUDA_SUCCESS;
 }
 
+bool can_be_node(const Operation& operation) noexcept {
+  return !std::holds_alternative<LaunchOperation>(operation) &&
+         !std::holds_alternative<SharedRecordOperation>(operation) &&
+         !std::holds_alternative<SharedWaitOperation>(operation);
+}
+
 CUgraphNodeType type_of(const Operation& operation) noexcept {
   constexpr CUgraphNodeType kTypes[] = {
-      // in the order of Operation, of which the last, a launch, is no node
+      // in the order of Operation, of which the last, launches and shared events, are no nodes
       CU_GRAPH_NODE_TYPE_EMPTY,      CU_GRAPH_NODE_TYPE_KERNEL,
       CU_GRAPH_NODE_TYPE_MEMCPY,     CU_GRAPH_NODE_TYPE_MEMSET,
       CU_GRAPH_NODE_TYPE_HOST,       CU_GRAPH_NODE_TYPE_EVENT_RECORD,
       CU_GRAPH_NODE_TYPE_WAIT_EVENT, CU_GRAPH_NODE_TYPE_BATCH_MEM_OP,
       CU_GRAPH_NODE_TYPE_MEM_ALLOC,  CU_GRAPH_NODE_TYPE_MEM_FREE,
-      CU_GRAPH_NODE_TYPE_GRAPH,      CU_GRAPH_NODE_TYPE_EMPTY};
+      CU_GRAPH_NODE_TYPE_GRAPH,      CU_GRAPH_NODE_TYPE_EMPTY,
+      CU_GRAPH_NODE_TYPE_EMPTY,      CU_GRAPH_NODE_TYPE_EMPTY};
   static_assert(std::size(kTypes) == std::variant_size_v<Operation>);
   return kTypes[operation.index()];
 }

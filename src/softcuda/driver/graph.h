@@ -71,6 +71,7 @@ CUresult replace_operation(GraphLock& lock, GraphNode& node, Operation operation
 CUresult add_dependency(GraphNode& from, GraphNode& to);
 CUresult remove_dependency(GraphNode& from, GraphNode& to);
 
+bool can_be_node(const Operation& operation) noexcept;
 CUgraphNodeType type_of(const Operation& operation) noexcept;
 // The child graph of a node; nullptr: it is of another type.
 Graph* child_of(const GraphNode& node) noexcept;

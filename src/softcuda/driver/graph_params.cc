@@ -113,16 +113,22 @@ CUresult make_operation(Driver& driver, const CUDA_BATCH_MEM_OP_NODE_PARAMS& p,
   return CUDA_SUCCESS;
 }
 
+// The nodes wait for records of this process alone.
+static CUresult check_node_event(const Event* event) {
+  if (event == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  return event->shared == nullptr ? CUDA_SUCCESS : CUDA_ERROR_NOT_SUPPORTED;
+}
+
 CUresult make_event_record(Driver& driver, CUevent handle, Operation& operation) {
   auto event = driver.events.find(handle);
   operation = EventRecordOperation{event, handle};
-  return event == nullptr ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+  return check_node_event(event.get());
 }
 
 CUresult make_event_wait(Driver& driver, CUevent handle, Operation& operation) {
   auto event = driver.events.find(handle);
   operation = EventWaitOperation{event, handle};
-  return event == nullptr ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+  return check_node_event(event.get());
 }
 
 CUresult make_allocation(Driver& driver, CUDA_MEM_ALLOC_NODE_PARAMS& parameters,

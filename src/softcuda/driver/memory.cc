@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "softcuda/driver/ipc.h"
+
 namespace longwire::softcuda::driver {
 namespace {
 
@@ -30,7 +32,9 @@ void note_pool(const Block& block, bool taken) {
 
 void give_back(Device& device, std::uint64_t address, const Block& block) {
   note_pool(block, false);
-  if (kind_of(block.kind) == machine::MemoryKind::kRegistered)
+  if (block.kind == Block::Kind::kImported)
+    unmap_imported(device, address, block);
+  else if (kind_of(block.kind) == machine::MemoryKind::kRegistered)
     (void)device.machine->memory().remove_registered(address);
   else
     (void)device.machine->memory().release(address);
@@ -46,7 +50,10 @@ std::uint64_t next_block_id() noexcept {
 CUresult allocate_block(Context& context, std::uint64_t bytes, Block::Kind kind, unsigned int flags,
                         CUmemoryPool pool, std::uint64_t* address) {
   if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
-  auto place = context.device.machine->memory().allocate(bytes, kind_of(kind));
+  // What another process may be given one day has pages of its own.
+  const std::uint64_t alignment =
+      kind == Block::Kind::kDevice ? machine::kMappingAlignment : machine::kAllocationAlignment;
+  auto place = context.device.machine->memory().allocate(bytes, kind_of(kind), alignment);
   if (!place.ok()) return CUDA_ERROR_OUT_OF_MEMORY;
   Block block{bytes, kind, context.handle, flags, pool, next_block_id()};
   note_pool(block, true);

@@ -22,6 +22,8 @@ namespace longwire::softcuda::driver {
 struct Context;
 struct Capture;
 struct Graph;
+struct IpcFile;
+class SharedEvent;
 class Stream;
 
 // Of a block that cuMemMap made: what stands behind it.
@@ -38,7 +40,8 @@ struct Block {
     kArray,
     kPool,
     kMapped,
-    kGraph
+    kGraph,
+    kImported  // another process's
   };
   std::uint64_t bytes = 0;
   Kind kind = Kind::kDevice;
@@ -47,6 +50,7 @@ struct Block {
       0;  // as given to cuMemHostAlloc and its like; kMapped: kHostMapped and so on
   CUmemoryPool pool = nullptr;
   std::uint64_t id = 0;
+  std::shared_ptr<IpcFile> ipc = nullptr;  // with copies of the block: shared with other processes
 };
 
 // A texture or surface object, as the program described it; the machine has what kernels see.
@@ -147,6 +151,9 @@ struct Event {
   unsigned int flags = 0;
   std::mutex mutex;
   CompletionPtr recorded;  // nullptr: never recorded
+  // CU_EVENT_INTERPROCESS: its records are here instead. Shared with the work that has to do with
+  // it.
+  std::shared_ptr<SharedEvent> shared;
   // In a capture (graphs_mutex too): the nodes that it stands for.
   std::uint64_t capture_id = 0;
   std::vector<CUgraphNode> capture_nodes;

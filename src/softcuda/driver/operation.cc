@@ -6,6 +6,7 @@
 #include "softcuda/driver/driver.h"
 #include "softcuda/driver/graph_exec.h"
 #include "softcuda/driver/memory.h"
+#include "softcuda/driver/shared_event.h"
 #include "softcuda/driver/stream_values.h"
 
 namespace longwire::softcuda::driver {
@@ -103,6 +104,15 @@ CUresult run(Context&, const EventWaitOperation&) { return CUDA_SUCCESS; }
 CUresult run(Context&, const ChildOperation&) { return CUDA_SUCCESS; }
 CUresult run(Context&, const AllocOperation&) { return CUDA_SUCCESS; }
 
+CUresult run(Context& context, const SharedRecordOperation& record) {
+  record.event->end(record.number);
+  return context.fault.load();
+}
+CUresult run(Context& context, const SharedWaitOperation& wait) {
+  const CUresult status = wait.event->wait(wait.number);
+  return status == CUDA_SUCCESS ? status : fail_context(context, status);
+}
+
 CUresult run(Context& context, const MemoryOperation& memory) {
   for (const CUstreamBatchMemOpParams& part : memory.parts)
     if (CUresult status = run_stream_value(context, part); status != CUDA_SUCCESS) return status;
@@ -124,6 +134,11 @@ CUresult fail_context(Context& context, CUresult result) {
   CUresult none = CUDA_SUCCESS;
   context.fault.compare_exchange_strong(none, result);
   return result;
+}
+
+bool runs_after_fault(const Operation& operation) noexcept {
+  return std::holds_alternative<HostOperation>(operation) ||
+         std::holds_alternative<SharedRecordOperation>(operation);
 }
 
 CUresult run_operation(Context& context, const Operation& operation) {

@@ -51,6 +51,14 @@ struct EventWaitOperation {
   std::shared_ptr<Event> event;
   CUevent handle = nullptr;
 };
+struct SharedRecordOperation {  // of events that other processes have too
+  std::shared_ptr<SharedEvent> event;
+  std::uint64_t number = 0;
+};
+struct SharedWaitOperation {
+  std::shared_ptr<SharedEvent> event;
+  std::uint64_t number = 0;
+};
 struct MemoryOperation {  // cuStreamWaitValue32 and so on
   std::vector<CUstreamBatchMemOpParams> parts;
   CUcontext context = nullptr;  // as a graph's node was given it
@@ -70,11 +78,13 @@ struct LaunchOperation {
 };
 struct EmptyOperation {};
 
-using Operation =
-    std::variant<EmptyOperation, KernelOperation, CopyOperation, MemsetOperation, HostOperation,
-                 EventRecordOperation, EventWaitOperation, MemoryOperation, AllocOperation,
-                 FreeOperation, ChildOperation, LaunchOperation>;
+using Operation = std::variant<EmptyOperation, KernelOperation, CopyOperation, MemsetOperation,
+                               HostOperation, EventRecordOperation, EventWaitOperation,
+                               MemoryOperation, AllocOperation, FreeOperation, ChildOperation,
+                               LaunchOperation, SharedRecordOperation, SharedWaitOperation>;
 
+// What runs although its context has a fault: it says so to others.
+bool runs_after_fault(const Operation& operation) noexcept;
 // Runs it to its end on the calling thread. A kernel's fault becomes the context's.
 CUresult run_operation(Context& context, const Operation& operation);
 // Makes it the context's fault, unless that has one; returns it.

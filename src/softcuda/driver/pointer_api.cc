@@ -22,7 +22,8 @@ CUmemorytype memory_type(const Block& block) {
 bool is_device_only(const Block& block) {
   if (block.kind == Block::Kind::kMapped) return (block.flags & kHostMapped) == 0;
   return block.kind == Block::Kind::kDevice || block.kind == Block::Kind::kPool ||
-         block.kind == Block::Kind::kArray || block.kind == Block::Kind::kGraph;
+         block.kind == Block::Kind::kArray || block.kind == Block::Kind::kGraph ||
+         block.kind == Block::Kind::kImported;
 }
 
 unsigned long long handle_types(const Block& block) {
@@ -31,10 +32,14 @@ unsigned long long handle_types(const Block& block) {
              : CU_MEM_HANDLE_TYPE_NONE;
 }
 
+CUresult put_host_pointer(const Block& block, CUdeviceptr address, void* out) {
+  return is_device_only(block) ? CUDA_ERROR_INVALID_VALUE
+                               : put(out, reinterpret_cast<void*>(address));
+}
+
 CUresult attribute(const FoundBlock& found, CUdeviceptr address, CUpointer_attribute which,
                    void* out) {
   const Block& block = found.block;
-  const bool host_can_use = !is_device_only(block);
   switch (which) {
     case CU_POINTER_ATTRIBUTE_CONTEXT:
       return put(out, block.owner);
@@ -43,7 +48,7 @@ CUresult attribute(const FoundBlock& found, CUdeviceptr address, CUpointer_attri
     case CU_POINTER_ATTRIBUTE_DEVICE_POINTER:
       return put(out, address);
     case CU_POINTER_ATTRIBUTE_HOST_POINTER:
-      return host_can_use ? put(out, reinterpret_cast<void*>(address)) : CUDA_ERROR_INVALID_VALUE;
+      return put_host_pointer(block, address, out);
     case CU_POINTER_ATTRIBUTE_BUFFER_ID:
     case CU_POINTER_ATTRIBUTE_MEMORY_BLOCK_ID:
       return put<unsigned long long>(out, block.id);
@@ -51,8 +56,9 @@ CUresult attribute(const FoundBlock& found, CUdeviceptr address, CUpointer_attri
       return put<unsigned int>(out, block.kind == Block::Kind::kManaged ? 1 : 0);
     case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL:
       return put<int>(out, found.device->ordinal);
-    case CU_POINTER_ATTRIBUTE_SYNC_MEMOPS:
     case CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE:
+      return put<unsigned int>(out, block.kind == Block::Kind::kDevice ? 1 : 0);
+    case CU_POINTER_ATTRIBUTE_SYNC_MEMOPS:
     case CU_POINTER_ATTRIBUTE_IS_GPU_DIRECT_RDMA_CAPABLE:
     case CU_POINTER_ATTRIBUTE_IS_HW_DECOMPRESS_CAPABLE:
       return put<unsigned int>(out, 0);

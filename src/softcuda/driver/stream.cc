@@ -125,7 +125,7 @@ void Stream::run(Command& command) {
   for (const CompletionPtr& each : command.after)
     each->wait();
   CUresult result = command.context->fault.load();
-  if (result == CUDA_SUCCESS || std::holds_alternative<HostOperation>(command.operation)) {
+  if (result == CUDA_SUCCESS || runs_after_fault(command.operation)) {
     try {
       result = run_operation(*command.context, command.operation);
     } catch (...) {

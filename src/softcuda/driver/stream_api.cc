@@ -1,6 +1,7 @@
 // Streams.
 #include "softcuda/driver/capture.h"
 #include "softcuda/driver/memory.h"
+#include "softcuda/driver/shared_event.h"
 #include "softcuda/driver/stream.h"
 
 using namespace longwire::softcuda::driver;
@@ -25,6 +26,12 @@ CUresult destroy(CUstream handle) {
     stream->close();
     return CUDA_SUCCESS;
   });
+}
+
+CUresult wait_for(Stream& stream, const std::shared_ptr<SharedEvent>& event) {
+  const std::uint64_t number = event->last();
+  if (event->has_ended(number)) return CUDA_SUCCESS;
+  return stream.submit(SharedWaitOperation{event, number});
 }
 
 }  // namespace
@@ -124,6 +131,7 @@ CUresult cuStreamWaitEvent(CUstream handle, CUevent event_handle, unsigned int f
       if (auto status = capture_wait(driver, stream, event, event_handle, flags != 0);
           status.has_value())
         return *status;
+    if (event->shared != nullptr) return wait_for(stream, event->shared);
     if (completion == nullptr || completion->done()) return CUDA_SUCCESS;
     return stream.submit(EmptyOperation{}, {completion});
   });

@@ -1,54 +1,26 @@
 #include "softcuda/driver/virtual_memory.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstring>
 
 namespace longwire::softcuda::driver {
 namespace {
 
-// What stands behind the memory in an exported file, for who imports it.
-struct Trailer {
-  char magic[8];
-  std::uint64_t bytes;
-  std::int32_t location_type;
-  std::int32_t location_id;
-};
-constexpr char kMagic[8] = {'L', 'W', 'S', 'O', 'F', 'T', 'M', '1'};
-constexpr std::uint64_t kTrailerBytes = 4096;
-constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-
-std::shared_ptr<MemoryFile> make_file(std::uint64_t bytes) {
-  const int fd = ::memfd_create("longwire-soft-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (fd < 0) return nullptr;
-  auto file = std::make_shared<MemoryFile>(fd);
-  return ::ftruncate(fd, static_cast<off_t>(bytes)) == 0 ? file : nullptr;
-}
-
-bool write_trailer(const Physical& memory) {
-  Trailer trailer{};
-  std::memcpy(trailer.magic, kMagic, sizeof kMagic);
+CUresult place_in_own_file(Physical& memory) {
+  FileTrailer trailer;
+  trailer.magic = kCreatedFile;
   trailer.bytes = memory.bytes;
   trailer.location_type = memory.properties.location.type;
   trailer.location_id = memory.properties.location.id;
-  const int fd = memory.file->fd();
-  return ::pwrite(fd, &trailer, sizeof trailer, static_cast<off_t>(memory.bytes)) ==
-             static_cast<ssize_t>(sizeof trailer) &&
-         ::fcntl(fd, F_ADD_SEALS, kSeals) == 0;
-}
-
-CUresult place_in_own_file(Physical& memory) {
-  memory.file = make_file(memory.bytes + kTrailerBytes);
-  return memory.file != nullptr && write_trailer(memory) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+  memory.file = make_exported_file(trailer);
+  return memory.file != nullptr ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
 
 CUresult place_in_common_file(Physical& memory) {
   VirtualMemory& all = virtual_memory();
   std::lock_guard lock(all.file_mutex);
-  if (all.common_file == nullptr) all.common_file = make_file(kMaxCreatedBytes);
+  if (all.common_file == nullptr) all.common_file = make_memory_file(kMaxCreatedBytes);
   if (all.common_file == nullptr) return CUDA_ERROR_OUT_OF_MEMORY;
   auto offset = all.common_free.take(memory.bytes, kMappingGranularity);
   if (!offset.has_value()) return CUDA_ERROR_OUT_OF_MEMORY;
@@ -58,23 +30,7 @@ CUresult place_in_common_file(Physical& memory) {
   return CUDA_SUCCESS;
 }
 
-// The size is fixed by a seal, so that no mapping of it can lose its memory.
-bool read_trailer(int fd, Trailer& trailer) {
-  struct stat status {};
-  const int seals = ::fcntl(fd, F_GET_SEALS);
-  if (seals < 0 || (seals & kSeals) != kSeals || ::fstat(fd, &status) != 0) return false;
-  const auto bytes = static_cast<std::uint64_t>(status.st_size);
-  if (bytes <= kTrailerBytes || bytes > kMaxCreatedBytes) return false;
-  if (::pread(fd, &trailer, sizeof trailer, status.st_size - off_t{kTrailerBytes}) !=
-      static_cast<ssize_t>(sizeof trailer))
-    return false;
-  return std::memcmp(trailer.magic, kMagic, sizeof kMagic) == 0 &&
-         trailer.bytes == bytes - kTrailerBytes && trailer.bytes % kMappingGranularity == 0;
-}
-
 }  // namespace
-
-MemoryFile::~MemoryFile() { ::close(fd_); }
 
 Physical::~Physical() {
   if (charged) device->machine->memory().give_back(bytes);
@@ -138,8 +94,10 @@ CUresult export_physical(const Physical& memory, int* fd) {
 }
 
 CUresult import_physical(Driver& driver, int fd, std::shared_ptr<Physical>& made) {
-  Trailer trailer{};
-  if (fd < 0 || !read_trailer(fd, trailer)) return CUDA_ERROR_INVALID_VALUE;
+  FileTrailer trailer;
+  if (fd < 0 || !read_trailer(fd, kCreatedFile, trailer) ||
+      trailer.bytes % kMappingGranularity != 0)
+    return CUDA_ERROR_INVALID_VALUE;
   auto memory = std::make_shared<Physical>();
   memory->properties.type = CU_MEM_ALLOCATION_TYPE_PINNED;
   memory->properties.requestedHandleTypes = CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR;

@@ -10,26 +10,14 @@
 #include <unordered_map>
 
 #include "softcuda/driver/driver.h"
+#include "softcuda/driver/memory_file.h"
 #include "softcuda/machine/free_ranges.h"
 
 namespace longwire::softcuda::driver {
 
 inline constexpr std::uint64_t kMappingGranularity = std::uint64_t{2} << 20;
 // Of cuMemCreate, devices and host together; what devices have is counted apart.
-inline constexpr std::uint64_t kMaxCreatedBytes = std::uint64_t{16} << 40;
-
-// A file in memory. Closed with the last that uses it.
-class MemoryFile {
- public:
-  explicit MemoryFile(int fd) : fd_(fd) {}
-  ~MemoryFile();
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  int fd() const noexcept { return fd_; }
-
- private:
-  const int fd_;
-};
+inline constexpr std::uint64_t kMaxCreatedBytes = kMaxFileBytes;
 
 // What cuMemCreate made: lives as long as a handle or a mapping has it.
 struct Physical {
