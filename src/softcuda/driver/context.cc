@@ -40,15 +40,16 @@ std::shared_ptr<Context> make_context(Driver& driver, Device& device, unsigned i
 }
 
 CUresult synchronize_context(Context& context) {
-  std::vector<CompletionPtr> all;
+  std::vector<std::pair<std::shared_ptr<Stream>, CompletionPtr>> all;
   {
     std::lock_guard lock(context.order);
     for (const auto& each : context.streams)
       if (auto stream = each.lock(); stream != nullptr)
-        if (CompletionPtr last = stream->last(); last != nullptr) all.push_back(std::move(last));
+        if (CompletionPtr last = stream->last(); last != nullptr && !last->done())
+          all.emplace_back(std::move(stream), std::move(last));
   }
-  for (const CompletionPtr& each : all)
-    each->wait();
+  for (const auto& [stream, last] : all)
+    stream->wait_for(*last);
   return context.fault.load();
 }
 

@@ -24,6 +24,11 @@ CUresult destroy(CUevent handle) {
   });
 }
 
+std::shared_ptr<Stream> stream_of(Event& event) {
+  std::lock_guard lock(event.mutex);
+  return event.stream.lock();
+}
+
 // Its last record; CUDA_ERROR_CAPTURED_EVENT where that was into a capture.
 CUresult last_record(Event& event, CompletionPtr& completion) {
   Driver& driver = *the_driver();
@@ -50,6 +55,7 @@ CUresult record(Stream& stream, Event& event) {
   if (status != CUDA_SUCCESS) return status;
   std::lock_guard lock(event.mutex);
   event.recorded = std::move(completion);
+  event.stream = stream.weak_from_this();
   event.capture_id = 0;
   return CUDA_SUCCESS;
 }
@@ -146,6 +152,7 @@ CUresult cuEventSynchronize(CUevent handle) {
     if (status == CUDA_SUCCESS && event->shared != nullptr)
       return event->shared->wait(event->shared->last());
     if (status != CUDA_SUCCESS || completion == nullptr) return status;
+    if (auto stream = stream_of(*event); stream != nullptr) stream->wait_for(*completion);
     completion->wait();
     return completion->result();
   });

@@ -59,6 +59,7 @@ void bind_events(const Plan& plan, GraphLaunch& launch) {
       launch.records.emplace(&step, completion);
       std::lock_guard lock(record->event->mutex);
       record->event->recorded = std::move(completion);
+      record->event->stream.reset();
       record->event->capture_id = 0;
     } else if (const auto* wait = std::get_if<EventWaitOperation>(step.operation.get())) {
       std::lock_guard lock(wait->event->mutex);

@@ -127,6 +127,7 @@ struct Function {
   std::atomic<int> max_dynamic_shared{-1};
   std::atomic<int> carveout{CU_SHAREDMEM_CARVEOUT_DEFAULT};
   std::atomic<bool> prepared{false};
+  std::atomic<std::uint64_t> ran_block{0};  // the size of its last grid's blocks; 0: there was none
   const ir::Function& code() const { return module->program->functions[id]; }
 };
 
@@ -150,7 +151,8 @@ struct Event {
   std::shared_ptr<Context> context;
   unsigned int flags = 0;
   std::mutex mutex;
-  CompletionPtr recorded;  // nullptr: never recorded
+  CompletionPtr recorded;        // nullptr: never recorded
+  std::weak_ptr<Stream> stream;  // in which
   // CU_EVENT_INTERPROCESS: its records are here instead. Shared with the work that has to do with
   // it.
   std::shared_ptr<SharedEvent> shared;

@@ -35,6 +35,11 @@ CUresult result_of(machine::FaultKind kind) noexcept {
   return CUDA_ERROR_LAUNCH_FAILED;
 }
 
+std::uint64_t packed(const machine::Dim3& block) noexcept {
+  static_assert(machine::kMaxThreadsPerBlock < 1 << 16);
+  return std::uint64_t{block.z} << 32 | block.y << 16 | block.x;
+}
+
 // A graph's kernels run where their functions are, whatever stream it is launched into.
 CUresult run(Context&, const KernelOperation& kernel) {
   Context& context = *kernel.function->module->context;
@@ -48,7 +53,10 @@ CUresult run(Context&, const KernelOperation& kernel) {
   launch.parameters = kernel.parameters;
   auto outcome = context.device.machine->run(launch);
   if (!outcome.ok()) return fail_context(context, CUDA_ERROR_LAUNCH_FAILED);
-  if (!outcome->has_value()) return CUDA_SUCCESS;
+  if (!outcome->has_value()) {
+    kernel.function->ran_block.store(packed(kernel.block), std::memory_order_relaxed);
+    return CUDA_SUCCESS;
+  }
   // For people; stdout belongs to the program.
   std::fprintf(stderr, "soft CUDA device: %s\n", (*outcome)->message.c_str());
   return fail_context(context, result_of((*outcome)->kind));
@@ -129,6 +137,10 @@ CUresult run(Context& context, const LaunchOperation& launch) {
 }
 
 }  // namespace
+
+bool has_run(const KernelOperation& kernel) noexcept {
+  return kernel.function->ran_block.load(std::memory_order_relaxed) == packed(kernel.block);
+}
 
 CUresult fail_context(Context& context, CUresult result) {
   CUresult none = CUDA_SUCCESS;

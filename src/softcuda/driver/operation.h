@@ -87,6 +87,8 @@ using Operation = std::variant<EmptyOperation, KernelOperation, CopyOperation, M
 bool runs_after_fault(const Operation& operation) noexcept;
 // Runs it to its end on the calling thread. A kernel's fault becomes the context's.
 CUresult run_operation(Context& context, const Operation& operation);
+// A kernel has run in blocks of that size before: its code is there.
+bool has_run(const KernelOperation& kernel) noexcept;
 // Makes it the context's fault, unless that has one; returns it.
 CUresult fail_context(Context& context, CUresult result);
 

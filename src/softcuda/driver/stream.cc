@@ -1,5 +1,6 @@
 #include "softcuda/driver/stream.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "base/thread.h"
@@ -12,6 +13,39 @@ namespace {
 std::uint64_t next_id() noexcept {
   static std::atomic<std::uint64_t> next{1};
   return next.fetch_add(1);
+}
+
+// About what it costs to sleep and to be woken: so at worst twice that is spent.
+constexpr std::uint64_t kMomentNs = 20'000;
+constexpr int kLooks = 16;  // between two looks at the clock
+
+void pause() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Where there is another core, so that what is looked for can come about; false: it did not.
+template <class Found>
+bool look_for_a_moment(Found found) {
+  static const bool several = std::thread::hardware_concurrency() > 1;
+  if (!several) return found();
+  for (const std::uint64_t end = now_ns() + kMomentNs; now_ns() < end;)
+    for (int i = 0; i < kLooks; ++i) {
+      if (found()) return true;
+      pause();
+    }
+  return found();
+}
+
+// The program's functions are called by no thread of the program's, and what may wait, or compile a
+// kernel, is left to a thread that has the time and the stack for it.
+bool may_run_on_any_thread(const Operation& operation) {
+  if (const auto* kernel = std::get_if<KernelOperation>(&operation); kernel != nullptr)
+    return has_run(*kernel);
+  return std::holds_alternative<EmptyOperation>(operation) ||
+         std::holds_alternative<CopyOperation>(operation) ||
+         std::holds_alternative<MemsetOperation>(operation);
 }
 
 }  // namespace
@@ -73,7 +107,7 @@ CUresult Stream::submit(Operation operation, std::vector<CompletionPtr> after, C
   order_with_legacy(*context, after);
   auto completion = std::make_shared<Completion>();
   if (out != nullptr) *out = completion;
-  return put({std::move(operation), std::move(after), std::move(completion), context}, false);
+  return put({std::move(operation), std::move(after), std::move(completion), context});
 }
 
 CUresult Stream::submit_and_wait(Operation operation) {
@@ -82,43 +116,66 @@ CUresult Stream::submit_and_wait(Operation operation) {
   if (CUresult status = check_may_ask(); status != CUDA_SUCCESS) return status;
   auto completion = std::make_shared<Completion>();
   Command command{std::move(operation), {}, completion, context};
-  bool inline_now = false;
-  {
-    std::lock_guard lock(context->order);
-    order_with_legacy(*context, command.after);
-    std::lock_guard own(mutex_);
-    inline_now = command.after.empty() && queue_.empty() && !running_ && !closed_;
-    if (inline_now) {
-      running_ = true;
-      last_ = completion;
-    }
-  }
-  if (!inline_now) {
-    std::lock_guard lock(context->order);
-    command.after.clear();
-    order_with_legacy(*context, command.after);
-    if (CUresult status = put(std::move(command), true); status != CUDA_SUCCESS) return status;
-    // The lock is given back before the wait below.
-  } else {
+  std::unique_lock order(context->order);
+  order_with_legacy(*context, command.after);
+  if (command.after.empty() && begin_here(completion)) {
+    order.unlock();
     run(command);
     std::lock_guard own(mutex_);
-    running_ = false;
-    changed_.notify_all();
+    ran();
+  } else {
+    if (CUresult status = put(std::move(command)); status != CUDA_SUCCESS) return status;
+    order.unlock();
+    wait_for(*completion);
   }
-  completion->wait();
   return completion->result();
 }
 
-CUresult Stream::put(Command command, bool wait) {
-  std::unique_lock lock(mutex_);
-  (void)wait;
+// Whether the calling thread may run a command now, which ran() ends.
+bool Stream::begin_here(const CompletionPtr& completion) {
+  std::lock_guard lock(mutex_);
+  if (!queue_.empty() || running_ || closed_) return false;
+  running_ = true;
+  last_ = completion;
+  return true;
+}
+
+// Whoever has the lock gives it back soon; to sleep for it would take longer.
+std::unique_lock<std::mutex> Stream::locked() {
+  constexpr int kTries = 200;
+  for (int i = 0; i < kTries; ++i) {
+    if (mutex_.try_lock()) return {mutex_, std::adopt_lock};
+    pause();
+  }
+  return std::unique_lock(mutex_);
+}
+
+CUresult Stream::put(Command command) {
+  auto lock = locked();
   if (closed_) return CUDA_ERROR_INVALID_HANDLE;
   if (!has_executor_ && !start_executor()) return CUDA_ERROR_OUT_OF_MEMORY;
-  changed_.wait(lock, [&] { return queue_.size() < kMaxQueued; });
+  room_.wait(lock, [&] { return queue_.size() < kMaxQueued; });
   last_ = command.completion;
   queue_.push_back(std::move(command));
-  changed_.notify_all();
+  note_work();
+  lock.unlock();
+  work_.notify_one();
   return CUDA_SUCCESS;
+}
+
+Stream::Command Stream::take() {
+  Command command = std::move(queue_.front());
+  queue_.pop_front();
+  running_ = true;
+  note_work();
+  if (queue_.size() + 1 == kMaxQueued) room_.notify_all();
+  return command;
+}
+
+void Stream::ran() {
+  running_ = false;
+  note_work();
+  if (has_work_.load()) work_.notify_one();
 }
 
 void Stream::run(Command& command) {
@@ -136,33 +193,66 @@ void Stream::run(Command& command) {
   command.completion->finish(result, now_ns());
 }
 
+bool Stream::try_run_next() {
+  Command command;
+  {
+    std::lock_guard lock(mutex_);
+    if (running_ || queue_.empty()) return false;
+    const Command& next = queue_.front();
+    const bool waits = std::any_of(next.after.begin(), next.after.end(),
+                                   [](const CompletionPtr& each) { return !each->done(); });
+    if (waits || !may_run_on_any_thread(next.operation)) return false;
+    command = take();
+  }
+  run(command);
+  const auto lock = locked();
+  ran();
+  return true;
+}
+
+void Stream::wait_for(const Completion& wanted) {
+  while (!wanted.done() && try_run_next()) {
+  }
+  if (wanted.done()) return;
+  const std::shared_ptr<Context> context = context_.lock();
+  const bool may_look = context != nullptr && (context->flags & CU_CTX_SCHED_BLOCKING_SYNC) == 0;
+  if (may_look) look_for_a_moment([&] { return wanted.done(); });
+  wanted.wait();
+}
+
 bool Stream::start_executor() {
   has_executor_ = base::try_start_detached_thread("cuda-stream",
                                                   [self = shared_from_this()] { self->execute(); });
   return has_executor_;
 }
 
+bool Stream::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    if (!running_ && !queue_.empty()) return true;
+    if (!running_ && closed_) return false;
+    lock.unlock();
+    const bool found = look_for_a_moment([&] { return has_work_.load(std::memory_order_relaxed); });
+    lock = locked();
+    if (!found) work_.wait(lock, [&] { return !running_ && (!queue_.empty() || closed_); });
+  }
+}
+
 void Stream::execute() {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    changed_.wait(lock, [&] { return !running_ && (!queue_.empty() || closed_); });
-    if (queue_.empty()) break;
-    Command command = std::move(queue_.front());
-    queue_.pop_front();
-    running_ = true;
-    changed_.notify_all();  // there is room
+  while (wait_for_work(lock)) {
+    Command command = take();
     lock.unlock();
     run(command);
     command = Command{};
-    lock.lock();
+    lock = locked();
     running_ = false;
-    changed_.notify_all();
+    note_work();
   }
   has_executor_ = false;
 }
 
 CompletionPtr Stream::last() {
-  std::lock_guard lock(mutex_);
+  const auto lock = locked();
   return last_;
 }
 
@@ -178,13 +268,15 @@ CUresult Stream::synchronize() {
   if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
   if (CUresult status = check_may_ask(); status != CUDA_SUCCESS) return status;
   std::vector<CompletionPtr> after;
+  CompletionPtr own;
   {
     std::lock_guard lock(context->order);
     if (kind_ == Kind::kLegacy) order_with_legacy(*context, after);
-    if (CompletionPtr own = last(); own != nullptr) after.push_back(std::move(own));
+    own = last();
   }
   for (const CompletionPtr& each : after)
     each->wait();
+  if (own != nullptr) wait_for(*own);
   return context->fault.load();
 }
 
@@ -204,7 +296,8 @@ CUresult Stream::query() {
 void Stream::close() {
   std::lock_guard lock(mutex_);
   closed_ = true;
-  changed_.notify_all();
+  note_work();
+  work_.notify_one();
 }
 
 }  // namespace longwire::softcuda::driver

@@ -1,5 +1,7 @@
-// Stream: work in order. An executor thread of its own, made when work must wait; work that can
-// begin at once and is waited for anyhow runs on the calling thread.
+// Stream: work in order, run by a thread of its own, which begins it though nobody waits for it.
+// Who waits runs what comes next on its own thread, where the stream's has not taken it yet: that
+// spares both a wake-up. A thread that has nothing to do looks for work for a moment before it
+// sleeps.
 //
 // Threads: every member may be called from any thread.
 #pragma once
@@ -32,6 +34,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   CUresult submit_and_wait(Operation operation);
 
   CUresult synchronize();
+  // Waits for work that was put here before.
+  void wait_for(const Completion& wanted);
   CUresult query();
   void close();  // the executor ends with the work that is there
 
@@ -66,20 +70,29 @@ class Stream : public std::enable_shared_from_this<Stream> {
   // REQUIRES: the context's `order` is held.
   void order_with_legacy(Context& context, std::vector<CompletionPtr>& after);
   CUresult check_may_ask() const;  // whether a capture forbids to wait or to ask how far it is
-  CUresult put(Command command, bool wait);
+  std::unique_lock<std::mutex> locked();
+  CUresult put(Command command);
+  bool begin_here(const CompletionPtr& completion);
+  Command take();       // REQUIRES: the lock. Until ran()
+  void ran();           // REQUIRES: the lock
+  bool try_run_next();  // by a thread that waits; false: the executor is to do it, or does
   void run(Command& command);
   bool start_executor();
   void execute();
+  bool wait_for_work(std::unique_lock<std::mutex>& lock);  // false: none will come
+  void note_work() noexcept { has_work_.store(closed_ || (!running_ && !queue_.empty())); }
 
   const Kind kind_;
   const unsigned int flags_;
   const int priority_;
   const std::weak_ptr<Context> context_;
-  std::mutex mutex_;  // taken after the context's `order`
-  std::condition_variable changed_;
+  std::mutex mutex_;              // taken after the context's `order`
+  std::condition_variable work_;  // for the executor
+  std::condition_variable room_;  // in the queue
   std::deque<Command> queue_;
   CompletionPtr last_;
-  bool running_ = false;  // a command is being run, by the executor or by a caller
+  bool running_ = false;               // a command is being run, by the executor or by a caller
+  std::atomic<bool> has_work_{false};  // for the executor, which looks at it without the lock
   bool has_executor_ = false;
   bool closed_ = false;
 };
