@@ -259,6 +259,15 @@ class Decoder {
     return slot;
   }
 
+  // Its number among those whose addresses are not the same everywhere.
+  std::uint32_t use_of(ir::VariableId id) {
+    if (module_.variables[id].space == ir::Space::kShared) return ir::kNone;
+    auto [found, is_new] =
+        variable_at_.try_emplace(id, static_cast<std::uint32_t>(programs_.variables.size()));
+    if (is_new) programs_.variables.push_back(loaded_.address_of(id));
+    return found->second;
+  }
+
   // Of a variable of the module, in its own space.
   std::uint64_t address_of(ir::VariableId id) const {
     const ir::Variable& variable = module_.variables[id];
@@ -270,17 +279,23 @@ class Decoder {
   Slot address(const ir::Operand& operand, const ir::Instruction& i) {
     Slot slot = operand.reg == ir::kNone ? constant(0) : register_slot(operand.reg);
     slot.displacement = static_cast<std::int64_t>(operand.bits);
-    if (operand.id != ir::kNone)
-      slot.displacement += static_cast<std::int64_t>(address_of(operand.id));
-    else
+    if (operand.id == ir::kNone) {
       slot.in_frame = operand.reg == ir::kNone && i.modifiers.space == ir::Space::kLocal;
+      return slot;
+    }
+    slot.displacement += static_cast<std::int64_t>(address_of(operand.id));
+    slot.variable = use_of(operand.id);
     return slot;
   }
 
   Slot variable(const ir::Operand& operand, const ir::Instruction& i) {
-    if (operand.id != ir::kNone) return constant(address_of(operand.id) + operand.bits);
-    Slot slot = constant(operand.bits);
-    slot.in_frame = i.modifiers.space == ir::Space::kLocal;
+    if (operand.id == ir::kNone) {
+      Slot slot = constant(operand.bits);
+      slot.in_frame = i.modifiers.space == ir::Space::kLocal;
+      return slot;
+    }
+    Slot slot = constant(address_of(operand.id) + operand.bits);
+    slot.variable = use_of(operand.id);
     return slot;
   }
 
@@ -289,6 +304,7 @@ class Decoder {
   const bool entries_;
   KernelPrograms programs_;
   std::map<std::uint64_t, std::size_t> constant_at_;
+  std::map<ir::VariableId, std::uint32_t> variable_at_;
   std::vector<ir::FunctionId> wanted_;
   const ir::Function* function_ = nullptr;
   Program* program_ = nullptr;

@@ -18,6 +18,9 @@ struct KernelPrograms {
   ir::FunctionId kernel = 0;
   std::vector<std::byte> constants;  // kPoolBytes each
   std::vector<SpecialUse> specials;  // the n-th stands at n * kPoolBytes
+  // Addresses of the module's variables in global and const memory that are named, in the order of
+  // Slot::variable: all that may differ between two processes that decode the same.
+  std::vector<std::uint64_t> variables;
   // For code that is made of them: blocks whose rows_of() is this (runner_native.h).
   std::uint32_t rows = 0;
 };

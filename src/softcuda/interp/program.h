@@ -30,10 +30,12 @@ inline constexpr std::uint32_t kScratchBytes = kLanes * 16;
 struct Slot {
   std::uint32_t offset = 0;
   Base base = Base::kScratch;
-  std::uint8_t bytes = 0;         // of the register; 0: a predicate; constants: 8
-  bool present = false;           // not kNothing
-  bool negated = false;           // of predicates
-  bool in_frame = false;          // an address in the function's own part of local memory
+  std::uint8_t bytes = 0;  // of the register; 0: a predicate; constants: 8
+  bool present = false;    // not kNothing
+  bool negated = false;    // of predicates
+  bool in_frame = false;   // an address in the function's own part of local memory
+  // The address of KernelPrograms::variables[this] is part of the constant, or of the displacement.
+  std::uint32_t variable = ir::kNone;
   std::int64_t displacement = 0;  // of addresses
 };
 

@@ -1,7 +1,10 @@
 #include "softcuda/jit/compiler.h"
 
+#include <string>
 #include <utility>
-#include <vector>
+
+#include "softcuda/jit/runtime.h"
+#include "softcuda/jit/table.h"
 
 namespace longwire::softcuda::jit {
 namespace {
@@ -23,26 +26,29 @@ Error error_of(LLVMErrorRef error) {
   return made;
 }
 
+Error error_of(char* message) {
+  Error made(ErrorCode::kInternal, std::string("LLVM: ") + message);
+  LLVMDisposeMessage(message);
+  return made;
+}
+
 bool processor_is_known() {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else
-  return true;
+  return false;
 #endif
 }
 
-}  // namespace
+// Of a function in the object.
+std::string name_of(std::size_t function) { return "f" + std::to_string(function); }
 
-CompiledModule::~CompiledModule() {
-  if (LLVMErrorRef error = LLVMOrcResourceTrackerRemove(tracker_); error != nullptr)
-    (void)error_of(error);
-  LLVMOrcReleaseResourceTracker(tracker_);
-}
+}  // namespace
 
 base::Result<std::unique_ptr<Compiler>> Compiler::create() {
   LW_TRY(load_llvm());
   if (!processor_is_known())
-    return Error(ErrorCode::kUnsupported, "the processor has no AVX2 and FMA");
+    return Error(ErrorCode::kUnsupported, "the processor is no x86-64 with AVX2 and FMA");
   std::unique_ptr<Compiler> made(new Compiler);
   LW_TRY(made->start());
   return made;
@@ -55,60 +61,51 @@ base::Status Compiler::start() {
   const bool failed = LLVMGetTargetFromTriple(triple, &target, &message) != 0;
   if (!failed)
     machine_ = LLVMCreateTargetMachine(target, triple, cpu, features, LLVMCodeGenLevelDefault,
-                                       LLVMRelocPIC, LLVMCodeModelJITDefault);
+                                       LLVMRelocPIC, LLVMCodeModelSmall);
   for (char* text : {triple, cpu, features, message})
     if (text != nullptr) LLVMDisposeMessage(text);
   if (failed || machine_ == nullptr)
     return Error(ErrorCode::kUnsupported, "LLVM has no code for this machine");
-  if (LLVMErrorRef error = LLVMOrcCreateLLJIT(&jit_, nullptr); error != nullptr)
-    return error_of(error);
   return {};
 }
 
 Compiler::~Compiler() {
-  if (jit_ != nullptr)
-    if (LLVMErrorRef error = LLVMOrcDisposeLLJIT(jit_); error != nullptr) (void)error_of(error);
   if (machine_ != nullptr) LLVMDisposeTargetMachine(machine_);
 }
 
-base::Result<LLVMMemoryBufferRef> Compiler::translate(LLVMModuleRef module) {
+base::Result<std::vector<std::byte>> Compiler::translate(LLVMModuleRef module) {
   char* message = nullptr;
-  if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message) != 0) {
-    Error error(ErrorCode::kInternal, std::string("LLVM: ") + message);
-    LLVMDisposeMessage(message);
-    return error;
-  }
+  if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message) != 0) return error_of(message);
   LLVMDisposeMessage(message);
   LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
   LLVMErrorRef failed = LLVMRunPasses(module, kPasses, machine_, options);
   LLVMDisposePassBuilderOptions(options);
   if (failed != nullptr) return error_of(failed);
   LLVMMemoryBufferRef object = nullptr;
-  message = nullptr;
-  if (LLVMTargetMachineEmitToMemoryBuffer(machine_, module, LLVMObjectFile, &message, &object) !=
-      0) {
-    Error error(ErrorCode::kInternal, std::string("LLVM: ") + message);
-    LLVMDisposeMessage(message);
-    return error;
-  }
-  return object;
+  if (LLVMTargetMachineEmitToMemoryBuffer(machine_, module, LLVMObjectFile, &message, &object) != 0)
+    return error_of(message);
+  const auto* begin = reinterpret_cast<const std::byte*>(LLVMGetBufferStart(object));
+  std::vector<std::byte> bytes(begin, begin + LLVMGetBufferSize(object));
+  LLVMDisposeMemoryBuffer(object);
+  return bytes;
 }
 
-base::Result<LLVMMemoryBufferRef> Compiler::make_object(interp::KernelPrograms& programs,
-                                                        const std::string& prefix, Counts& counts) {
+base::Result<std::vector<std::byte>> Compiler::make_object(const interp::KernelPrograms& programs,
+                                                           Counts& counts) {
   LLVMContextRef context = LLVMContextCreate();
   LLVMModuleRef module = LLVMModuleCreateWithNameInContext("softcuda", context);
   LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine_);
   LLVMSetModuleDataLayout(module, layout);
   LLVMDisposeTargetData(layout);
   {
-    Values values(context, module);
+    const Table table(programs);
+    Values values(context, module, table.size());
     for (std::size_t n = 0; n < programs.functions.size(); ++n) {
       const Program& program = programs.functions[n];
       if (program.function == nullptr || program.steps.size() > kMaxSteps) continue;
       const Analysis analysis(programs, program);
       if (!analysis.usable()) continue;
-      Emitter(values, programs, program, analysis, counts).emit(prefix + std::to_string(n));
+      Emitter(values, programs, table, program, analysis, counts).emit(name_of(n));
     }
   }
   auto object = translate(module);
@@ -119,24 +116,13 @@ base::Result<LLVMMemoryBufferRef> Compiler::make_object(interp::KernelPrograms& 
 
 base::Result<std::unique_ptr<CompiledModule>> Compiler::compile(interp::KernelPrograms& programs) {
   std::lock_guard lock(mutex_);
-  const std::string prefix = "k" + std::to_string(made_++) + "_";
-  Counts counts;
-  LW_ASSIGN(LLVMMemoryBufferRef object, make_object(programs, prefix, counts));
-  LLVMOrcResourceTrackerRef tracker =
-      LLVMOrcJITDylibCreateResourceTracker(LLVMOrcLLJITGetMainJITDylib(jit_));
-  auto made = std::make_unique<CompiledModule>(tracker, counts);
-  if (LLVMErrorRef error = LLVMOrcLLJITAddObjectFileWithRT(jit_, tracker, object); error != nullptr)
-    return error_of(error);
-  for (std::size_t n = 0; n < programs.functions.size(); ++n) {
-    Program& program = programs.functions[n];
-    if (program.function == nullptr || program.steps.size() > kMaxSteps) continue;
-    if (!Analysis(programs, program).usable()) continue;
-    LLVMOrcExecutorAddress address = 0;
-    const std::string name = prefix + std::to_string(n);
-    if (LLVMErrorRef error = LLVMOrcLLJITLookup(jit_, &address, name.c_str()); error != nullptr)
-      return error_of(error);
-    program.native = reinterpret_cast<interp::NativeRun>(address);
-  }
+  auto made = std::make_unique<CompiledModule>();
+  LW_ASSIGN(const std::vector<std::byte> object, make_object(programs, made->counts));
+  const std::vector<std::uint64_t> words = Table(programs).words();
+  LW_ASSIGN(made->code, LoadedObject::load(object, {kTableName, words, &function_named}));
+  for (std::size_t n = 0; n < programs.functions.size(); ++n)
+    programs.functions[n].native =
+        reinterpret_cast<interp::NativeRun>(made->code.function(name_of(n)));
   return made;
 }
 

@@ -1,30 +1,23 @@
 // Compiler: kernels to machine code, in this process.
 #pragma once
 
-#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <mutex>
-#include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "softcuda/interp/decode.h"
 #include "softcuda/jit/emitter.h"
 #include "softcuda/jit/llvm_c.h"
+#include "softcuda/jit/object.h"
 
 namespace longwire::softcuda::jit {
 
-// Keeps the code of one kernel until it goes.
-class CompiledModule {
- public:
-  CompiledModule(LLVMOrcResourceTrackerRef tracker, Counts counts)
-      : counts(counts), tracker_(tracker) {}
-  ~CompiledModule();
-  CompiledModule(const CompiledModule&) = delete;
-  CompiledModule& operator=(const CompiledModule&) = delete;
-  const Counts counts;
-
- private:
-  LLVMOrcResourceTrackerRef tracker_;
+// The code of one kernel and all that it calls.
+struct CompiledModule {
+  LoadedObject code;
+  Counts counts;
 };
 
 // Threads: any.
@@ -37,20 +30,18 @@ class Compiler {
   Compiler& operator=(const Compiler&) = delete;
 
   // Sets Program::native of all that it has made code of. REQUIRES: decoded with entries; stays
-  // where it is.
+  // where it is as long as the code is used.
   base::Result<std::unique_ptr<CompiledModule>> compile(interp::KernelPrograms& programs);
 
  private:
   Compiler() = default;
   base::Status start();
-  base::Result<LLVMMemoryBufferRef> make_object(interp::KernelPrograms& programs,
-                                                const std::string& prefix, Counts& counts);
-  base::Result<LLVMMemoryBufferRef> translate(LLVMModuleRef module);
+  base::Result<std::vector<std::byte>> make_object(const interp::KernelPrograms& programs,
+                                                   Counts& counts);
+  base::Result<std::vector<std::byte>> translate(LLVMModuleRef module);
 
   std::mutex mutex_;
   LLVMTargetMachineRef machine_ = nullptr;
-  LLVMOrcLLJITRef jit_ = nullptr;
-  std::uint64_t made_ = 0;  // kernels, for names
 };
 
 }  // namespace longwire::softcuda::jit

@@ -2,7 +2,6 @@
 #include <cstddef>
 
 #include "softcuda/jit/emitter.h"
-#include "softcuda/jit/runtime.h"
 
 namespace longwire::softcuda::jit {
 
@@ -124,11 +123,7 @@ void Emitter::emit_barrier(std::uint32_t step) {
     LLVMBuildBr(v_.b, exit_at(step));
     return;
   }
-  LLVMTypeRef parameters[] = {v_.ptr, v_.ptr};
-  LLVMValueRef arguments[] = {state_, v_.pointer(&s)};
-  LLVMValueRef passed =
-      LLVMBuildCall2(v_.b, LLVMFunctionType(v_.i32, parameters, 2, 0),
-                     v_.pointer(reinterpret_cast<const void*>(&run_barrier)), arguments, 2, "");
+  LLVMValueRef passed = call(Called::kBarrier, v_.i32, {place_of_step(s)});
   LLVMBasicBlockRef next = new_block();
   LLVMValueRef missing = LLVMBuildICmp(v_.b, LLVMIntEQ, passed, LLVMConstInt(v_.i32, 0, 0), "");
   branch_if(missing, exit_at(step), next);
@@ -164,6 +159,23 @@ void Emitter::emit_warp_sync(std::uint32_t step) {
   at(next);
 }
 
+LLVMValueRef Emitter::place_of_step(const Step& s) {
+  const auto number = static_cast<std::uint64_t>(&s - program_.steps.data());
+  return offset(v_.table_word(v_.ptr, table_.steps(program_)), number * sizeof(Step));
+}
+
+LLVMValueRef Emitter::call(Called which, LLVMTypeRef result,
+                           std::initializer_list<LLVMValueRef> others) {
+  std::vector<LLVMValueRef> arguments = {state_};
+  arguments.insert(arguments.end(), others);
+  std::vector<LLVMTypeRef> types;
+  for (LLVMValueRef argument : arguments)
+    types.push_back(LLVMTypeOf(argument));
+  const auto count = static_cast<unsigned>(arguments.size());
+  return LLVMBuildCall2(v_.b, LLVMFunctionType(result, types.data(), count, 0),
+                        v_.table_word(v_.ptr, Table::called(which)), arguments.data(), count, "");
+}
+
 // By the interpreter: operands to the frame, results back.
 void Emitter::call_step(const Step& s, LLVMValueRef mask) {
   ++counts_.called;
@@ -171,11 +183,7 @@ void Emitter::call_step(const Step& s, LLVMValueRef mask) {
     for (int e = 0; e < s.count[n]; ++e)
       if (const Slot& slot = s.slot(n, e); slot.present && slot.base == Base::kFrame)
         store_register(analysis_.register_of(slot));
-  LLVMTypeRef parameters[] = {v_.ptr, v_.ptr, v_.i32};
-  LLVMValueRef arguments[] = {state_, v_.pointer(&s), mask};
-  LLVMTypeRef nothing = LLVMFunctionType(LLVMVoidTypeInContext(v_.context), parameters, 3, 0);
-  LLVMBuildCall2(v_.b, nothing, v_.pointer(reinterpret_cast<const void*>(&run_step)), arguments, 3,
-                 "");
+  call(Called::kStep, LLVMVoidTypeInContext(v_.context), {place_of_step(s), mask});
   for (int n = 0; n < destinations(s) && n < s.operands; ++n)
     for (int e = 0; e < s.count[n]; ++e)
       if (const Slot& slot = s.slot(n, e); slot.present && slot.base == Base::kFrame)

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "softcuda/interp/specials.h"
-#include "softcuda/jit/runtime.h"
 
 namespace longwire::softcuda::jit {
 
@@ -13,9 +12,14 @@ using interp::Base;
 using interp::kLanes;
 using interp::NativeState;
 
-Emitter::Emitter(Values& values, const interp::KernelPrograms& programs, const Program& program,
-                 const Analysis& analysis, Counts& counts)
-    : v_(values), programs_(programs), program_(program), analysis_(analysis), counts_(counts) {}
+Emitter::Emitter(Values& values, const interp::KernelPrograms& programs, const Table& table,
+                 const Program& program, const Analysis& analysis, Counts& counts)
+    : v_(values),
+      programs_(programs),
+      table_(table),
+      program_(program),
+      analysis_(analysis),
+      counts_(counts) {}
 
 LLVMValueRef Emitter::field(std::size_t offset) {
   LLVMValueRef index = LLVMConstInt(v_.i64, offset, 0);
@@ -173,7 +177,14 @@ LLVMValueRef Emitter::all_of(Value condition, LLVMValueRef lanes) {
 Value Emitter::constant_of(const Slot& slot, int bits) const {
   std::uint64_t value = 0;
   std::memcpy(&value, programs_.constants.data() + slot.offset, sizeof value);
-  return v_.constant(bits, value);
+  if (slot.variable == ir::kNone) return v_.constant(bits, value);
+  return v_.resized(relocated(value, slot), bits, false);
+}
+
+Value Emitter::relocated(std::uint64_t number, const Slot& slot) const {
+  if (slot.variable == ir::kNone) return v_.constant(64, number);
+  const Value address{v_.table_word(v_.i64, table_.variable(slot.variable)), true};
+  return v_.add(address, v_.constant(64, number - programs_.variables[slot.variable]));
 }
 
 Value Emitter::special_of(const Slot& slot, int bits) {

@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "softcuda/jit/analysis.h"
+#include "softcuda/jit/table.h"
 #include "softcuda/jit/values.h"
 
 namespace longwire::softcuda::jit {
@@ -22,8 +24,8 @@ struct Counts {
 
 class Emitter {
  public:
-  Emitter(Values& values, const interp::KernelPrograms& programs, const Program& program,
-          const Analysis& analysis, Counts& counts);
+  Emitter(Values& values, const interp::KernelPrograms& programs, const Table& table,
+          const Program& program, const Analysis& analysis, Counts& counts);
   void emit(const std::string& name);
 
  private:
@@ -66,6 +68,9 @@ class Emitter {
   void emit_barrier(std::uint32_t step);
   void emit_warp_sync(std::uint32_t step);
   void call_step(const Step& s, LLVMValueRef mask);
+  LLVMValueRef place_of_step(const Step& s);
+  // A function of runtime.h, with the state and what it takes beside.
+  LLVMValueRef call(Called which, LLVMTypeRef result, std::initializer_list<LLVMValueRef> others);
 
   // --- registers ---
   LLVMTypeRef stored_type(RegisterId id) const;
@@ -74,6 +79,8 @@ class Emitter {
   Value read(RegisterId id);
   void write(RegisterId id, Value value);
   Value constant_of(const Slot& slot, int bits) const;
+  // A number of which the address of a variable is part, or not.
+  Value relocated(std::uint64_t number, const Slot& slot) const;
   Value special_of(const Slot& slot, int bits);
   Value thread_of(ir::Special special, int bits);
   Value clock_of(const Slot& slot, int bits);
@@ -181,6 +188,7 @@ class Emitter {
 
   Values& v_;
   const interp::KernelPrograms& programs_;
+  const Table& table_;
   const Program& program_;
   const Analysis& analysis_;
   Counts& counts_;

@@ -25,18 +25,12 @@ bool call(void* library, const char* name) {
   return function != nullptr;
 }
 
-#if defined(__x86_64__)
-#define LW_TARGET "X86"
-#else
-#define LW_TARGET "AArch64"
-#endif
-
 bool start_target(void* library) {
   using Start = void (*)();
-  return call<Start>(library, "LLVMInitialize" LW_TARGET "TargetInfo") &&
-         call<Start>(library, "LLVMInitialize" LW_TARGET "Target") &&
-         call<Start>(library, "LLVMInitialize" LW_TARGET "TargetMC") &&
-         call<Start>(library, "LLVMInitialize" LW_TARGET "AsmPrinter");
+  return call<Start>(library, "LLVMInitializeX86TargetInfo") &&
+         call<Start>(library, "LLVMInitializeX86Target") &&
+         call<Start>(library, "LLVMInitializeX86TargetMC") &&
+         call<Start>(library, "LLVMInitializeX86AsmPrinter");
 }
 
 base::Status load_once() {

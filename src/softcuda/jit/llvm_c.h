@@ -5,8 +5,6 @@
 
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Core.h>
-#include <llvm-c/LLJIT.h>
-#include <llvm-c/Orc.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
@@ -22,10 +20,11 @@ namespace longwire::softcuda::jit {
   X(Int1TypeInContext) X(IntTypeInContext) X(FloatTypeInContext) X(DoubleTypeInContext) \
   X(HalfTypeInContext) X(PointerTypeInContext) X(VoidTypeInContext) X(VectorType) X(FunctionType) \
   X(TypeOf) X(GetTypeKind) X(GetVectorSize) X(GetElementType) X(GetIntTypeWidth) \
+  X(AddGlobal) X(SetGlobalConstant) X(SetVisibility) X(ArrayType2) \
   X(AddFunction) X(GetParam) X(AppendBasicBlockInContext) X(GetBasicBlockTerminator) \
   X(CreateEnumAttribute) X(GetEnumAttributeKindForName) X(CreateStringAttribute) X(AddAttributeAtIndex) \
   X(CreateBuilderInContext) X(DisposeBuilder) X(PositionBuilderAtEnd) X(GetInsertBlock) \
-  X(ConstInt) X(ConstIntGetZExtValue) X(ConstReal) X(ConstNull) X(ConstVector) X(GetPoison) X(ConstIntToPtr) \
+  X(ConstInt) X(ConstIntGetZExtValue) X(ConstReal) X(ConstNull) X(ConstVector) X(GetPoison) \
   X(BuildAdd) X(BuildSub) X(BuildMul) X(BuildUDiv) X(BuildSDiv) \
   X(BuildAnd) X(BuildOr) X(BuildXor) X(BuildNot) X(BuildNeg) X(BuildShl) X(BuildLShr) X(BuildAShr) \
   X(BuildFAdd) X(BuildFSub) X(BuildFMul) X(BuildFDiv) X(BuildFNeg) \
@@ -41,9 +40,7 @@ namespace longwire::softcuda::jit {
   X(CreateTargetMachine) X(DisposeTargetMachine) X(CreateTargetDataLayout) X(DisposeTargetData) \
   X(TargetMachineEmitToMemoryBuffer) X(DisposeMemoryBuffer) \
   X(GetErrorMessage) X(DisposeErrorMessage) \
-  X(OrcCreateLLJIT) X(OrcDisposeLLJIT) X(OrcLLJITGetMainJITDylib) X(OrcLLJITAddObjectFileWithRT) \
-  X(OrcLLJITLookup) X(OrcJITDylibCreateResourceTracker) X(OrcResourceTrackerRemove) \
-  X(OrcReleaseResourceTracker)
+  X(GetBufferStart) X(GetBufferSize)
 // clang-format on
 
 #define X(name) extern decltype(&::LLVM##name) LLVM##name;

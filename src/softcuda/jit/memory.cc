@@ -4,7 +4,6 @@
 #include <cstddef>
 
 #include "softcuda/jit/access.h"
-#include "softcuda/jit/runtime.h"
 
 namespace longwire::softcuda::jit {
 
@@ -15,10 +14,12 @@ using ir::Op;
 using ir::Space;
 
 Value Emitter::address_of(const Slot& slot) {
+  const auto displacement = static_cast<std::uint64_t>(slot.displacement);
+  if (slot.base == Base::kConstants && !slot.in_frame) return relocated(displacement, slot);
   Value base = slot.base == Base::kConstants
                    ? constant_of(slot, 64)
                    : v_.resized(slot_value(slot, 8 * slot.bytes), 64, false);
-  base = v_.add(base, v_.constant(64, static_cast<std::uint64_t>(slot.displacement)));
+  base = v_.add(base, relocated(displacement, slot));
   if (!slot.in_frame) return base;
   const Value frame{load_field(v_.i32, offsetof(NativeState, local_base)), true};
   return v_.add(base, v_.resized(frame, 64, false));
@@ -307,11 +308,8 @@ void Emitter::emit_slow_access(const Access& a, Value address) {
       v_.call_intrinsic("llvm.cttz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
   LLVMValueRef one =
       address.uniform ? address.v : LLVMBuildExtractElement(v_.b, address.v, first, "");
-  LLVMTypeRef types[] = {v_.ptr, v_.ptr, v_.i32, v_.i64, v_.i32};
-  LLVMValueRef arguments[] = {state_, v_.pointer(a.s), a.lanes, one,
-                              LLVMConstInt(v_.i32, a.range, 0)};
-  LLVMBuildCall2(v_.b, LLVMFunctionType(LLVMVoidTypeInContext(v_.context), types, 5, 0),
-                 v_.pointer(reinterpret_cast<const void*>(&run_access)), arguments, 5, "");
+  call(Called::kAccess, LLVMVoidTypeInContext(v_.context),
+       {place_of_step(*a.s), a.lanes, one, LLVMConstInt(v_.i32, a.range, 0)});
   for (int e = 0; !a.store && e < a.s->count[0]; ++e)
     if (const Slot& slot = a.s->slot(0, e); slot.present && slot.base == Base::kFrame)
       load_register(analysis_.register_of(slot), nullptr);
@@ -347,7 +345,7 @@ bool Emitter::emit_memory(const Step& s) {
   const Slot& slot = s.slot(a.store ? 0 : 1);
   const Shape shape = analysis_.shape(slot);
   const bool line = shape.is_line() && !shape.uniform() && slot.bytes == 8 &&
-                    a.space != Space::kLocal &&
+                    slot.variable == ir::kNone && a.space != Space::kLocal &&
                     shape.step % static_cast<std::int64_t>(a.bytes) == 0;
   const Value address = address_of(slot);
   if (line)

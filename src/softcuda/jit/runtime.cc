@@ -5,6 +5,9 @@
 
 #include "softcuda/interp/runner.h"
 
+// Of the compiler's own library; only its address is taken.
+extern "C" void __truncdfhf2();  // NOLINT
+
 namespace longwire::softcuda::jit {
 namespace {
 
@@ -72,6 +75,22 @@ std::uint32_t run_barrier(NativeState& state, const interp::Step& step) {
   state.warp->barrier(value(0), value(1), state.live, step.source->modifiers.mode, 0,
                       step.source->place);
   return 1;
+}
+
+const void* function_named(std::string_view name) noexcept {
+  struct Named {
+    std::string_view name;
+    const void* address;
+  };
+  static const Named kAll[] = {
+      {"__truncdfhf2", reinterpret_cast<const void*>(&__truncdfhf2)},
+      {"memcpy", reinterpret_cast<const void*>(&std::memcpy)},
+      {"memmove", reinterpret_cast<const void*>(&std::memmove)},
+      {"memset", reinterpret_cast<const void*>(&std::memset)},
+  };
+  for (const Named& one : kAll)
+    if (one.name == name) return one.address;
+  return nullptr;
 }
 
 }  // namespace longwire::softcuda::jit

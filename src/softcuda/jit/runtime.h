@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "softcuda/interp/program.h"
 
@@ -14,5 +15,9 @@ void run_access(interp::NativeState& state, const interp::Step& step, interp::Ma
                 std::uint64_t address, std::uint32_t range);
 // All lanes of the warp come to a barrier; 0: they are not together.
 std::uint32_t run_barrier(interp::NativeState& state, const interp::Step& step);
+
+// A function that LLVM makes calls of by itself, of the C library or the compiler's; nullptr: it is
+// not among those that the code may call.
+const void* function_named(std::string_view name) noexcept;
 
 }  // namespace longwire::softcuda::jit

@@ -2,11 +2,13 @@
 
 #include <cstring>
 
+#include "softcuda/jit/table.h"
+
 namespace longwire::softcuda::jit {
 
 using interp::kLanes;
 
-Values::Values(LLVMContextRef context, LLVMModuleRef module)
+Values::Values(LLVMContextRef context, LLVMModuleRef module, std::size_t table_words)
     : context(context),
       module(module),
       b(LLVMCreateBuilderInContext(context)),
@@ -18,7 +20,11 @@ Values::Values(LLVMContextRef context, LLVMModuleRef module)
       f16(LLVMHalfTypeInContext(context)),
       f32(LLVMFloatTypeInContext(context)),
       f64(LLVMDoubleTypeInContext(context)),
-      ptr(LLVMPointerTypeInContext(context, 0)) {}
+      ptr(LLVMPointerTypeInContext(context, 0)),
+      table_(LLVMAddGlobal(module, LLVMArrayType2(i64, table_words), kTableName)) {
+  LLVMSetGlobalConstant(table_, 1);
+  LLVMSetVisibility(table_, LLVMHiddenVisibility);
+}
 
 Values::~Values() { LLVMDisposeBuilder(b); }
 
@@ -29,8 +35,9 @@ Value Values::lanes(int bits, std::uint64_t step) const {
   return {LLVMConstVector(elements, kLanes), false};
 }
 
-LLVMValueRef Values::pointer(const void* address) const {
-  return LLVMConstIntToPtr(LLVMConstInt(i64, reinterpret_cast<std::uint64_t>(address), 0), ptr);
+LLVMValueRef Values::table_word(LLVMTypeRef type, std::size_t index) const {
+  LLVMValueRef at = LLVMConstInt(i64, index, 0);
+  return LLVMBuildLoad2(b, type, LLVMBuildGEP2(b, i64, table_, &at, 1, ""), "");
 }
 
 Value Values::splat(Value x) const {

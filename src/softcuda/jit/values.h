@@ -1,6 +1,7 @@
 // Values: what is computed for a warp, in LLVM's form. One for all lanes, or a vector of 32.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 
@@ -17,7 +18,8 @@ struct Value {
 // Builds instructions for values of either shape; where shapes differ the result is a vector.
 class Values {
  public:
-  Values(LLVMContextRef context, LLVMModuleRef module);
+  // The table has so many words.
+  Values(LLVMContextRef context, LLVMModuleRef module, std::size_t table_words);
   ~Values();
   Values(const Values&) = delete;
   Values& operator=(const Values&) = delete;
@@ -35,7 +37,8 @@ class Values {
     return {LLVMConstReal(float_type(bits), value), true};
   }
   Value lanes(int bits, std::uint64_t step) const;  // 0, step, 2 * step...
-  LLVMValueRef pointer(const void* address) const;  // of this process
+  // A word of the table (table.h).
+  LLVMValueRef table_word(LLVMTypeRef type, std::size_t index) const;
   LLVMValueRef pointer_at(LLVMValueRef integer) const {
     return LLVMBuildIntToPtr(b, integer, ptr, "");
   }
@@ -78,6 +81,9 @@ class Values {
   LLVMModuleRef module;
   LLVMBuilderRef b;
   LLVMTypeRef i1, i8, i16, i32, i64, f16, f32, f64, ptr;
+
+ private:
+  LLVMValueRef table_;
 };
 
 }  // namespace longwire::softcuda::jit
