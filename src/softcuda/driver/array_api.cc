@@ -1,5 +1,6 @@
 // Arrays. An element's neighbours in a row, a column and a slice lie at fixed distances: there is
 // no cache that would want them nearer.
+#include "softcuda/driver/capture.h"
 #include "softcuda/driver/context.h"
 #include "softcuda/driver/device_attributes.h"
 #include "softcuda/driver/memory.h"
@@ -56,6 +57,7 @@ CUresult check(const Driver& driver, const Device& device, const CUDA_ARRAY3D_DE
 CUresult create(CUarray* handle, const CUDA_ARRAY3D_DESCRIPTOR& description) {
   return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
     if (handle == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    if (CUresult status = check_unsafe(driver); status != CUDA_SUCCESS) return status;
     auto array = std::make_shared<Array>();
     array->device = &context->device;
     array->owner = context->handle;
@@ -116,6 +118,7 @@ CUresult cuArray3DGetDescriptor_v2(CUDA_ARRAY3D_DESCRIPTOR* description, CUarray
 // Textures of it have no memory from now on: a kernel that reads one faults.
 CUresult cuArrayDestroy(CUarray handle) {
   return with_array(handle, &handle, [&](Driver& driver, Context& context, Array&) -> CUresult {
+    if (CUresult status = check_unsafe(driver); status != CUDA_SUCCESS) return status;
     if (CUresult status = synchronize_context(context); status != CUDA_SUCCESS) return status;
     auto array = driver.arrays.remove(handle);
     if (array == nullptr) return CUDA_ERROR_INVALID_HANDLE;

@@ -1,4 +1,5 @@
 // Stream capture: what becomes of calls, forks and joins, and what is forbidden.
+#include <functional>
 #include <thread>
 
 #include "softcuda/driver/graph_testing.h"
@@ -237,6 +238,76 @@ TEST_F(CaptureTest, modes_say_which_other_calls_are_forbidden_where) {
   EXPECT_EQ(end(), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
   mode = static_cast<CUstreamCaptureMode>(3);
   EXPECT_EQ(cuThreadExchangeStreamCaptureMode(&mode), CUDA_ERROR_INVALID_VALUE);
+}
+
+// Of those that the documentation does not name, the ones that allocate as cuMemAlloc does, or wait
+// as cuMemFree does. Mapping memory does neither: programs do it within captures.
+TEST_F(CaptureTest, calls_that_allocate_or_free_are_forbidden) {
+  CUdeviceptr memory = 0, managed = 0;
+  void* host = nullptr;
+  CUarray array = nullptr, made = nullptr;
+  CUipcMemHandle handle{};
+  int word = 0;
+  const CUDA_ARRAY_DESCRIPTOR description{4, 4, CU_AD_FORMAT_SIGNED_INT32, 1};
+  ASSERT_EQ(cuMemAlloc(&memory, 4), CUDA_SUCCESS);
+  ASSERT_EQ(cuArrayCreate(&array, &description), CUDA_SUCCESS);
+  const std::vector<std::function<CUresult()>> calls = {
+      [&] { return cuArrayCreate(&made, &description); },
+      [&] { return cuArrayDestroy(array); },
+      [&] { return cuMemFree(memory); },
+      [&] { return cuMemAllocManaged(&managed, 4, CU_MEM_ATTACH_GLOBAL); },
+      [&] { return cuMemHostAlloc(&host, 4, 0); },
+      [&] { return cuMemHostRegister(&word, sizeof word, 0); },
+      [&] { return cuIpcGetMemHandle(&handle, memory); },
+      [&] { return cuIpcOpenMemHandle(&managed, handle, CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS); },
+      [&] { return cuIpcCloseMemHandle(memory); },
+      [&] { return cuMemcpyHtoD(memory, &word, 4); },
+      [&] { return cuStreamSynchronize(other_); },
+      [&] { return cuEventQuery(fork_); },
+      [&] { return cuCtxSynchronize(); },
+  };
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    begin();
+    EXPECT_EQ(calls[i](), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED) << i;
+    EXPECT_EQ(end(), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED) << i;
+    ASSERT_EQ(cuGraphCreate(&graph_, 0), CUDA_SUCCESS);
+  }
+  begin();
+  CUmemAllocationProp properties{};
+  properties.type = CU_MEM_ALLOCATION_TYPE_PINNED;
+  properties.location = {CU_MEM_LOCATION_TYPE_DEVICE, 0};
+  constexpr size_t kBytes = size_t{2} << 20;
+  CUmemGenericAllocationHandle physical = 0;
+  CUdeviceptr mapped = 0;
+  EXPECT_EQ(cuMemAddressReserve(&mapped, kBytes, 0, 0, 0), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemCreate(&physical, kBytes, &properties, 0), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemMap(mapped, kBytes, 0, physical, 0), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemUnmap(mapped, kBytes), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemRelease(physical), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemAddressFree(mapped, kBytes), CUDA_SUCCESS);
+  EXPECT_EQ(end(), CUDA_SUCCESS);
+  EXPECT_EQ(cuArrayDestroy(array), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemFree(memory), CUDA_SUCCESS);
+}
+
+TEST_F(CaptureTest, events_of_a_context_with_a_capture_are_refused) {
+  begin();
+  EXPECT_EQ(cuCtxRecordEvent(context_, fork_), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+  EXPECT_EQ(end(), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+  ASSERT_EQ(cuGraphCreate(&graph_, 0), CUDA_SUCCESS);
+  begin();
+  EXPECT_EQ(cuCtxWaitEvent(context_, join_), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+  EXPECT_EQ(end(), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+  ASSERT_EQ(cuGraphCreate(&graph_, 0), CUDA_SUCCESS);
+  CUcontext other = nullptr;
+  begin();
+  ASSERT_EQ(cuEventRecord(fork_, stream_), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxCreate_v2(&other, 0, 0), CUDA_SUCCESS);
+  EXPECT_EQ(cuCtxWaitEvent(other, fork_), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+  ASSERT_EQ(cuCtxDestroy(other), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxSetCurrent(context_), CUDA_SUCCESS);
+  EXPECT_EQ(end(), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
+  ASSERT_EQ(cuGraphCreate(&graph_, 0), CUDA_SUCCESS);
 }
 
 TEST_F(CaptureTest, its_graph_and_dependencies_may_be_looked_at_and_changed) {

@@ -64,6 +64,7 @@ CUresult destroy_context(Driver& driver, CUcontext handle) {
       if (auto stream = each.lock(); stream != nullptr) streams.push_back(std::move(stream));
     context->per_thread.clear();
     context->legacy = nullptr;
+    context->for_events = nullptr;
     context->streams.clear();
   }
   for (const auto& stream : streams) {

@@ -1,5 +1,7 @@
 #include "softcuda/driver/copy.h"
 
+#include <cstring>
+
 #include "softcuda/driver/memory.h"
 
 namespace longwire::softcuda::driver {
@@ -116,6 +118,19 @@ CUresult make_flat_copy(CUdeviceptr to, CUmemorytype to_type, CUdeviceptr from,
   asked.WidthInBytes = bytes;
   asked.Height = asked.Depth = 1;
   return make_copy(asked, copy);
+}
+
+void take_source(CopyOperation& copy) {
+  const std::size_t slice = copy.width * copy.height;  // no overflow: both sides hold it
+  std::shared_ptr<std::byte[]> taken(new std::byte[slice * copy.depth]);
+  for (std::size_t z = 0; z < copy.depth; ++z)
+    for (std::size_t y = 0; y < copy.height; ++y)
+      std::memcpy(taken.get() + z * slice + y * copy.width,
+                  copy.from + z * copy.from_slice + y * copy.from_pitch, copy.width);
+  copy.from = taken.get();
+  copy.from_pitch = copy.width;
+  copy.from_slice = slice;
+  copy.taken = std::move(taken);
 }
 
 CUDA_MEMCPY3D copy_of_2d(const CUDA_MEMCPY2D& copy) {

@@ -1,4 +1,6 @@
 // Copies. Those without Async in their name are waited for.
+#include <cstring>
+
 #include "softcuda/driver/copy.h"
 #include "softcuda/driver/driver.h"
 #include "softcuda/driver/stream.h"
@@ -71,6 +73,25 @@ CUresult peer(CUdeviceptr to, CUcontext to_context, CUdeviceptr from, CUcontext 
     return are_contexts(driver, to_context, from_context)
                ? flat(to, kDevice, from, kDevice, bytes, stream, wait)
                : CUDA_ERROR_INVALID_CONTEXT;
+  });
+}
+
+// The contexts stand where a copy in one context has nothing.
+static_assert(sizeof(CUDA_MEMCPY3D) == sizeof(CUDA_MEMCPY3D_PEER));
+CUresult peer_3d(const CUDA_MEMCPY3D_PEER* asked, CUstream stream, bool wait) {
+  if (asked == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  return guarded([&](Driver& driver) -> CUresult {
+    const auto is_wrong = [&](CUcontext context, CUmemorytype type) {
+      const bool needless = type == kHost || type == kUnified;
+      return !(needless && context == nullptr) && driver.contexts.find(context) == nullptr;
+    };
+    if (is_wrong(asked->srcContext, asked->srcMemoryType) ||
+        is_wrong(asked->dstContext, asked->dstMemoryType))
+      return CUDA_ERROR_INVALID_CONTEXT;
+    CUDA_MEMCPY3D copy;
+    std::memcpy(&copy, asked, sizeof copy);
+    copy.reserved0 = copy.reserved1 = nullptr;
+    return copy_3d(&copy, stream, wait);
   });
 }
 
@@ -152,6 +173,10 @@ CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D* asked, CUstream stream) {
   return copy_2d(asked, stream, false);
 }
 CUresult cuMemcpy3D_v2(const CUDA_MEMCPY3D* asked) { return copy_3d(asked, nullptr, true); }
+CUresult cuMemcpy3DPeer(const CUDA_MEMCPY3D_PEER* asked) { return peer_3d(asked, nullptr, true); }
+CUresult cuMemcpy3DPeerAsync(const CUDA_MEMCPY3D_PEER* asked, CUstream stream) {
+  return peer_3d(asked, stream, false);
+}
 CUresult cuMemcpy3DAsync_v2(const CUDA_MEMCPY3D* asked, CUstream stream) {
   return copy_3d(asked, stream, false);
 }

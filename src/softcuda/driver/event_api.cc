@@ -1,7 +1,31 @@
 // Events.
+#include "softcuda/driver/event.h"
+
 #include "softcuda/driver/capture.h"
 #include "softcuda/driver/shared_event.h"
 #include "softcuda/driver/stream.h"
+
+namespace longwire::softcuda::driver {
+
+CUresult record_event(Stream& stream, Event& event, std::vector<CompletionPtr> after) {
+  CompletionPtr completion;
+  CUresult status = CUDA_SUCCESS;
+  if (event.shared != nullptr) {
+    const std::uint64_t number = event.shared->begin();
+    status = stream.submit(SharedRecordOperation{event.shared, number}, std::move(after));
+    if (status != CUDA_SUCCESS) event.shared->end(number);
+  } else {
+    status = stream.submit(EmptyOperation{}, std::move(after), &completion);
+  }
+  if (status != CUDA_SUCCESS) return status;
+  std::lock_guard lock(event.mutex);
+  event.recorded = std::move(completion);
+  event.stream = stream.weak_from_this();
+  event.capture_id = 0;
+  return CUDA_SUCCESS;
+}
+
+}  // namespace longwire::softcuda::driver
 
 using namespace longwire::softcuda::driver;
 
@@ -40,24 +64,6 @@ CUresult last_record(Event& event, CompletionPtr& completion) {
   }
   CUresult status = captured ? refuse_captured(driver, event) : CUDA_SUCCESS;
   return status == CUDA_SUCCESS ? check_unsafe(driver) : status;
-}
-
-CUresult record(Stream& stream, Event& event) {
-  CompletionPtr completion;
-  CUresult status = CUDA_SUCCESS;
-  if (event.shared != nullptr) {
-    const std::uint64_t number = event.shared->begin();
-    status = stream.submit(SharedRecordOperation{event.shared, number});
-    if (status != CUDA_SUCCESS) event.shared->end(number);
-  } else {
-    status = stream.submit(EmptyOperation{}, {}, &completion);
-  }
-  if (status != CUDA_SUCCESS) return status;
-  std::lock_guard lock(event.mutex);
-  event.recorded = std::move(completion);
-  event.stream = stream.weak_from_this();
-  event.capture_id = 0;
-  return CUDA_SUCCESS;
 }
 
 std::optional<CUresult> record_into_capture(Driver& driver, Stream& stream,
@@ -125,7 +131,7 @@ CUresult cuEventRecordWithFlags(CUevent handle, CUstream stream_handle, unsigned
         captured.has_value())
       return *captured;
     if (flags != 0) return CUDA_ERROR_INVALID_VALUE;  // external to which capture?
-    return record(*stream, *event);
+    return record_event(*stream, *event);
   });
 }
 

@@ -168,5 +168,47 @@ TEST_F(LaunchTest, occupancy) {
   EXPECT_LE(block, 100);
 }
 
+TEST_F(LaunchTest, clusters_have_one_block) {
+  int size = 0, clusters = -1;
+  CUlaunchConfig config{};
+  config.gridDimX = config.gridDimY = config.gridDimZ = 1;
+  config.blockDimX = 64;
+  config.blockDimY = config.blockDimZ = 1;
+  ASSERT_EQ(cuOccupancyMaxPotentialClusterSize(&size, function("add"), &config), CUDA_SUCCESS);
+  EXPECT_EQ(size, 1);
+  EXPECT_EQ(cuOccupancyMaxActiveClusters(&clusters, function("add"), &config),
+            CUDA_ERROR_INVALID_CLUSTER_SIZE);
+  CUlaunchAttribute attribute{};
+  attribute.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
+  attribute.value.clusterDim = {1, 1, 1};
+  config.attrs = &attribute;
+  config.numAttrs = 1;
+  ASSERT_EQ(cuOccupancyMaxActiveClusters(&clusters, function("add"), &config), CUDA_SUCCESS);
+  EXPECT_GE(clusters, 1);
+  attribute.value.clusterDim = {2, 1, 1};
+  ASSERT_EQ(cuOccupancyMaxActiveClusters(&clusters, function("add"), &config), CUDA_SUCCESS);
+  EXPECT_EQ(clusters, 0);
+  attribute.value.clusterDim = {0, 1, 1};
+  EXPECT_EQ(cuOccupancyMaxActiveClusters(&clusters, function("add"), &config),
+            CUDA_ERROR_INVALID_CLUSTER_SIZE);
+  attribute.value.clusterDim = {1, 1, 1};
+  config.blockDimX = 0;
+  EXPECT_EQ(cuOccupancyMaxActiveClusters(&clusters, function("add"), &config),
+            CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuOccupancyMaxPotentialClusterSize(&size, function("add"), nullptr),
+            CUDA_ERROR_INVALID_VALUE);
+}
+
+TEST_F(LaunchTest, there_are_no_unified_functions) {
+  CUlibrary library = nullptr;
+  void* found = nullptr;
+  ASSERT_EQ(cuLibraryLoadData(&library, kPtx, nullptr, nullptr, 0, nullptr, nullptr, 0),
+            CUDA_SUCCESS);
+  EXPECT_EQ(cuLibraryGetUnifiedFunction(&found, library, "add"), CUDA_ERROR_NOT_FOUND);
+  EXPECT_EQ(cuLibraryGetUnifiedFunction(nullptr, library, "add"), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuLibraryUnload(library), CUDA_SUCCESS);
+  EXPECT_EQ(cuLibraryGetUnifiedFunction(&found, library, "add"), CUDA_ERROR_INVALID_HANDLE);
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::driver

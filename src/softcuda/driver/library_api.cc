@@ -153,6 +153,15 @@ CUresult cuLibraryGetGlobal(CUdeviceptr* address, size_t* bytes, CUlibrary libra
                             const char* name) {
   return global(address, bytes, library, name, false);
 }
+// None is: host code and a kernel have no function in common.
+CUresult cuLibraryGetUnifiedFunction(void** function, CUlibrary handle, const char* name) {
+  return guarded([&](Driver& driver) -> CUresult {
+    if (function == nullptr || name == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    return driver.libraries.find(handle) == nullptr ? CUDA_ERROR_INVALID_HANDLE
+                                                    : CUDA_ERROR_NOT_FOUND;
+  });
+}
+
 CUresult cuLibraryGetManaged(CUdeviceptr* address, size_t* bytes, CUlibrary library,
                              const char* name) {
   return global(address, bytes, library, name, true);

@@ -103,6 +103,8 @@ struct Context {
   std::shared_ptr<Stream> legacy;
   std::unordered_map<std::thread::id, std::shared_ptr<Stream>> per_thread;
   std::vector<std::weak_ptr<Stream>> streams;  // all of them
+  std::shared_ptr<Stream> for_events;          // cuCtxRecordEvent's own
+  std::vector<CompletionPtr> gates;  // cuCtxWaitEvent: all work from now on waits for these
 
   std::mutex settings;
   Limits limits;

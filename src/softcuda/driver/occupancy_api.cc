@@ -1,5 +1,6 @@
 // Occupancy: how many blocks of a kernel a core holds, as the machine says.
 #include <algorithm>
+#include <optional>
 
 #include "softcuda/driver/device_attributes.h"
 #include "softcuda/driver/function_attributes.h"
@@ -11,6 +12,8 @@ namespace machine = longwire::softcuda::machine;
 
 namespace {
 
+// More in one direction is no cluster on any device.
+constexpr unsigned int kMaxClusterSide = 65535;
 constexpr unsigned int kKnownFlags = CU_OCCUPANCY_DISABLE_CACHING_OVERRIDE;
 
 template <class Body>
@@ -32,6 +35,20 @@ int blocks_of(const Driver& driver, const Function& function, int block_size, si
       static_cast<std::uint32_t>(block_size), static_cast<std::uint32_t>(shared)));
   return std::min(
       {resident, kMaxBlocksPerMultiprocessor, kMaxThreadsPerMultiprocessor / block_size});
+}
+
+// As a launch would ask for it; no value: it says nothing of clusters, or something wrong.
+std::optional<std::uint64_t> cluster_size(const CUlaunchConfig& config) {
+  if (config.attrs == nullptr) return std::nullopt;
+  for (unsigned int i = 0; i < config.numAttrs; ++i) {
+    if (config.attrs[i].id != CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION) continue;
+    const auto& d = config.attrs[i].value.clusterDim;
+    if (d.x == 0 || d.y == 0 || d.z == 0 || d.x > kMaxClusterSide || d.y > kMaxClusterSide ||
+        d.z > kMaxClusterSide)
+      return std::nullopt;
+    return std::uint64_t{d.x} * d.y * d.z;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -84,6 +101,33 @@ CUresult cuOccupancyMaxPotentialBlockSize(int* grid_size, int* block_size, CUfun
                                           int limit) {
   return cuOccupancyMaxPotentialBlockSizeWithFlags(grid_size, block_size, function, shared_of,
                                                    shared_bytes, limit, 0);
+}
+
+// A cluster has one block here: the device has no launches of larger ones.
+CUresult cuOccupancyMaxPotentialClusterSize(int* size, CUfunction handle,
+                                            const CUlaunchConfig* config) {
+  return with_function(handle, [&](Driver&, Function&) -> CUresult {
+    if (size == nullptr || config == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    *size = 1;
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult cuOccupancyMaxActiveClusters(int* clusters, CUfunction handle,
+                                      const CUlaunchConfig* config) {
+  return with_function(handle, [&](Driver& driver, Function& function) -> CUresult {
+    if (clusters == nullptr || config == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    const std::optional<std::uint64_t> size = cluster_size(*config);
+    if (!size.has_value()) return CUDA_ERROR_INVALID_CLUSTER_SIZE;
+    const std::uint64_t threads =
+        std::uint64_t{config->blockDimX} * config->blockDimY * config->blockDimZ;
+    if (threads == 0 || threads > machine::kMaxThreadsPerBlock) return CUDA_ERROR_INVALID_VALUE;
+    const int blocks =
+        blocks_of(driver, function, static_cast<int>(threads), config->sharedMemBytes);
+    const auto cores = static_cast<int>(function.module->context->device.machine->threads());
+    *clusters = *size == 1 ? blocks * cores : 0;
+    return CUDA_SUCCESS;
+  });
 }
 
 CUresult cuOccupancyAvailableDynamicSMemPerBlock(size_t* shared_bytes, CUfunction handle,

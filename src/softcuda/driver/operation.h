@@ -30,6 +30,7 @@ struct CopyOperation {
   std::size_t to_pitch = 0, to_slice = 0, from_pitch = 0, from_slice = 0;
   std::size_t width = 0, height = 1, depth = 1;
   CUDA_MEMCPY3D asked{};
+  std::shared_ptr<const std::byte[]> taken;  // `from`, with the operation's copies: take_source()
 };
 
 struct MemsetOperation {

@@ -95,6 +95,12 @@ void Stream::order_with_legacy(Context& context, std::vector<CompletionPtr>& aft
   }
 }
 
+void Stream::wait_at_gates(Context& context, std::vector<CompletionPtr>& after) {
+  if (context.gates.empty()) return;
+  std::erase_if(context.gates, [](const CompletionPtr& each) { return each->done(); });
+  after.insert(after.end(), context.gates.begin(), context.gates.end());
+}
+
 CUresult Stream::submit(Operation operation, std::vector<CompletionPtr> after, CompletionPtr* out) {
   std::shared_ptr<Context> context = context_.lock();
   if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
@@ -105,6 +111,7 @@ CUresult Stream::submit(Operation operation, std::vector<CompletionPtr> after, C
   if (CUresult status = check_legacy(driver, *this); status != CUDA_SUCCESS) return status;
   std::lock_guard lock(context->order);
   order_with_legacy(*context, after);
+  wait_at_gates(*context, after);
   auto completion = std::make_shared<Completion>();
   if (out != nullptr) *out = completion;
   return put({std::move(operation), std::move(after), std::move(completion), context});
@@ -118,6 +125,7 @@ CUresult Stream::submit_and_wait(Operation operation) {
   Command command{std::move(operation), {}, completion, context};
   std::unique_lock order(context->order);
   order_with_legacy(*context, command.after);
+  wait_at_gates(*context, command.after);
   if (command.after.empty() && begin_here(completion)) {
     order.unlock();
     run(command);

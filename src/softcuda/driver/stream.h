@@ -69,6 +69,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   };
   // REQUIRES: the context's `order` is held.
   void order_with_legacy(Context& context, std::vector<CompletionPtr>& after);
+  static void wait_at_gates(Context& context, std::vector<CompletionPtr>& after);  // the same
   CUresult check_may_ask() const;  // whether a capture forbids to wait or to ask how far it is
   std::unique_lock<std::mutex> locked();
   CUresult put(Command command);

@@ -57,6 +57,69 @@ TEST_F(StreamTest, the_legacy_stream_waits_for_blocking_streams_only) {
   EXPECT_EQ(cuCtxSynchronize(), CUDA_SUCCESS);
 }
 
+TEST_F(StreamTest, an_event_stands_for_all_that_a_context_does) {
+  CUstream one = nullptr, two = nullptr;
+  CUevent event = nullptr;
+  ASSERT_EQ(cuStreamCreate(&one, CU_STREAM_NON_BLOCKING), CUDA_SUCCESS);
+  ASSERT_EQ(cuStreamCreate(&two, CU_STREAM_NON_BLOCKING), CUDA_SUCCESS);
+  ASSERT_EQ(cuEventCreate(&event, 0), CUDA_SUCCESS);
+  std::atomic<bool> first{false}, second{false}, third{false};
+  ASSERT_EQ(cuLaunchHostFunc(one, wait_until, &first), CUDA_SUCCESS);
+  ASSERT_EQ(cuLaunchHostFunc(two, wait_until, &second), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxRecordEvent(context_, event), CUDA_SUCCESS);
+  ASSERT_EQ(cuLaunchHostFunc(two, wait_until, &third), CUDA_SUCCESS);  // later, not in the event
+  open_gate(second);
+  EXPECT_EQ(cuEventQuery(event), CUDA_ERROR_NOT_READY);
+  open_gate(first);
+  EXPECT_EQ(cuEventSynchronize(event), CUDA_SUCCESS);
+  EXPECT_EQ(cuStreamQuery(two), CUDA_ERROR_NOT_READY);
+  open_gate(third);
+  EXPECT_EQ(cuCtxSynchronize(), CUDA_SUCCESS);
+  CUcontext other = nullptr;
+  ASSERT_EQ(cuCtxCreate_v2(&other, 0, 0), CUDA_SUCCESS);
+  EXPECT_EQ(cuCtxRecordEvent(other, event), CUDA_ERROR_INVALID_HANDLE);
+  EXPECT_EQ(cuCtxDestroy(other), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxSetCurrent(context_), CUDA_SUCCESS);
+  EXPECT_EQ(cuCtxRecordEvent(other, event), CUDA_ERROR_INVALID_CONTEXT);
+  EXPECT_EQ(cuCtxRecordEvent(context_, nullptr), CUDA_ERROR_INVALID_HANDLE);
+  for (CUstream each : {one, two})
+    EXPECT_EQ(cuStreamDestroy(each), CUDA_SUCCESS);
+  EXPECT_EQ(cuEventDestroy(event), CUDA_SUCCESS);
+}
+
+TEST_F(StreamTest, a_context_waits_for_an_event_of_another) {
+  CUstream recording = nullptr, waiting = nullptr;
+  CUevent event = nullptr;
+  CUcontext other = nullptr;
+  ASSERT_EQ(cuStreamCreate(&recording, CU_STREAM_NON_BLOCKING), CUDA_SUCCESS);
+  ASSERT_EQ(cuEventCreate(&event, 0), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxCreate_v2(&other, 0, 0), CUDA_SUCCESS);
+  ASSERT_EQ(cuStreamCreate(&waiting, CU_STREAM_NON_BLOCKING), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxWaitEvent(other, event), CUDA_SUCCESS);  // never recorded: nothing to wait for
+  std::atomic<bool> gate{false};
+  CUdeviceptr memory = 0;
+  ASSERT_EQ(cuMemAlloc(&memory, 8), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxSetCurrent(context_), CUDA_SUCCESS);
+  ASSERT_EQ(cuLaunchHostFunc(recording, wait_until, &gate), CUDA_SUCCESS);
+  ASSERT_EQ(cuMemsetD32Async(memory, 4, 1, recording), CUDA_SUCCESS);
+  ASSERT_EQ(cuEventRecord(event, recording), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxSetCurrent(other), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxWaitEvent(other, event), CUDA_SUCCESS);
+  ASSERT_EQ(cuMemcpyDtoDAsync(memory + 4, memory, 4, waiting), CUDA_SUCCESS);
+  EXPECT_EQ(cuStreamQuery(waiting), CUDA_ERROR_NOT_READY);
+  EXPECT_EQ(cuCtxWaitEvent(other, nullptr), CUDA_ERROR_INVALID_HANDLE);
+  open_gate(gate);
+  unsigned int out = 0;
+  ASSERT_EQ(cuStreamSynchronize(waiting), CUDA_SUCCESS);
+  ASSERT_EQ(cuMemcpyDtoH(&out, memory + 4, 4), CUDA_SUCCESS);
+  EXPECT_EQ(out, 4U);
+  EXPECT_EQ(cuCtxDestroy(other), CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxSetCurrent(context_), CUDA_SUCCESS);
+  EXPECT_EQ(cuCtxWaitEvent(other, event), CUDA_ERROR_INVALID_CONTEXT);
+  EXPECT_EQ(cuStreamDestroy(recording), CUDA_SUCCESS);
+  EXPECT_EQ(cuEventDestroy(event), CUDA_SUCCESS);
+}
+
 TEST_F(StreamTest, a_stream_waits_for_an_event_of_another) {
   CUstream first = nullptr, second = nullptr;
   CUevent event = nullptr;
