@@ -206,6 +206,37 @@ TEST_F(TextureKernels, four_texels_are_gathered) {
   EXPECT_EQ(out.get(), (std::vector<float>{3, 4, 2, 1}));
 }
 
+// PTX ISA 9.7.10.5 txq, 9.7.11.4 suq; 5.3.3 has the numbers of channels, which are OpenCL's.
+TEST_F(TextureKernels, attributes_are_told) {
+  constexpr unsigned kUnormInt8 = 0x10d2, kUnsignedInt8 = 0x10da, kR = 0x10b0, kRgba = 0x10b5;
+  constexpr unsigned kWrap = 0, kClampToEdge = 3;
+  const std::vector<std::uint32_t> texels(7 * 5 * 3);
+  const CUarray plain =
+      array_of(texels, {7, 5, 0, CUDA_ARRAY3D_SURFACE_LDST}, CU_AD_FORMAT_UNSIGNED_INT8, 4);
+  const CUarray layered = array_of(std::vector<std::uint8_t>(7 * 5 * 3),
+                                   {7, 5, 3, CUDA_ARRAY3D_LAYERED | CUDA_ARRAY3D_SURFACE_LDST},
+                                   CU_AD_FORMAT_UNSIGNED_INT8);
+  CUsurfObject surfaces[2] = {};
+  const CUDA_RESOURCE_DESC resources[] = {resource_of(plain), resource_of(layered)};
+  for (int n = 0; n < 2; ++n)
+    ASSERT_EQ(cuSurfObjectCreate(&surfaces[n], &resources[n]), CUDA_SUCCESS);
+  DeviceArray<unsigned> out(17);
+  run("queries", {},
+      texture_of(resources[0], {CU_TR_ADDRESS_MODE_WRAP, CU_TR_FILTER_MODE_LINEAR,
+                                CU_TRSF_NORMALIZED_COORDINATES}),
+      surfaces[1], out);
+  EXPECT_EQ(out.get(), (std::vector<unsigned>{7, 5, 1, 0, kUnormInt8, kRgba, 1, 0, 0, 1, kWrap, 7,
+                                              5, kUnsignedInt8, kR, 3, 0}));
+  run("queries", {},
+      texture_of(resources[1],
+                 {CU_TR_ADDRESS_MODE_CLAMP, CU_TR_FILTER_MODE_POINT, CU_TRSF_READ_AS_INTEGER}),
+      surfaces[0], out);
+  EXPECT_EQ(out.get(), (std::vector<unsigned>{7, 5, 1, 3, kUnsignedInt8, kR, 0, 0, 0, 0,
+                                              kClampToEdge, 7, 5, kUnsignedInt8, kRgba, 0, 0}));
+  for (CUsurfObject surface : surfaces)
+    EXPECT_EQ(cuSurfObjectDestroy(surface), CUDA_SUCCESS);
+}
+
 TEST_F(TextureKernels, surfaces_are_read_and_written) {
   constexpr unsigned kWidth = 6, kHeight = 4;
   struct Four {

@@ -193,12 +193,12 @@ TEST_F(FaultsTest, RefusesSizesAndInstructionsThatItDoesNotHave) {
   launch.cooperative = true;
   EXPECT_EQ(machine_->run(launch).error().code(), ErrorCode::kLimit);
   FunctionBuilder b("new");
-  b.emit(Op::kTxq, Type::kB32, {reg(b.r(32)), imm(0)});
+  b.emit(Op::kTex, Type::kB32, {reg(b.r(32)), imm(0)});  // of no geometry
   module_.functions = {b.finish()};
   const auto refused = machine_->load(module_);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code(), ErrorCode::kUnsupported);
-  EXPECT_THAT(refused.error().message(), HasSubstr("line 1: txq.b32"));
+  EXPECT_THAT(refused.error().message(), HasSubstr("line 1: tex.b32"));
 }
 
 // printf("%d %s\n", tid, "text") by every thread.

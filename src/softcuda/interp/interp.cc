@@ -62,7 +62,8 @@ std::string text_of(const ir::Instruction& i) {
 
 base::Status check_function(const ir::Function& function) {
   for (const ir::Instruction& i : function.instructions) {
-    const std::string line = "line " + std::to_string(i.place.line);
+    std::string line = "line " + std::to_string(i.place.line);
+    if (i.place.column != 0) line += ", column " + std::to_string(i.place.column);
     if (!is_supported(i))
       return Error(ErrorCode::kUnsupported,
                    line + ": " + text_of(i) + " is not supported in this form");

@@ -1,4 +1,4 @@
-// tex, tld4, suld and sust.
+// tex, tld4, suld, sust, txq and suq.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -197,6 +197,59 @@ void sust(Context& c, const Step& s) {
   });
 }
 
+// --- txq, suq: PTX ISA, "Channel Data Type and Channel Order Fields" has OpenCL's numbers ---
+
+uint32_t channel_data_type(const Texture& t) {
+  constexpr uint32_t kIntegers[] = {0x10da, 0x10db, 0x10dc, 0x10d7, 0x10d8, 0x10d9, 0x10dd, 0x10de};
+  constexpr uint32_t kNormalized[] = {0x10d2, 0x10d3, 0x10dc, 0x10d0,
+                                      0x10d1, 0x10d9, 0x10dd, 0x10de};
+  return (t.surface || t.as_integer ? kIntegers : kNormalized)[static_cast<int>(t.format)];
+}
+
+uint32_t channel_order(const Texture& t) {
+  return t.channels == 1 ? 0x10b0 : t.channels == 2 ? 0x10b2 : 0x10b5;  // R, RG, RGBA
+}
+
+uint32_t addressing(const Texture& t, int n) {  // wrap, clamp, mirror, border
+  constexpr uint32_t kNumbers[] = {0, 3, 1, 4};
+  return kNumbers[static_cast<int>(t.addressing[n])];
+}
+
+// 0 of what our textures never have: mipmaps, samples, a linear surface.
+uint32_t answer(Mode asked, const Texture& t) {
+  switch (asked) {
+    case Mode::kWidth:
+      return t.width;
+    case Mode::kHeight:
+      return t.height;
+    case Mode::kDepth:
+      return t.depth;
+    case Mode::kChannelDataType:
+      return channel_data_type(t);
+    case Mode::kChannelOrder:
+      return channel_order(t);
+    case Mode::kNormalizedCoordinates:
+      return t.normalized_coordinates ? 1 : 0;
+    case Mode::kArraySize:
+      return t.layered ? t.layers : 0;
+    case Mode::kFilterMode:
+      return t.linear_filter ? 1 : 0;
+    case Mode::kAddressMode0:
+    case Mode::kAddressMode1:
+    case Mode::kAddressMode2:
+      return addressing(t, static_cast<int>(asked) - static_cast<int>(Mode::kAddressMode0));
+    default:
+      return 0;
+  }
+}
+
+template <bool kSurface>
+void query(Context& c, const Step& s) {
+  Lookup lookup(c, s, s.slot(1), kSurface);
+  each_active(c,
+              [&](int i) { put(c, s.slot(0), i, answer(s.source->modifiers.mode, lookup.of(i))); });
+}
+
 // Cube maps, and samplers apart from textures, are not there.
 bool has_geometry(const ir::Instruction& i) {
   const Mode mode = i.modifiers.mode;
@@ -214,5 +267,7 @@ Handler select_Tld4(const ir::Instruction& i) {
 }
 Handler select_Suld(const ir::Instruction& i) { return has_geometry(i) ? &suld : nullptr; }
 Handler select_Sust(const ir::Instruction& i) { return has_geometry(i) ? &sust : nullptr; }
+Handler select_Txq(const ir::Instruction&) { return &query<false>; }
+Handler select_Suq(const ir::Instruction&) { return &query<true>; }
 
 }  // namespace longwire::softcuda::interp

@@ -9,12 +9,7 @@
 namespace longwire::softcuda::ir {
 namespace {
 
-struct NamedSet {
-  std::string_view name;
-  std::string_view alternatives;
-};
-
-constexpr NamedSet kSets[] = {
+constexpr FormSet kSets[] = {
     {"rnd", "rn|rz|rm|rp"},
     {"irnd", "rni|rzi|rmi|rpi"},
     {"scope", "cta|cluster|gpu|sys"},
@@ -174,6 +169,8 @@ class Forms {
 };
 
 }  // namespace
+
+std::span<const FormSet> form_sets() noexcept { return kSets; }
 
 std::span<const Form> forms_of(std::string_view word) {
   static const Forms forms;

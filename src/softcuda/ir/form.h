@@ -72,6 +72,13 @@ struct Form {
 // All forms whose pattern begins with `word`; empty: there is no such instruction.
 std::span<const Form> forms_of(std::string_view word);
 
+// What "$name" stands for in patterns, as "a|b|c".
+struct FormSet {
+  std::string_view name;
+  std::string_view alternatives;
+};
+std::span<const FormSet> form_sets() noexcept;
+
 Type type_of_name(std::string_view name) noexcept;  // kNone: not a type
 
 }  // namespace longwire::softcuda::ir

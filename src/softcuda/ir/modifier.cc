@@ -184,6 +184,26 @@ const Effects& surfaces() {  // what is outside of them traps, unless
   return effects;
 }
 
+const Effects& queries() {  // txq, suq
+  static const Effects effects = {
+      {"width", LW_SET(mode, Mode::kWidth)},
+      {"height", LW_SET(mode, Mode::kHeight)},
+      {"depth", LW_SET(mode, Mode::kDepth)},
+      {"channel_data_type", LW_SET(mode, Mode::kChannelDataType)},
+      {"channel_order", LW_SET(mode, Mode::kChannelOrder)},
+      {"normalized_coords", LW_SET(mode, Mode::kNormalizedCoordinates)},
+      {"array_size", LW_SET(mode, Mode::kArraySize)},
+      {"num_mipmap_levels", LW_SET(mode, Mode::kMipmapLevels)},
+      {"num_samples", LW_SET(mode, Mode::kSamples)},
+      {"filter_mode", LW_SET(mode, Mode::kFilterMode)},
+      {"addr_mode_0", LW_SET(mode, Mode::kAddressMode0)},
+      {"addr_mode_1", LW_SET(mode, Mode::kAddressMode1)},
+      {"addr_mode_2", LW_SET(mode, Mode::kAddressMode2)},
+      {"memory_layout", LW_SET(mode, Mode::kMemoryLayout)},
+  };
+  return effects;
+}
+
 const Effects& votes() {
   static const Effects effects = {{"uni", LW_SET(mode, Mode::kUni)}};
   return effects;
@@ -209,6 +229,9 @@ const Effects* particular(Op op) {
     case Op::kSuld:
     case Op::kSust:
       return &surfaces();
+    case Op::kTxq:
+    case Op::kSuq:
+      return &queries();
     case Op::kVote:
       return &votes();
     default:

@@ -57,7 +57,7 @@ namespace longwire::softcuda::ir {
   X(Mov, "mov") X(Shfl, "shfl") X(Prmt, "prmt") X(Ld, "ld") X(Ldu, "ldu") X(St, "st") X(Prefetch, "prefetch") \
   X(Isspacep, "isspacep") X(Cvta, "cvta") X(Cvt, "cvt") X(CvtPack, "cvt.pack") X(Mapa, "mapa") X(Getctarank, "getctarank") \
   X(CpAsync, "cp.async") X(CpAsyncCommit, "cp.async.commit_group") X(CpAsyncWait, "cp.async.wait_group") \
-  X(CpAsyncWaitAll, "cp.async.wait_all") X(Alloca, "alloca") X(Stacksave, "stacksave") X(Stackrestore, "stackrestore") \
+  X(CpAsyncWaitAll, "cp.async.wait_all") \
   /* textures and surfaces */ \
   X(Tex, "tex") X(Tld4, "tld4") X(Txq, "txq") X(Suld, "suld") X(Sust, "sust") X(Suq, "suq") \
   /* control flow */ \

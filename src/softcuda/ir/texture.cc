@@ -90,9 +90,18 @@ void FunctionLowering::surface(const ptx::Statement& statement, const Opcode& op
   commit(made, operands_);
 }
 
-// txq.width.b32 d, [texture]: what is asked for, by its name, is in `modifiers.mode`.
-void FunctionLowering::query(const ptx::Statement& statement, const Opcode&) {
-  unsupported(statement.at, "unsupported instruction " + quoted(statement.name));
+// txq.width.b32 d, [texture]: what is asked for is in `modifiers.mode`.
+void FunctionLowering::query(const ptx::Statement& statement, const Opcode& opcode) {
+  const auto& from = statement.operands;
+  const bool shaped = from.size() == 2 && from[1].kind == Written::kAddress &&
+                      from[1].parts.empty() && from[1].constant.bits == 0;
+  if (!shaped) return fail(statement.at, quoted(statement.name) + " takes d, [texture]");
+  Instruction made = begin(statement, opcode);
+  ptx::Operand name = from[1];
+  name.kind = Written::kName;
+  operands_.push_back(destination(from[0], {}, made.type));
+  operands_.push_back(texture_name(name));
+  commit(made, operands_);
 }
 
 }  // namespace longwire::softcuda::ir

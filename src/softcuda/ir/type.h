@@ -138,6 +138,20 @@ enum class Mode : std::uint8_t {
   kArrayCube,
   k2dms,
   kArray2dms,  // tex, suld, sust
+  kWidth,
+  kHeight,
+  kDepth,
+  kChannelDataType,
+  kChannelOrder,
+  kNormalizedCoordinates,
+  kArraySize,
+  kMipmapLevels,
+  kSamples,
+  kFilterMode,
+  kAddressMode0,
+  kAddressMode1,
+  kAddressMode2,
+  kMemoryLayout,  // txq, suq
 };
 
 // mma.m16n8k16.row.col, ldmatrix.m8n8.x4

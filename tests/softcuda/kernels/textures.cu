@@ -65,3 +65,27 @@ extern "C" __global__ void halves(cudaSurfaceObject_t surface, unsigned short* o
   out[x] = surf1Dread<unsigned short>(surface, 2 * x);
   surf1Dwrite<unsigned char>(static_cast<unsigned char>(x), surface, 2 * x);
 }
+
+// What CUDA C++ has no function for: PTX ISA, "txq" and "suq".
+extern "C" __global__ void queries(cudaTextureObject_t texture, cudaSurfaceObject_t surface,
+                                   unsigned* out) {
+#define ASK(instruction, of) asm volatile(instruction " %0, [%1];" : "=r"(*out++) : "l"(of))
+  ASK("txq.width.b32", texture);
+  ASK("txq.height.b32", texture);
+  ASK("txq.depth.b32", texture);
+  ASK("txq.array_size.b32", texture);
+  ASK("txq.channel_data_type.b32", texture);
+  ASK("txq.channel_order.b32", texture);
+  ASK("txq.normalized_coords.b32", texture);
+  ASK("txq.num_mipmap_levels.b32", texture);
+  ASK("txq.num_samples.b32", texture);
+  ASK("txq.filter_mode.b32", texture);
+  ASK("txq.addr_mode_1.b32", texture);
+  ASK("suq.width.b32", surface);
+  ASK("suq.height.b32", surface);
+  ASK("suq.channel_data_type.b32", surface);
+  ASK("suq.channel_order.b32", surface);
+  ASK("suq.array_size.b32", surface);
+  ASK("suq.memory_layout.b32", surface);
+#undef ASK
+}
