@@ -216,6 +216,7 @@ CUresult launch_graph(Driver& driver, GraphExec& exec, Stream& stream) {
     return capture_launch(driver, plan, stream);
   }
   if (CUresult status = check_legacy(driver, stream); status != CUDA_SUCCESS) return status;
+  Stream::Room room(stream);
   std::lock_guard lock(exec.mutex);
   const bool frees_first = (exec.flags & CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH) != 0;
   if (!account_memory(*driver.graph_memory, *exec.plan, frees_first))
@@ -232,7 +233,7 @@ CUresult launch_graph(Driver& driver, GraphExec& exec, Stream& stream) {
   }
   CompletionPtr completion;
   CUresult status =
-      stream.submit(LaunchOperation{std::move(launch)}, std::move(after), &completion);
+      stream.submit_into(room, LaunchOperation{std::move(launch)}, std::move(after), &completion);
   if (status == CUDA_SUCCESS)
     exec.last_launch = std::move(completion);
   else

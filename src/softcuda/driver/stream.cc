@@ -101,20 +101,48 @@ void Stream::wait_at_gates(Context& context, std::vector<CompletionPtr>& after) 
   after.insert(after.end(), context.gates.begin(), context.gates.end());
 }
 
+Stream::Room::Room(Stream& stream) : stream_(stream), held_(stream.try_take_room()) {
+  if (held_) return;
+  std::unique_lock lock(stream.mutex_);
+  ++stream.waiting_for_room_;
+  stream.room_.wait(lock, [&] { return stream.closed_ || (held_ = stream.try_take_room()); });
+  --stream.waiting_for_room_;
+}
+
+Stream::Room::~Room() {
+  if (!held_) return;
+  std::lock_guard lock(stream_.mutex_);
+  --stream_.rooms_;
+  stream_.room_.notify_one();
+}
+
+bool Stream::try_take_room() noexcept {
+  std::size_t now = rooms_.load(std::memory_order_relaxed);
+  while (now < kMaxQueued)
+    if (rooms_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) return true;
+  return false;
+}
+
 CUresult Stream::submit(Operation operation, std::vector<CompletionPtr> after, CompletionPtr* out) {
-  std::shared_ptr<Context> context = context_.lock();
-  if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
   Driver& driver = *the_driver();
   if (capturing.load())
     if (auto captured = capture_operation(driver, *this, operation); captured.has_value())
       return *captured;
   if (CUresult status = check_legacy(driver, *this); status != CUDA_SUCCESS) return status;
+  Room room(*this);
+  return submit_into(room, std::move(operation), std::move(after), out);
+}
+
+CUresult Stream::submit_into(Room& room, Operation operation, std::vector<CompletionPtr> after,
+                             CompletionPtr* out) {
+  std::shared_ptr<Context> context = context_.lock();
+  if (context == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
   std::lock_guard lock(context->order);
   order_with_legacy(*context, after);
   wait_at_gates(*context, after);
   auto completion = std::make_shared<Completion>();
   if (out != nullptr) *out = completion;
-  return put({std::move(operation), std::move(after), std::move(completion), context});
+  return put(room, {std::move(operation), std::move(after), std::move(completion), context});
 }
 
 CUresult Stream::submit_and_wait(Operation operation) {
@@ -131,11 +159,17 @@ CUresult Stream::submit_and_wait(Operation operation) {
     run(command);
     std::lock_guard own(mutex_);
     ran();
-  } else {
-    if (CUresult status = put(std::move(command)); status != CUDA_SUCCESS) return status;
-    order.unlock();
-    wait_for(*completion);
+    return completion->result();
   }
+  order.unlock();
+  Room room(*this);
+  order.lock();
+  command.after.clear();
+  order_with_legacy(*context, command.after);
+  wait_at_gates(*context, command.after);
+  if (CUresult status = put(room, std::move(command)); status != CUDA_SUCCESS) return status;
+  order.unlock();
+  wait_for(*completion);
   return completion->result();
 }
 
@@ -158,13 +192,13 @@ std::unique_lock<std::mutex> Stream::locked() {
   return std::unique_lock(mutex_);
 }
 
-CUresult Stream::put(Command command) {
+CUresult Stream::put(Room& room, Command command) {
   auto lock = locked();
   if (closed_) return CUDA_ERROR_INVALID_HANDLE;
   if (!has_executor_ && !start_executor()) return CUDA_ERROR_OUT_OF_MEMORY;
-  room_.wait(lock, [&] { return queue_.size() < kMaxQueued; });
   last_ = command.completion;
   queue_.push_back(std::move(command));
+  room.held_ = false;
   note_work();
   lock.unlock();
   work_.notify_one();
@@ -176,7 +210,8 @@ Stream::Command Stream::take() {
   queue_.pop_front();
   running_ = true;
   note_work();
-  if (queue_.size() + 1 == kMaxQueued) room_.notify_all();
+  --rooms_;
+  if (waiting_for_room_ != 0) room_.notify_one();
   return command;
 }
 
@@ -306,6 +341,7 @@ void Stream::close() {
   closed_ = true;
   note_work();
   work_.notify_one();
+  room_.notify_all();
 }
 
 }  // namespace longwire::softcuda::driver

@@ -26,10 +26,28 @@ class Stream : public std::enable_shared_from_this<Stream> {
   Stream(std::shared_ptr<Context> context, Kind kind, unsigned int flags, int priority)
       : kind_(kind), flags_(flags), priority_(priority), context_(context) {}
 
+  // A place for one command more. To be had before any lock: only then may one wait for it, as what
+  // makes room can be what another thread is about to put into another stream.
+  class Room {
+   public:
+    explicit Room(Stream& stream);  // waits for it; who gets none in a closed stream finds it so
+    ~Room();
+    Room(const Room&) = delete;
+    Room& operator=(const Room&) = delete;
+
+   private:
+    friend class Stream;
+    Stream& stream_;
+    bool held_ = false;  // and not used yet
+  };
+
   // Puts work at the end. `after` are further completions to wait for. The work runs although the
   // stream is destroyed meanwhile. `out`: its completion.
   CUresult submit(Operation operation, std::vector<CompletionPtr> after = {},
                   CompletionPtr* out = nullptr);
+  // The same without waiting. REQUIRES: the room is this stream's, and the stream does not capture.
+  CUresult submit_into(Room& room, Operation operation, std::vector<CompletionPtr> after,
+                       CompletionPtr* out);
   // The same, and waits for it.
   CUresult submit_and_wait(Operation operation);
 
@@ -72,7 +90,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   static void wait_at_gates(Context& context, std::vector<CompletionPtr>& after);  // the same
   CUresult check_may_ask() const;  // whether a capture forbids to wait or to ask how far it is
   std::unique_lock<std::mutex> locked();
-  CUresult put(Command command);
+  bool try_take_room() noexcept;
+  CUresult put(Room& room, Command command);
   bool begin_here(const CompletionPtr& completion);
   Command take();       // REQUIRES: the lock. Until ran()
   void ran();           // REQUIRES: the lock
@@ -91,6 +110,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::condition_variable work_;  // for the executor
   std::condition_variable room_;  // in the queue
   std::deque<Command> queue_;
+  std::atomic<std::size_t> rooms_{0};  // held, and used by the queue; fewer under the lock only
+  std::size_t waiting_for_room_ = 0;
   CompletionPtr last_;
   bool running_ = false;               // a command is being run, by the executor or by a caller
   std::atomic<bool> has_work_{false};  // for the executor, which looks at it without the lock
@@ -108,7 +129,7 @@ std::uint64_t now_ns() noexcept;
 // The greatest number is the least priority.
 inline constexpr int kLeastPriority = 0;
 inline constexpr int kGreatestPriority = -5;
-// Commands that wait in one stream; a call that would make more waits for room.
+// Commands that wait in one stream; a call that would make more waits for Stream::Room.
 inline constexpr std::size_t kMaxQueued = 4096;
 
 }  // namespace longwire::softcuda::driver
