@@ -1,6 +1,6 @@
 // What compilers emit around a program's device code: registration before main(), and the
 // configuration that <<<...>>> leaves for a kernel's host side.
-#include <vector>
+#include <array>
 
 #include "cudart/code.h"
 #include "cudart/context.h"
@@ -10,16 +10,21 @@ using namespace longwire::cudart;
 namespace {
 
 struct CallConfiguration {
-  dim3 grid, block;
+  uint3 grid, block;
   std::size_t shared_bytes;
   cudaStream_t stream;
 };
 
 // A kernel's arguments may launch kernels themselves, so that configurations nest.
-std::vector<CallConfiguration>& configurations() {
-  static thread_local std::vector<CallConfiguration> stack;
-  return stack;
-}
+constexpr std::size_t kMaxConfigurations = 32;
+
+// Without a destructor: programs launch from those of their own thread-local objects, and from exit
+// handlers.
+struct Configurations {
+  std::size_t count;
+  std::array<CallConfiguration, kMaxConfigurations> each;
+};
+thread_local Configurations configurations;
 
 FatBinary* binary_of(void** handle) { return reinterpret_cast<FatBinary*>(handle); }
 
@@ -69,20 +74,22 @@ void __cudaRegisterSurface(void**, const void*, const void**, const char*, int, 
 
 unsigned int __cudaPushCallConfiguration(dim3 grid, dim3 block, std::size_t shared_bytes,
                                          CUstream_st* stream) {
-  configurations().push_back({grid, block, shared_bytes, stream});
+  if (configurations.count == kMaxConfigurations) {
+    (void)remember(cudaErrorLaunchOutOfResources);
+    return 1;  // the kernel's host side is not called
+  }
+  configurations.each[configurations.count++] = {grid, block, shared_bytes, stream};
   return 0;
 }
 
 cudaError_t __cudaPopCallConfiguration(dim3* grid, dim3* block, std::size_t* shared_bytes,
                                        void* stream) {
-  auto& stack = configurations();
-  if (stack.empty()) return remember(cudaErrorMissingConfiguration);
-  const CallConfiguration& last = stack.back();
+  if (configurations.count == 0) return remember(cudaErrorMissingConfiguration);
+  const CallConfiguration& last = configurations.each[--configurations.count];
   *grid = last.grid;
   *block = last.block;
   *shared_bytes = last.shared_bytes;
   *static_cast<cudaStream_t*>(stream) = last.stream;
-  stack.pop_back();
   return cudaSuccess;
 }
 

@@ -1,6 +1,9 @@
 #include "softcuda/driver/context.h"
 
+#include <pthread.h>
+
 #include <bit>
+#include <optional>
 
 #include "softcuda/driver/capture.h"
 #include "softcuda/driver/memory.h"
@@ -9,9 +12,33 @@
 
 namespace longwire::softcuda::driver {
 
-std::vector<CUcontext>& context_stack() noexcept {
-  static thread_local std::vector<CUcontext> stack;
-  return stack;
+namespace {
+
+using ContextStack = std::vector<CUcontext>;
+// Without a destructor of its own: it is there for whatever a thread calls at its end.
+thread_local ContextStack* own_stack = nullptr;
+
+void end_stack(void* stack) noexcept {
+  delete static_cast<ContextStack*>(stack);
+  own_stack = nullptr;
+}
+
+ContextStack* make_stack() {
+  // Ends with its thread, after the destructors of the thread's C++ objects; the main thread's
+  // never, as programs call from exit handlers and from the destructors of static objects.
+  static const std::optional<pthread_key_t> key = []() -> std::optional<pthread_key_t> {
+    pthread_key_t made{};
+    return ::pthread_key_create(&made, &end_stack) == 0 ? std::optional(made) : std::nullopt;
+  }();
+  own_stack = new ContextStack;
+  if (key.has_value()) (void)::pthread_setspecific(*key, own_stack);  // else it is never freed
+  return own_stack;
+}
+
+}  // namespace
+
+std::vector<CUcontext>& context_stack() {
+  return own_stack != nullptr ? *own_stack : *make_stack();
 }
 
 CUresult current_context(Driver& driver, std::shared_ptr<Context>& context) {

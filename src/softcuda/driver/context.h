@@ -7,8 +7,9 @@
 
 namespace longwire::softcuda::driver {
 
-// Of each thread, the current one last.
-std::vector<CUcontext>& context_stack() noexcept;
+// Of each thread, the current one last. It is there until the thread's very end; the main thread's
+// until the end of the process.
+std::vector<CUcontext>& context_stack();
 
 std::shared_ptr<Context> make_context(Driver& driver, Device& device, unsigned int flags,
                                       unsigned int api_version, bool primary);
