@@ -187,7 +187,7 @@ function(_longwire_test_properties name timeout labels environment)
   set_tests_properties(
     ${name}
     PROPERTIES TIMEOUT ${timeout} LABELS "${labels}" SKIP_RETURN_CODE 77 ENVIRONMENT
-               "LONGWIRE_BUILD_DIR=${CMAKE_BINARY_DIR};LONGWIRE_RESULT_XML=${LONGWIRE_RESULTS_DIR}/${name}.xml;${asan}${environment}")
+               "LONGWIRE_BUILD_DIR=${CMAKE_BINARY_DIR};LONGWIRE_RESULT_XML=${LONGWIRE_RESULTS_DIR}/${name}.xml;LONGWIRE_SOFT_CACHE=0;${asan}${environment}")
 endfunction()
 
 # A fuzz target (tests/fuzz/README.md): its sources have LLVMFuzzerTestOneInput() and seeds(). Under

@@ -61,7 +61,7 @@ class Side:
 
 def environment(bench, backend):
     return {"LD_LIBRARY_PATH": str(bench.binaries.parent / "lib/softcuda"),
-            "LONGWIRE_SOFT_BACKEND": backend, "XDG_CACHE_HOME": str(bench.cache / "soft")}
+            "LONGWIRE_SOFT_BACKEND": backend, "LONGWIRE_SOFT_CACHE": "0"}
 
 
 def measure(bench, results):
@@ -136,7 +136,7 @@ def launches(bench, cuda, results):
 
 
 def first_launches(bench, cuda, results):
-    """Each in a process of its own, and once more with what that left on disk (nothing, as yet)."""
+    """Each in a process of its own, and once more with what that left on disk."""
     bench.note("soft: first launches")
     times = {FIRST: [], FIRST_CACHED: []}
     with tempfile.TemporaryDirectory(prefix="longwire-bench-") as folder:
@@ -144,7 +144,7 @@ def first_launches(bench, cuda, results):
         with open(text, "w", encoding="ascii") as file:
             file.write(ptx.HEADER + ptx.kernel("first", INSTRUCTIONS))
         for run in range(bench.repeats(FIRST_RUNS)):
-            variables = dict(environment(bench, "llvm"), XDG_CACHE_HOME=f"{folder}/cache{run}")
+            variables = dict(environment(bench, "llvm"), LONGWIRE_SOFT_CACHE=f"{folder}/cache{run}")
             for name in times:
                 out = figures_of([cuda, "first", text, "first"], variables)
                 times[name].append(json.loads(out)["first"])

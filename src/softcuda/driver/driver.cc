@@ -18,21 +18,28 @@ namespace {
 std::atomic<Driver*> the_one{nullptr};
 std::atomic<bool> forked{false};
 
+// Only of a folder that is not safe: one that cannot be made is no mistake of anybody's.
+void complain_of_cache(const base::Error& error) {
+  if (error.code() == base::ErrorCode::kPermissionDenied)
+    std::fprintf(stderr, "softcuda: code cache: %s\n", error.message().c_str());
+}
+
 // Null, with a line that says why: what was asked for is not there.
-std::unique_ptr<machine::Backend> make_backend(BackendChoice choice) {
+std::unique_ptr<machine::Backend> make_backend(const Options& options) {
+  const BackendChoice choice = options.backend;
   if (choice == BackendChoice::kInterpreter) return interp::create();
   if (choice == BackendChoice::kUnknown) {
     std::fputs("softcuda: LONGWIRE_SOFT_BACKEND is neither interp, llvm nor check\n", stderr);
     return nullptr;
   }
-  auto made = jit::create();
+  auto made = jit::create(options.cache, &complain_of_cache);
   if (made.ok()) return std::move(made).value();
   std::fprintf(stderr, "softcuda: LONGWIRE_SOFT_BACKEND: %s\n", made.error().message().c_str());
   return nullptr;
 }
 
 CUresult make_device(Driver& driver, int ordinal) {
-  auto backend = make_backend(driver.options.backend);
+  auto backend = make_backend(driver.options);
   if (backend == nullptr) return CUDA_ERROR_SYSTEM_NOT_READY;
   std::unique_ptr<machine::Backend> second;
   if (driver.options.backend == BackendChoice::kCheck)

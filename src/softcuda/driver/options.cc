@@ -1,5 +1,7 @@
 #include "softcuda/driver/options.h"
 
+#include <sys/auxv.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -23,6 +25,19 @@ BackendChoice backend_of(const char* name) {
   return std::strcmp(name, "llvm") == 0 ? BackendChoice::kLlvm : BackendChoice::kUnknown;
 }
 
+// Empty: no cache. A program that runs with another user's rights has none, as its environment is
+// not that user's.
+std::string cache_folder() {
+  if (::getauxval(AT_SECURE) != 0) return {};
+  constexpr const char* kFolder = "/longwire/softcuda";
+  if (const char* text = std::getenv("LONGWIRE_SOFT_CACHE"); text != nullptr)
+    return std::strcmp(text, "0") == 0 ? "" : text;
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && cache[0] == '/')
+    return std::string(cache) + kFolder;
+  const char* home = std::getenv("HOME");
+  return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache" + kFolder : "";
+}
+
 }  // namespace
 
 Options read_options() {
@@ -30,6 +45,7 @@ Options read_options() {
   constexpr std::uint64_t kMaxWatchdogMs = 86'400'000;
   constexpr std::uint64_t kNsOfMs = 1'000'000;
   constexpr std::uint64_t kMaxThreads = 1024;
+  constexpr std::uint64_t kMaxCacheMb = 1 << 20;
   Options options;
   if (auto n = number("LONGWIRE_SOFT_DEVICES", 1, kMaxDevices)) options.devices = int(*n);
   if (const char* text = std::getenv("LONGWIRE_SOFT_CAPABILITY");
@@ -44,6 +60,9 @@ Options read_options() {
     options.machine.threads = std::uint32_t(*n);
   if (auto n = number("LONGWIRE_SOFT_WATCHDOG_MS", 0, kMaxWatchdogMs))
     options.machine.watchdog_ns = *n * kNsOfMs;
+  options.cache.folder = cache_folder();
+  if (auto n = number("LONGWIRE_SOFT_CACHE_MB", 1, kMaxCacheMb))
+    options.cache.most_bytes = *n << 20;
   if (const char* text = std::getenv("LONGWIRE_SOFT_BACKEND"); text != nullptr)
     options.backend = backend_of(text);
   if (const char* text = std::getenv("LONGWIRE_SOFT_MEMCHECK"); text != nullptr) {

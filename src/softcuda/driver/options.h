@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "softcuda/jit/jit.h"
 #include "softcuda/machine/machine.h"
 
 namespace longwire::softcuda::driver {
@@ -20,6 +21,10 @@ struct Options {
   int devices = 1;                                      // LONGWIRE_SOFT_DEVICES
   int capability_major = 8;                             // LONGWIRE_SOFT_CAPABILITY=8.6
   int capability_minor = 6;
+  // Where compiled kernels are kept from process to process: code that is executed, so that whoever
+  // can write there can run code as the user (jit/code_cache.h). LONGWIRE_SOFT_CACHE=folder, 0:
+  // none; else $XDG_CACHE_HOME/longwire/softcuda, else ~/.cache/longwire/softcuda.
+  jit::CacheOptions cache;          // _CACHE, _CACHE_MB
   machine::MachineOptions machine;  // LONGWIRE_SOFT_MEMORY_MB, _THREADS, _WATCHDOG_MS, _MEMCHECK
 };
 

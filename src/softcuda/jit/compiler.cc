@@ -1,8 +1,9 @@
 #include "softcuda/jit/compiler.h"
 
-#include <string>
-#include <utility>
+#include <cstring>
+#include <span>
 
+#include "softcuda/jit/key.h"
 #include "softcuda/jit/runtime.h"
 #include "softcuda/jit/table.h"
 
@@ -40,21 +41,65 @@ bool processor_is_known() {
 #endif
 }
 
-// Of a function in the object.
-std::string name_of(std::size_t function) { return "f" + std::to_string(function); }
+// In the object, of the n-th function that is reached.
+std::string name_of(std::size_t n) { return "f" + std::to_string(n); }
+
+// Under which the cache has file_identity() of LLVM's library.
+std::span<const std::byte> key_of_llvm(const std::string& build) {
+  return std::as_bytes(std::span(build));
+}
+
+// Brings code into this process, for these programs.
+base::Status load(interp::KernelPrograms& programs, std::span<const std::byte> object,
+                  CompiledModule& module) {
+  const std::vector<std::uint64_t> words = Table(programs).words();
+  LW_ASSIGN(module.code, LoadedObject::load(object, {kTableName, words, &function_named}));
+  std::size_t n = 0;
+  for (Program& program : programs.functions)
+    if (program.function != nullptr)
+      program.native = reinterpret_cast<interp::NativeRun>(module.code.function(name_of(n++)));
+  return {};
+}
 
 }  // namespace
 
-base::Result<std::unique_ptr<Compiler>> Compiler::create() {
-  LW_TRY(load_llvm());
+base::Result<std::unique_ptr<Compiler>> Compiler::create(std::unique_ptr<CodeCache> cache) {
   if (!processor_is_known())
     return Error(ErrorCode::kUnsupported, "the processor is no x86-64 with AVX2 and FMA");
-  std::unique_ptr<Compiler> made(new Compiler);
-  LW_TRY(made->start());
+  std::unique_ptr<Compiler> made(new Compiler(std::move(cache)));
+  if (!made->knows_llvm()) LW_TRY(made->start());
   return made;
 }
 
+// Whether what was loaded last is still there. Without a build id nothing can be kept.
+bool Compiler::knows_llvm() {
+  if (cache_ == nullptr) return false;
+  build_ = build_identity();
+  processor_ = processor_identity();
+  if (build_.empty() || processor_.empty()) cache_.reset();
+  if (cache_ == nullptr) return false;
+  const auto kept = cache_->find(key_of_llvm(build_));
+  if (!kept) return false;
+  const std::string known(reinterpret_cast<const char*>(kept->data()), kept->size());
+  if (file_identity(known.c_str()) != known) return false;
+  llvm_ = known;
+  return true;
+}
+
 base::Status Compiler::start() {
+  if (machine_ != nullptr) return {};
+  LW_TRY(load_llvm());
+  LW_TRY(make_target());
+  if (cache_ == nullptr) return {};
+  const std::string found = file_identity(llvm_file());
+  if (found.empty()) cache_.reset();  // it may be any
+  if (cache_ != nullptr && found != llvm_)
+    cache_->keep(key_of_llvm(build_), std::as_bytes(std::span(found)));
+  llvm_ = found;
+  return {};
+}
+
+base::Status Compiler::make_target() {
   char* triple = LLVMGetDefaultTargetTriple();
   char *cpu = LLVMGetHostCPUName(), *features = LLVMGetHostCPUFeatures(), *message = nullptr;
   LLVMTargetRef target = nullptr;
@@ -73,7 +118,8 @@ Compiler::~Compiler() {
   if (machine_ != nullptr) LLVMDisposeTargetMachine(machine_);
 }
 
-base::Result<std::vector<std::byte>> Compiler::translate(LLVMModuleRef module) {
+// Adds the module's object to `object`.
+base::Status Compiler::translate(LLVMModuleRef module, std::vector<std::byte>& object) {
   char* message = nullptr;
   if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message) != 0) return error_of(message);
   LLVMDisposeMessage(message);
@@ -81,17 +127,17 @@ base::Result<std::vector<std::byte>> Compiler::translate(LLVMModuleRef module) {
   LLVMErrorRef failed = LLVMRunPasses(module, kPasses, machine_, options);
   LLVMDisposePassBuilderOptions(options);
   if (failed != nullptr) return error_of(failed);
-  LLVMMemoryBufferRef object = nullptr;
-  if (LLVMTargetMachineEmitToMemoryBuffer(machine_, module, LLVMObjectFile, &message, &object) != 0)
+  LLVMMemoryBufferRef made = nullptr;
+  if (LLVMTargetMachineEmitToMemoryBuffer(machine_, module, LLVMObjectFile, &message, &made) != 0)
     return error_of(message);
-  const auto* begin = reinterpret_cast<const std::byte*>(LLVMGetBufferStart(object));
-  std::vector<std::byte> bytes(begin, begin + LLVMGetBufferSize(object));
-  LLVMDisposeMemoryBuffer(object);
-  return bytes;
+  const auto* begin = reinterpret_cast<const std::byte*>(LLVMGetBufferStart(made));
+  object.insert(object.end(), begin, begin + LLVMGetBufferSize(made));
+  LLVMDisposeMemoryBuffer(made);
+  return {};
 }
 
-base::Result<std::vector<std::byte>> Compiler::make_object(const interp::KernelPrograms& programs,
-                                                           Counts& counts) {
+base::Status Compiler::make_object(const interp::KernelPrograms& programs, Counts& counts,
+                                   std::vector<std::byte>& object) {
   LLVMContextRef context = LLVMContextCreate();
   LLVMModuleRef module = LLVMModuleCreateWithNameInContext("softcuda", context);
   LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine_);
@@ -100,29 +146,49 @@ base::Result<std::vector<std::byte>> Compiler::make_object(const interp::KernelP
   {
     const Table table(programs);
     Values values(context, module, table.size());
-    for (std::size_t n = 0; n < programs.functions.size(); ++n) {
-      const Program& program = programs.functions[n];
-      if (program.function == nullptr || program.steps.size() > kMaxSteps) continue;
+    std::size_t n = 0;
+    for (const Program& program : programs.functions) {
+      if (program.function == nullptr) continue;
+      const std::string name = name_of(n++);
+      if (program.steps.size() > kMaxSteps) continue;
       const Analysis analysis(programs, program);
       if (!analysis.usable()) continue;
-      Emitter(values, programs, table, program, analysis, counts).emit(name_of(n));
+      Emitter(values, programs, table, program, analysis, counts).emit(name);
     }
   }
-  auto object = translate(module);
+  auto done = translate(module, object);
   LLVMDisposeModule(module);
   LLVMContextDispose(context);
-  return object;
+  return done;
+}
+
+std::vector<std::byte> Compiler::key(const interp::KernelPrograms& programs) const {
+  return key_of(programs, build_ + processor_ + llvm_);
+}
+
+std::unique_ptr<CompiledModule> Compiler::find(interp::KernelPrograms& programs) {
+  if (cache_ == nullptr) return nullptr;
+  const auto value = cache_->find(key(programs));
+  auto made = std::make_unique<CompiledModule>();
+  made->cached = true;
+  if (!value || value->size() < sizeof made->counts) return nullptr;
+  std::memcpy(&made->counts, value->data(), sizeof made->counts);
+  return load(programs, std::span(*value).subspan(sizeof made->counts), *made).ok()
+             ? std::move(made)
+             : nullptr;
 }
 
 base::Result<std::unique_ptr<CompiledModule>> Compiler::compile(interp::KernelPrograms& programs) {
   std::lock_guard lock(mutex_);
+  if (auto found = find(programs)) return found;
+  LW_TRY(start());
   auto made = std::make_unique<CompiledModule>();
-  LW_ASSIGN(const std::vector<std::byte> object, make_object(programs, made->counts));
-  const std::vector<std::uint64_t> words = Table(programs).words();
-  LW_ASSIGN(made->code, LoadedObject::load(object, {kTableName, words, &function_named}));
-  for (std::size_t n = 0; n < programs.functions.size(); ++n)
-    programs.functions[n].native =
-        reinterpret_cast<interp::NativeRun>(made->code.function(name_of(n)));
+  // What is kept: the counts, then the object.
+  std::vector<std::byte> value(sizeof made->counts);
+  LW_TRY(make_object(programs, made->counts, value));
+  std::memcpy(value.data(), &made->counts, sizeof made->counts);
+  LW_TRY(load(programs, std::span(value).subspan(sizeof made->counts), *made));
+  if (cache_ != nullptr) cache_->keep(key(programs), value);
   return made;
 }
 

@@ -4,10 +4,13 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "softcuda/interp/decode.h"
+#include "softcuda/jit/code_cache.h"
 #include "softcuda/jit/emitter.h"
 #include "softcuda/jit/llvm_c.h"
 #include "softcuda/jit/object.h"
@@ -18,13 +21,16 @@ namespace longwire::softcuda::jit {
 struct CompiledModule {
   LoadedObject code;
   Counts counts;
+  bool cached = false;  // it was not made here
 };
 
 // Threads: any.
 class Compiler {
  public:
-  // kNotFound: LLVM is not there; kUnsupported: not for this processor.
-  static base::Result<std::unique_ptr<Compiler>> create();
+  // Without a cache (nullptr) all is compiled. Where the cache knows that LLVM is there, it is
+  // loaded when first there is something to compile. kNotFound: LLVM is not there; kUnsupported:
+  // not for this processor.
+  static base::Result<std::unique_ptr<Compiler>> create(std::unique_ptr<CodeCache> cache);
   ~Compiler();
   Compiler(const Compiler&) = delete;
   Compiler& operator=(const Compiler&) = delete;
@@ -34,13 +40,20 @@ class Compiler {
   base::Result<std::unique_ptr<CompiledModule>> compile(interp::KernelPrograms& programs);
 
  private:
-  Compiler() = default;
+  explicit Compiler(std::unique_ptr<CodeCache> cache) : cache_(std::move(cache)) {}
   base::Status start();
-  base::Result<std::vector<std::byte>> make_object(const interp::KernelPrograms& programs,
-                                                   Counts& counts);
-  base::Result<std::vector<std::byte>> translate(LLVMModuleRef module);
+  base::Status make_target();
+  bool knows_llvm();
+  std::vector<std::byte> key(const interp::KernelPrograms& programs) const;
+  std::unique_ptr<CompiledModule> find(interp::KernelPrograms& programs);
+  base::Status make_object(const interp::KernelPrograms& programs, Counts& counts,
+                           std::vector<std::byte>& object);
+  base::Status translate(LLVMModuleRef module, std::vector<std::byte>& object);
 
   std::mutex mutex_;
+  std::unique_ptr<CodeCache> cache_;
+  std::string build_, processor_;
+  std::string llvm_;  // which it is
   LLVMTargetMachineRef machine_ = nullptr;
 };
 

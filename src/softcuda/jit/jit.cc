@@ -67,15 +67,15 @@ interp::NativeState::Range* ranges_for(std::uint64_t grid, std::uint64_t code) {
 
 class SharedStatistics {
  public:
-  void add(const Counts* counts) {
+  void add(const CompiledModule* made) {  // nullptr: refused
     std::lock_guard lock(mutex_);
-    if (counts == nullptr) {
+    if (made == nullptr) {
       ++statistics_.refused;
       return;
     }
-    ++statistics_.kernels;
-    statistics_.compiled += counts->compiled;
-    statistics_.called += counts->called;
+    ++(made->cached ? statistics_.cached : statistics_.kernels);
+    statistics_.compiled += made->counts.compiled;
+    statistics_.called += made->counts.called;
   }
   Statistics get() const {
     std::lock_guard lock(mutex_);
@@ -109,7 +109,7 @@ class CompiledCode final : public machine::Code {
     place->programs.rows = rows;
     auto compiled = compiler_->compile(place->programs);
     if (compiled.ok()) place->module = std::move(compiled).value();
-    statistics_->add(place->module == nullptr ? nullptr : &place->module->counts);
+    statistics_->add(place->module.get());
     variants_[index_of(rows)].store(place.get(), std::memory_order_release);
   }
 
@@ -201,8 +201,17 @@ class LlvmBackend final : public Jit {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Jit>> create() {
-  LW_ASSIGN(std::unique_ptr<Compiler> compiler, Compiler::create());
+base::Result<std::unique_ptr<Jit>> create(const CacheOptions& cache,
+                                          void (*complain)(const base::Error&)) {
+  std::unique_ptr<CodeCache> opened;
+  if (!cache.folder.empty()) {
+    auto result = CodeCache::open(cache.folder, cache.most_bytes);
+    if (result.ok())
+      opened = std::move(result).value();
+    else if (complain != nullptr)
+      complain(result.error());
+  }
+  LW_ASSIGN(std::unique_ptr<Compiler> compiler, Compiler::create(std::move(opened)));
   return std::unique_ptr<Jit>(std::make_unique<LlvmBackend>(std::move(compiler)));
 }
 

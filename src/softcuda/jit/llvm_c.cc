@@ -2,7 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 namespace longwire::softcuda::jit {
 
@@ -50,6 +52,13 @@ base::Status load_once() {
 }
 
 }  // namespace
+
+std::string llvm_file() {
+  Dl_info info;
+  if (::dladdr(reinterpret_cast<const void*>(LLVMContextCreate), &info) == 0) return {};
+  std::error_code none;
+  return std::filesystem::canonical(info.dli_fname, none).string();
+}
 
 base::Status load_llvm() {
   static const base::Status status = load_once();

@@ -9,6 +9,8 @@
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
+#include <string>
+
 #include "base/result.h"
 
 namespace longwire::softcuda::jit {
@@ -49,5 +51,7 @@ LW_LLVM_FUNCTIONS(X)
 
 // Loads the library, once; later calls say what the first found. kNotFound: it is not installed.
 base::Status load_llvm();
+// The file that it came from. REQUIRES: it is loaded.
+std::string llvm_file();
 
 }  // namespace longwire::softcuda::jit

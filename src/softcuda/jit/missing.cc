@@ -3,7 +3,7 @@
 
 namespace longwire::softcuda::jit {
 
-base::Result<std::unique_ptr<Jit>> create() {
+base::Result<std::unique_ptr<Jit>> create(const CacheOptions&, void (*)(const base::Error&)) {
   return base::Error(base::ErrorCode::kUnsupported, "this build has no LLVM (llvm-19-dev)");
 }
 
