@@ -1,5 +1,7 @@
 #include "cudart/copy3d.h"
 
+#include <cstring>
+
 #include "cudart/array_format.h"
 #include "cudart/context.h"
 
@@ -94,16 +96,9 @@ bool is_kind(cudaMemcpyKind kind) {
   return kind >= cudaMemcpyHostToHost && kind <= cudaMemcpyDefault;
 }
 
-// Where the calling function's form means the thread's own stream, it waits for that.
-CUresult run(const DriverTable& cu, const CUDA_MEMCPY3D& copy) {
-  if (!cudaapi::PerThreadStream::active()) return cu.cuMemcpy3D_v2(&copy);
-  const CUresult result = cu.cuMemcpy3DAsync_v2(&copy, CU_STREAM_PER_THREAD);
-  return result != CUDA_SUCCESS ? result : cu.cuStreamSynchronize(CU_STREAM_PER_THREAD);
-}
-
 template <class Run>
 cudaError_t copy_planes(const Place& from, const Place& to, std::size_t width, std::size_t height,
-                        cudaMemcpyKind kind, Run&& run_copy) {
+                        cudaMemcpyKind kind, Run&& run) {
   return in_context([&](const DriverTable& cu) -> cudaError_t {
     if (!is_kind(kind)) return cudaErrorInvalidMemcpyDirection;
     if (width == 0 || height == 0) return cudaSuccess;
@@ -111,7 +106,7 @@ cudaError_t copy_planes(const Place& from, const Place& to, std::size_t width, s
       if (each->array == nullptr && each->pointer == nullptr) return cudaErrorInvalidValue;
       if (each->array == nullptr && each->pitch < width) return cudaErrorInvalidPitchValue;
     }
-    return to_runtime(run_copy(cu, make_copy(from, to, width, height, 1)));
+    return to_runtime(run(cu, make_copy(from, to, width, height, 1)));
   });
 }
 
@@ -141,6 +136,12 @@ auto in(cudaStream_t stream) {
 
 }  // namespace
 
+CUresult run_copy(const DriverTable& cu, const CUDA_MEMCPY3D& copy) {
+  if (!cudaapi::PerThreadStream::active()) return cu.cuMemcpy3D_v2(&copy);
+  const CUresult result = cu.cuMemcpy3DAsync_v2(&copy, CU_STREAM_PER_THREAD);
+  return result != CUDA_SUCCESS ? result : cu.cuStreamSynchronize(CU_STREAM_PER_THREAD);
+}
+
 cudaError_t make_copy(const DriverTable& cu, const cudaMemcpy3DParms& asked, CUDA_MEMCPY3D& copy) {
   if (!is_kind(asked.kind)) return cudaErrorInvalidMemcpyDirection;
   Place from;
@@ -169,7 +170,7 @@ extern "C" {
 cudaError_t cudaMemcpy2D(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
                          std::size_t width, std::size_t height, cudaMemcpyKind kind) {
   return copy_planes(rows(type_from(kind), from, from_pitch), rows(type_to(kind), to, to_pitch),
-                     width, height, kind, run);
+                     width, height, kind, run_copy);
 }
 
 cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
@@ -183,7 +184,7 @@ cudaError_t cudaMemcpy2DToArray(cudaArray_t to, std::size_t x, std::size_t y, co
                                 std::size_t from_pitch, std::size_t width, std::size_t height,
                                 cudaMemcpyKind kind) {
   return copy_planes(rows(type_from(kind), from, from_pitch), part(to, x, y), width, height, kind,
-                     run);
+                     run_copy);
 }
 
 cudaError_t cudaMemcpy2DToArrayAsync(cudaArray_t to, std::size_t x, std::size_t y, const void* from,
@@ -196,7 +197,8 @@ cudaError_t cudaMemcpy2DToArrayAsync(cudaArray_t to, std::size_t x, std::size_t 
 cudaError_t cudaMemcpy2DFromArray(void* to, std::size_t to_pitch, cudaArray_const_t from,
                                   std::size_t x, std::size_t y, std::size_t width,
                                   std::size_t height, cudaMemcpyKind kind) {
-  return copy_planes(part(from, x, y), rows(type_to(kind), to, to_pitch), width, height, kind, run);
+  return copy_planes(part(from, x, y), rows(type_to(kind), to, to_pitch), width, height, kind,
+                     run_copy);
 }
 
 cudaError_t cudaMemcpy2DFromArrayAsync(void* to, std::size_t to_pitch, cudaArray_const_t from,
@@ -210,7 +212,35 @@ cudaError_t cudaMemcpy2DFromArrayAsync(void* to, std::size_t to_pitch, cudaArray
 cudaError_t cudaMemcpy2DArrayToArray(cudaArray_t to, std::size_t to_x, std::size_t to_y,
                                      cudaArray_const_t from, std::size_t from_x, std::size_t from_y,
                                      std::size_t width, std::size_t height, cudaMemcpyKind kind) {
-  return copy_planes(part(from, from_x, from_y), part(to, to_x, to_y), width, height, kind, run);
+  return copy_planes(part(from, from_x, from_y), part(to, to_x, to_y), width, height, kind,
+                     run_copy);
+}
+
+cudaError_t cudaMemcpy3DPeer(const cudaMemcpy3DPeerParms* asked) {
+  const cudaStream_t stream = nullptr;
+  const cudaError_t error = cudaMemcpy3DPeerAsync(asked, stream);
+  return error != cudaSuccess ? error : cudaStreamSynchronize(stream);
+}
+
+cudaError_t cudaMemcpy3DPeerAsync(const cudaMemcpy3DPeerParms* asked, cudaStream_t stream) {
+  static_assert(sizeof(CUDA_MEMCPY3D) == sizeof(CUDA_MEMCPY3D_PEER));
+  return in_context([&](const DriverTable& cu) -> cudaError_t {
+    if (asked == nullptr) return cudaErrorInvalidValue;
+    const cudaMemcpy3DParms plain{asked->srcArray, asked->srcPos,           asked->srcPtr,
+                                  asked->dstArray, asked->dstPos,           asked->dstPtr,
+                                  asked->extent,   cudaMemcpyDeviceToDevice};
+    CUDA_MEMCPY3D copy;
+    CUcontext from = nullptr, to = nullptr;
+    cudaError_t error = make_copy(cu, plain, copy);
+    if (error == cudaSuccess) error = primary_context(cu, asked->srcDevice, from);
+    if (error == cudaSuccess) error = primary_context(cu, asked->dstDevice, to);
+    if (error != cudaSuccess) return error;
+    CUDA_MEMCPY3D_PEER between;
+    std::memcpy(&between, &copy, sizeof between);
+    between.srcContext = from;
+    between.dstContext = to;
+    return to_runtime(cu.cuMemcpy3DPeerAsync(&between, to_driver(stream)));
+  });
 }
 
 cudaError_t cudaMemcpy3D(const cudaMemcpy3DParms* asked) {
@@ -218,7 +248,7 @@ cudaError_t cudaMemcpy3D(const cudaMemcpy3DParms* asked) {
     if (asked == nullptr) return cudaErrorInvalidValue;
     CUDA_MEMCPY3D copy;
     const cudaError_t error = make_copy(cu, *asked, copy);
-    return error != cudaSuccess ? error : to_runtime(run(cu, copy));
+    return error != cudaSuccess ? error : to_runtime(run_copy(cu, copy));
   });
 }
 

@@ -70,7 +70,9 @@
   X(cuStreamUpdateCaptureDependencies_v2) X(cuUserObjectCreate) X(cuUserObjectRelease)          \
   X(cuUserObjectRetain) X(cuGraphAddNode_v2) X(cuGraphNodeSetParams)                            \
   X(cuGraphExecNodeSetParams) X(cuGraphKernelNodeGetParams_v2) X(cuProfilerStart)               \
-  X(cuProfilerStop)
+  X(cuProfilerStop) X(cuMemcpy3DPeerAsync) X(cuMemcpyBatchAsync) X(cuMemcpyBatchAsync_v2)       \
+  X(cuMemcpy3DBatchAsync) X(cuMemcpy3DBatchAsync_v2) X(cuOccupancyMaxActiveClusters)            \
+  X(cuOccupancyMaxPotentialClusterSize)
 // clang-format on
 
 namespace longwire::cudart {

@@ -1,6 +1,7 @@
 // Attributes of functions, occupancy.
 #include "cudart/code.h"
 #include "cudart/context.h"
+#include "cudart/launch_config.h"
 
 using namespace longwire::cudart;
 
@@ -117,6 +118,24 @@ cudaError_t cudaOccupancyAvailableDynamicSMemPerBlock(std::size_t* bytes, const 
                                                       int blocks, int block_size) {
   return with_function(host, [&](const DriverTable& cu, CUfunction function) {
     return cu.cuOccupancyAvailableDynamicSMemPerBlock(bytes, function, blocks, block_size);
+  });
+}
+
+cudaError_t cudaOccupancyMaxPotentialClusterSize(int* size, const void* host,
+                                                 const cudaLaunchConfig_t* config) {
+  return with_function(host, [&](const DriverTable& cu, CUfunction function) -> CUresult {
+    CUlaunchConfig asked;
+    return to_driver(config, asked) ? cu.cuOccupancyMaxPotentialClusterSize(size, function, &asked)
+                                    : CUDA_ERROR_INVALID_VALUE;
+  });
+}
+
+cudaError_t cudaOccupancyMaxActiveClusters(int* clusters, const void* host,
+                                           const cudaLaunchConfig_t* config) {
+  return with_function(host, [&](const DriverTable& cu, CUfunction function) -> CUresult {
+    CUlaunchConfig asked;
+    return to_driver(config, asked) ? cu.cuOccupancyMaxActiveClusters(clusters, function, &asked)
+                                    : CUDA_ERROR_INVALID_VALUE;
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "cudart/code.h"
 #include "cudart/context.h"
+#include "cudart/launch_config.h"
 
 using namespace longwire::cudart;
 
@@ -64,21 +65,11 @@ cudaError_t cudaLaunchCooperativeKernel(const void* host, dim3 grid, dim3 block,
 
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* host,
                                 void** parameters) {
-  static_assert(sizeof(cudaLaunchAttribute) == sizeof(CUlaunchAttribute));
   return in_context([&](const DriverTable& cu) -> cudaError_t {
-    if (config == nullptr || config->dynamicSmemBytes > UINT32_MAX) return cudaErrorInvalidValue;
+    CUlaunchConfig asked;
+    if (!to_driver(config, asked)) return cudaErrorInvalidValue;
     CUfunction function = nullptr;
     if (cudaError_t error = find_function(cu, host, function); error != cudaSuccess) return error;
-    const CUlaunchConfig asked{config->gridDim.x,
-                               config->gridDim.y,
-                               config->gridDim.z,
-                               config->blockDim.x,
-                               config->blockDim.y,
-                               config->blockDim.z,
-                               static_cast<unsigned int>(config->dynamicSmemBytes),
-                               to_driver(config->stream),
-                               reinterpret_cast<CUlaunchAttribute*>(config->attrs),
-                               config->numAttrs};
     return of_launch(cu, cu.cuLaunchKernelEx(&asked, function, parameters, nullptr),
                      config->gridDim, config->blockDim);
   });

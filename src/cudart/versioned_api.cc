@@ -65,7 +65,31 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void** function,
   return find_entry_point(name, function, version, flags, status);
 }
 
+// The runtime's descriptions of copies and places are laid out as the driver's.
+static_assert(sizeof(cudaMemcpyAttributes) == sizeof(CUmemcpyAttributes) &&
+              sizeof(cudaMemcpy3DBatchOp) == sizeof(CUDA_MEMCPY3D_BATCH_OP));
+
 #if CUDART_VERSION < 13000
+
+cudaError_t cudaMemcpyBatchAsync(void** to, void** from, std::size_t* bytes, std::size_t count,
+                                 cudaMemcpyAttributes* attributes, std::size_t* indices,
+                                 std::size_t number, std::size_t* failed, cudaStream_t stream) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemcpyBatchAsync(reinterpret_cast<CUdeviceptr*>(to),
+                                 reinterpret_cast<CUdeviceptr*>(from), bytes, count,
+                                 reinterpret_cast<CUmemcpyAttributes*>(attributes), indices, number,
+                                 failed, longwire::cudart::to_driver(stream));
+  });
+}
+
+cudaError_t cudaMemcpy3DBatchAsync(std::size_t count, cudaMemcpy3DBatchOp* copies,
+                                   std::size_t* failed, unsigned long long flags,
+                                   cudaStream_t stream) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemcpy3DBatchAsync(count, reinterpret_cast<CUDA_MEMCPY3D_BATCH_OP*>(copies), failed,
+                                   flags, longwire::cudart::to_driver(stream));
+  });
+}
 
 static cudaMemLocation location_of(int device) {
   return {device == cudaCpuDeviceId ? cudaMemLocationTypeHost : cudaMemLocationTypeDevice, device};
@@ -113,6 +137,26 @@ cudaError_t cudaThreadSetCacheConfig(cudaFuncCache config) {
 }
 
 #else
+
+cudaError_t cudaMemcpyBatchAsync(void* const* to, const void* const* from, const std::size_t* bytes,
+                                 std::size_t count, cudaMemcpyAttributes* attributes,
+                                 std::size_t* indices, std::size_t number, cudaStream_t stream) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemcpyBatchAsync_v2(reinterpret_cast<CUdeviceptr*>(const_cast<void**>(to)),
+                                    reinterpret_cast<CUdeviceptr*>(const_cast<void**>(from)),
+                                    const_cast<std::size_t*>(bytes), count,
+                                    reinterpret_cast<CUmemcpyAttributes*>(attributes), indices,
+                                    number, longwire::cudart::to_driver(stream));
+  });
+}
+
+cudaError_t cudaMemcpy3DBatchAsync(std::size_t count, cudaMemcpy3DBatchOp* copies,
+                                   unsigned long long flags, cudaStream_t stream) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemcpy3DBatchAsync_v2(count, reinterpret_cast<CUDA_MEMCPY3D_BATCH_OP*>(copies),
+                                      flags, longwire::cudart::to_driver(stream));
+  });
+}
 
 cudaError_t cudaMemAdvise(const void* pointer, std::size_t count, cudaMemoryAdvise advice,
                           cudaMemLocation location) {
