@@ -55,17 +55,42 @@ uint64_t arrived(uint64_t old, uint64_t count) {
   return ((old & ~kCountMask) | expected) ^ uint64_t { 1 } << kPhaseShift;
 }
 
+// The state before.
+uint64_t arrive_at(uint64_t* place, uint64_t count, uint64_t dropped) {
+  const auto less = [&](uint64_t state) {  // expected, of the phases to come
+    const uint64_t expected = ((state >> kExpectedShift) - dropped) & kCountMask;
+    return (state & ~(kCountMask << kExpectedShift)) | expected << kExpectedShift;
+  };
+  uint64_t old = __atomic_load_n(place, __ATOMIC_SEQ_CST);
+  while (!__atomic_compare_exchange_n(place, &old, arrived(less(old), count), true,
+                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+  }
+  return old;
+}
+
+template <bool kDrop>
 void arrive(Context& c, const Step& s) {
   c.strong_access = true;
   each_active(c, [&](int i) {
     const uint64_t count = s.has(2) ? c.at<uint32_t>(s.slot(2))[i] & kCountMask : 1;
-    uint64_t* place = barrier_at(c, s, 1, i);
-    uint64_t old = __atomic_load_n(place, __ATOMIC_SEQ_CST);
-    while (!__atomic_compare_exchange_n(place, &old, arrived(old, count), true, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST)) {
-    }
-    c.at<uint64_t>(s.slot(0))[i] = old;
+    c.at<uint64_t>(s.slot(0))[i] = arrive_at(barrier_at(c, s, 1, i), count, kDrop ? count : 0);
   });
+}
+
+// cp.async.mbarrier.arrive: the copies before it are done. Without .noinc it raises the count by
+// the arrival that it makes.
+void arrive_for_copies(Context& c, const Step& s) {
+  c.strong_access = true;
+  each_active(c, [&](int i) {
+    uint64_t* place = barrier_at(c, s, 0, i);
+    if (s.source->modifiers.wrap) arrive_at(place, 1, 0);
+  });
+}
+
+void pending_count(Context& c, const Step& s) {
+  const auto* state = c.at<uint64_t>(s.slot(1));
+  each(c, c.at<uint32_t>(s.slot(0)),
+       [=](int i) { return static_cast<uint32_t>(state[i] & kCountMask); });
 }
 
 // Whether the phase that a state is of, or that has a parity, is over.
@@ -90,7 +115,10 @@ Handler select_CpAsyncWait(const ir::Instruction&) { return &nothing; }
 Handler select_CpAsyncWaitAll(const ir::Instruction&) { return &nothing; }
 Handler select_MbarrierInit(const ir::Instruction&) { return &init; }
 Handler select_MbarrierInval(const ir::Instruction&) { return &nothing; }
-Handler select_MbarrierArrive(const ir::Instruction&) { return &arrive; }
+Handler select_MbarrierArrive(const ir::Instruction&) { return &arrive<false>; }
+Handler select_MbarrierArriveDrop(const ir::Instruction&) { return &arrive<true>; }
+Handler select_MbarrierPendingCount(const ir::Instruction&) { return &pending_count; }
+Handler select_CpAsyncArrive(const ir::Instruction&) { return &arrive_for_copies; }
 Handler select_MbarrierTestWait(const ir::Instruction&) { return &test_wait; }
 Handler select_MbarrierTryWait(const ir::Instruction&) { return &test_wait; }
 

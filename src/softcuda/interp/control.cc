@@ -21,6 +21,11 @@ void sleep(Context& c, const Step&) {
   c.warp->yield();
 }
 
+// Nothing looks at a cache policy.
+void policy(Context& c, const Step& s) {
+  each(c, c.at<std::uint64_t>(s.slot(0)), [](int) { return std::uint64_t{0}; });
+}
+
 // A read-modify-write orders as a fence does, and sanitizers understand it.
 void fence(Context&, const Step&) {
   static std::atomic<std::uint32_t> order{0};
@@ -47,5 +52,6 @@ Handler select_Membar(const ir::Instruction&) { return &fence; }
 Handler select_Fence(const ir::Instruction&) { return &fence; }
 Handler select_Griddepcontrol(const ir::Instruction&) { return &nothing; }
 Handler select_Prefetch(const ir::Instruction&) { return &nothing; }
+Handler select_CreatePolicy(const ir::Instruction&) { return &policy; }
 
 }  // namespace longwire::softcuda::interp

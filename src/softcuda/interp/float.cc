@@ -13,7 +13,7 @@ namespace longwire::softcuda::interp {
 namespace {
 
 using ir::Type;
-using std::uint32_t, std::uint64_t;
+using std::uint16_t, std::uint32_t, std::uint64_t;
 
 // What stands between an operation and its operands and result.
 template <bool kFtz, bool kSaturate>
@@ -39,6 +39,14 @@ template <class T, T (*F)(T, T), class Form>
 [[gnu::noinline]] void two(Context& c, const Step& s) {
   const T *a = c.at<T>(s.slot(1)), *b = c.at<T>(s.slot(2));
   each(c, c.at<T>(s.slot(0)), [=](int i) { return Form::out(F(Form::in(a[i]), Form::in(b[i]))); });
+}
+template <float (*F)(float, float), class Form>
+void of_three(Context& c, const Step& s) {
+  const auto *a = c.at<float>(s.slot(1)), *b = c.at<float>(s.slot(2)), *e = c.at<float>(s.slot(3));
+  const bool magnitudes = s.source->modifiers.xorsign_abs;
+  auto in = [=](float v) { return magnitudes ? std::fabs(Form::in(v)) : Form::in(v); };
+  each(c, c.at<float>(s.slot(0)),
+       [=](int i) { return Form::out(F(F(in(a[i]), in(b[i])), in(e[i]))); });
 }
 template <class T, class Form>
 [[gnu::noinline]] void fused(Context& c, const Step& s) {
@@ -95,6 +103,43 @@ template <float (*F)(float)>
 Handler approximation(const ir::Instruction& i) {
   if (i.type != Type::kF32) return nullptr;
   return for_form(i, [](auto form) -> Handler { return &approximate<float, F, decltype(form)>; });
+}
+
+// --- "Mixed Precision Floating Point Instructions": f16 or bf16 sources of an f32 result ---
+
+template <bool kBrain>
+float widened(uint16_t bits) {
+  return kBrain ? float_of_bf16(bits) : float_of_f16(bits);
+}
+template <bool kBrain, float (*F)(float, float), class Form>
+[[gnu::noinline]] void mixed(Context& c, const Step& s) {
+  const auto* a = c.at<uint16_t>(s.slot(1));
+  const auto* b = c.at<float>(s.slot(2));
+  each(c, c.at<float>(s.slot(0)), [=](int i) { return Form::out(F(widened<kBrain>(a[i]), b[i])); });
+}
+template <bool kBrain, class Form>
+[[gnu::noinline]] void mixed_fused(Context& c, const Step& s) {
+  const auto *a = c.at<uint16_t>(s.slot(1)), *b = c.at<uint16_t>(s.slot(2));
+  float x[kLanes], y[kLanes], result[kLanes];
+  for (int i = 0; i < kLanes; ++i)
+    x[i] = widened<kBrain>(a[i]), y[i] = widened<kBrain>(b[i]);
+  fused_multiply_add(result, x, y, c.at<float>(s.slot(3)));
+  each(c, c.at<float>(s.slot(0)), [&](int i) { return Form::out(result[i]); });
+}
+template <float (*F)(float, float)>
+Handler mixed_arithmetic(const ir::Instruction& i) {
+  return for_form(i, [&](auto form) {
+    using Of = decltype(form);
+    return i.type2 == Type::kBF16 ? rounded<&mixed<true, F, Of>>(i)
+                                  : rounded<&mixed<false, F, Of>>(i);
+  });
+}
+Handler mixed_fma(const ir::Instruction& i) {
+  return for_form(i, [&](auto form) {
+    using Of = decltype(form);
+    return i.type2 == Type::kBF16 ? rounded<&mixed_fused<true, Of>>(i)
+                                  : rounded<&mixed_fused<false, Of>>(i);
+  });
 }
 
 // Two floats in a register of 64 bits, each on its own.
@@ -172,10 +217,11 @@ Handler sign_handler(const ir::Instruction& i) {
 }
 
 template <bool kMax, class Form>
-Handler extremum_of_floats(const ir::Modifiers& m) {
+Handler extremum_of_floats(const ir::Modifiers& m, int operands) {
   using namespace floating;
   constexpr auto kPlain = kMax ? &max<float> : &min<float>;
   constexpr auto kNan = kMax ? &max_nan<float> : &min_nan<float>;
+  if (operands > 3) return m.nan ? &of_three<kNan, Form> : &of_three<kPlain, Form>;
   if (m.xorsign_abs)
     return m.nan ? &two<float, &with_xor_sign<kNan>, Form>
                  : &two<float, &with_xor_sign<kPlain>, Form>;
@@ -183,13 +229,13 @@ Handler extremum_of_floats(const ir::Modifiers& m) {
 }
 template <bool kMax>
 Handler extremum(const ir::Instruction& i) {
-  if (i.operand_count > 3) return nullptr;
   if (i.type == Type::kF64)
     return kMax ? &two<double, &floating::max<double>, Form<false, false>>
                 : &two<double, &floating::min<double>, Form<false, false>>;
   if (i.type != Type::kF32) return select_half_extremum(i, kMax);
-  return i.modifiers.ftz ? extremum_of_floats<kMax, Form<true, false>>(i.modifiers)
-                         : extremum_of_floats<kMax, Form<false, false>>(i.modifiers);
+  return i.modifiers.ftz
+             ? extremum_of_floats<kMax, Form<true, false>>(i.modifiers, i.operand_count)
+             : extremum_of_floats<kMax, Form<false, false>>(i.modifiers, i.operand_count);
 }
 
 // copysign d a b: the sign of a on b.
@@ -228,11 +274,13 @@ void testp(Context& c, const Step& s) {
 }  // namespace
 
 Handler select_float_add(const ir::Instruction& i) {
+  if (i.type2 != Type::kNone) return mixed_arithmetic<&floating::add<float>>(i);
   if (i.type == Type::kF32x2) return rounded<&two_of_pairs<&floating::add<float>>>(i);
   if (auto half = select_half_arithmetic(i, HalfOp::kAdd)) return half;
   return arithmetic<&floating::add<float>, &floating::add<double>>(i);
 }
 Handler select_float_sub(const ir::Instruction& i) {
+  if (i.type2 != Type::kNone) return mixed_arithmetic<&floating::sub<float>>(i);
   if (i.type == Type::kF32x2) return rounded<&two_of_pairs<&floating::sub<float>>>(i);
   if (auto half = select_half_arithmetic(i, HalfOp::kSub)) return half;
   return arithmetic<&floating::sub<float>, &floating::sub<double>>(i);
@@ -255,6 +303,7 @@ Handler select_float_min(const ir::Instruction& i) { return extremum<false>(i); 
 Handler select_float_max(const ir::Instruction& i) { return extremum<true>(i); }
 
 Handler select_Fma(const ir::Instruction& i) {
+  if (i.type2 != Type::kNone) return mixed_fma(i);
   if (i.type == Type::kF64) return rounded<&fused<double, Form<false, false>>>(i);
   if (i.type == Type::kF32x2) return rounded<&fused_pairs>(i);
   if (i.type != Type::kF32) return select_half_fma(i);

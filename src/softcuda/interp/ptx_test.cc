@@ -330,6 +330,114 @@ TEST_F(PtxTest, AsynchronousCopiesAndMbarriers) {
     EXPECT_EQ(out[i], i % 4 == 3 ? 0 : (63 - i / 4) * 4 + i % 4 + 1) << i;
 }
 
+// PTX ISA 9.7.13.15: arrive_drop leaves a barrier for good, cp.async.mbarrier.arrive stands for the
+// copies before it, pending_count reads a state.
+TEST_F(PtxTest, MbarriersOfWhoLeavesAndOfCopies) {
+  load_body(R"(
+    mov.u32 %r1, sh;
+    setp.ne.u32 %p0, %r0, 0;
+    @%p0 bra ready;
+    mbarrier.init.shared.b64 [%r1+2048], 64;
+    mbarrier.init.shared::cta.b64 [%r1+2056], 128;
+    ready: bar.sync 0;
+    shl.b32 %r2, %r0, 2;
+    add.u32 %r3, %r1, %r2;
+    cvt.u64.u32 %rd1, %r2;
+    add.u64 %rd2, %in, %rd1;
+    cp.async.ca.shared.global [%r3], [%rd2], 4;
+    cp.async.mbarrier.arrive.noinc.shared.b64 [%r1+2056];
+    cp.async.mbarrier.arrive.shared::cta.b64 [%r1+2056];
+    mbarrier.arrive.shared.b64 %rd3, [%r1+2056];
+    copied: mbarrier.try_wait.shared.b64 %p1, [%r1+2056], %rd3;
+    @!%p1 bra copied;
+    setp.lt.u32 %p2, %r0, 24;
+    @%p2 mbarrier.arrive_drop.shared.b64 _, [%r1+2048];
+    @%p2 bra left;
+    mbarrier.arrive.shared.b64 %rd3, [%r1+2048];
+    first: mbarrier.try_wait.shared.b64 %p1, [%r1+2048], %rd3;
+    @!%p1 bra first;
+    bar.sync 1, 32;
+    mbarrier.arrive.shared.b64 %rd3, [%r1+2048];
+    second: mbarrier.try_wait.shared.b64 %p1, [%r1+2048], %rd3;
+    @!%p1 bra second;
+    left: xor.b32 %r4, %r2, 252;
+    add.u32 %r4, %r4, %r1;
+    ld.shared.u32 %r5, [%r4];
+    bar.sync 0;
+    ld.shared.b64 %rd4, [%r1+2048];
+    mbarrier.pending_count.b64 %r6, %rd4;
+    add.u64 %rd4, %out, %rd1;
+    st.global.u32 [%rd4], %r5;
+    st.global.u32 [%rd4+256], %r6;)");
+  auto *out = allocate<std::uint32_t>(128), *in = allocate<std::uint32_t>(64);
+  for (std::uint32_t i = 0; i < 64; ++i)
+    in[i] = i + 1;
+  expect_runs({1}, {64}, parameters(out, in));
+  for (std::uint32_t i = 0; i < 64; ++i) {
+    EXPECT_EQ(out[i], 64 - i) << i;
+    EXPECT_EQ(out[64 + i], 40U) << i;  // that stayed
+  }
+}
+
+// PTX ISA 9.7.5 (f16 and bf16 into f32), 9.7.3.11 and 9.7.3.12 (three operands).
+TEST_F(PtxTest, MixedPrecisionAndExtremaOfThree) {
+  load_body(R"(
+    mov.b16 %h1, 0x3c01;                  // 1 + 2^-10
+    mov.b16 %h2, 0xc040;                  // -3 in bf16
+    mov.f32 %f1, 0f33800000;              // 2^-24
+    add.f32.f16 %f2, %h1, %f1;
+    add.rp.f32.f16 %f3, %h1, %f1;
+    sub.rz.f32.bf16 %f4, %h2, %f1;
+    sub.rm.f32.bf16 %f5, %h2, %f1;
+    fma.rn.f32.f16 %f6, %h1, %h1, %f1;
+    fma.rp.sat.f32.bf16 %f7, %h2, %h2, %f1;
+    mov.f32 %f8, 0fC0000000;              // -2
+    mov.f32 %f9, 0f7FC00000;
+    min.f32 %f10, %f1, %f8, %f2;
+    max.abs.f32 %f11, %f1, %f8, %f2;
+    max.f32 %f12, %f9, %f8, %f9;
+    min.NaN.f32 %f13, %f1, %f9, %f2;
+    min.f32 %f14, %f1, %f8;
+    st.global.v4.f32 [%out], {%f2, %f3, %f4, %f5};
+    st.global.v4.f32 [%out+16], {%f6, %f7, %f10, %f11};
+    st.global.v2.f32 [%out+32], {%f12, %f13};
+    st.global.f32 [%out+40], %f14;)");
+  auto* out = allocate<float>(16);
+  expect_runs({1}, {1}, parameters(out, out));
+  constexpr float kOne = 1 + 0x1p-10F;
+  EXPECT_EQ(out[0], kOne);  // a tie
+  EXPECT_EQ(out[1], kOne + 0x1p-23F);
+  EXPECT_EQ(out[2], -3);
+  EXPECT_EQ(out[3], -3 - 0x1p-22F);
+  EXPECT_EQ(out[4], 1 + 0x1p-9F + 0x1p-20F);
+  EXPECT_EQ(out[5], 1);
+  EXPECT_EQ(out[6], -2);
+  EXPECT_EQ(out[7], 2);
+  EXPECT_EQ(out[8], -2);
+  EXPECT_TRUE(std::isnan(out[9]));
+  EXPECT_EQ(out[10], -2);
+}
+
+// Hints and orders that change nothing here: PTX ISA 9.7.9.8, 9.7.9.11, 9.7.9.18, 9.7.13.4.
+TEST_F(PtxTest, CachePoliciesAndMappedIo) {
+  load_body(R"(
+    createpolicy.fractional.L2::evict_last.b64 %rd1;
+    createpolicy.fractional.L2::evict_first.L2::evict_unchanged.b64 %rd2, 0.5;
+    createpolicy.range.global.L2::evict_last.L2::evict_unchanged.b64 %rd3, [%in], 64, 128;
+    createpolicy.cvt.L2.b64 %rd4, %rd3;
+    ld.global.L2::cache_hint.u32 %r1, [%in], %rd2;
+    ld.mmio.relaxed.sys.global.u32 %r2, [%in+4];
+    add.u32 %r1, %r1, %r2;
+    membar.proxy.alias;
+    fence.acquire.sync_restrict::shared::cluster.cluster;
+    fence.release.sync_restrict::shared::cta.cluster;
+    st.mmio.relaxed.sys.global.u32 [%out], %r1;)");
+  auto *out = allocate<std::uint32_t>(1), *in = allocate<std::uint32_t>(2);
+  in[0] = 5, in[1] = 6;
+  expect_runs({1}, {1}, parameters(out, in));
+  EXPECT_EQ(out[0], 11U);
+}
+
 TEST_F(PtxTest, MatricesThroughSharedMemory) {
   load_body(R"(
     mov.u32 %r1, sh;

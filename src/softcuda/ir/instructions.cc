@@ -141,6 +141,9 @@ void FunctionLowering::from_slots(const ptx::Statement& statement, const Opcode&
     operands_.push_back(is_pair ? operand(from.parts[1], slots[i], opcode.type_of(slots[i].type))
                                 : Operand{});
   }
+  // Of three or of two: what is written says which.
+  const bool either = made.op == Op::kMin || made.op == Op::kMax;
+  if (either && operands_.back().kind == Kind::kNothing) operands_.pop_back();
   check_memory_space(statement, made);
   commit(made, operands_);
 }

@@ -39,6 +39,7 @@ constexpr NamedEffect kGeneral[] = {
     {"wrap", LW_SET(wrap, true)},
     {"shiftamt", LW_SET(wrap, true)},
     {"parity", LW_SET(wrap, true)},
+    {"noinc", LW_SET(wrap, true)},
     {"wide", LW_SET(part, Part::kWide)},
     {"lo", LW_SET(part, Part::kLo)},
     {"hi", LW_SET(part, Part::kHi)},

@@ -57,7 +57,7 @@ namespace longwire::softcuda::ir {
   X(Mov, "mov") X(Shfl, "shfl") X(Prmt, "prmt") X(Ld, "ld") X(Ldu, "ldu") X(St, "st") X(Prefetch, "prefetch") \
   X(Isspacep, "isspacep") X(Cvta, "cvta") X(Cvt, "cvt") X(CvtPack, "cvt.pack") X(Mapa, "mapa") X(Getctarank, "getctarank") \
   X(CpAsync, "cp.async") X(CpAsyncCommit, "cp.async.commit_group") X(CpAsyncWait, "cp.async.wait_group") \
-  X(CpAsyncWaitAll, "cp.async.wait_all") \
+  X(CpAsyncWaitAll, "cp.async.wait_all") X(CreatePolicy, "createpolicy") \
   /* textures and surfaces */ \
   X(Tex, "tex") X(Tld4, "tld4") X(Txq, "txq") X(Suld, "suld") X(Sust, "sust") X(Suq, "suq") \
   /* control flow */ \
@@ -68,6 +68,8 @@ namespace longwire::softcuda::ir {
   X(Membar, "membar") X(Fence, "fence") X(Atom, "atom") X(Red, "red") X(Vote, "vote") X(Match, "match") \
   X(Activemask, "activemask") X(Redux, "redux") X(Griddepcontrol, "griddepcontrol") X(Elect, "elect") \
   X(MbarrierInit, "mbarrier.init") X(MbarrierInval, "mbarrier.inval") X(MbarrierArrive, "mbarrier.arrive") \
+  X(MbarrierArriveDrop, "mbarrier.arrive_drop") X(MbarrierPendingCount, "mbarrier.pending_count") \
+  X(CpAsyncArrive, "cp.async.mbarrier.arrive") \
   X(MbarrierTestWait, "mbarrier.test_wait") X(MbarrierTryWait, "mbarrier.try_wait") \
   /* matrices */ \
   X(Mma, "mma") X(Ldmatrix, "ldmatrix") X(Stmatrix, "stmatrix") X(Movmatrix, "movmatrix") \

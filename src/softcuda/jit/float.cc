@@ -93,7 +93,7 @@ Value Emitter::fast_quotient(Value a, Value b) {
 
 bool Emitter::emit_float(const Step& s) {
   const ir::Instruction& i = *s.source;
-  if (i.type != Type::kF32 && i.type != Type::kF64) return false;
+  if ((i.type != Type::kF32 && i.type != Type::kF64) || i.type2 != Type::kNone) return false;
   if (interp::is_directed(i.modifiers.rounding)) return false;
   const int bits = ir::bits_of(i.type);
   const bool exact_only = i.type == Type::kF64 && i.modifiers.approximate;
