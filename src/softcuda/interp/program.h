@@ -126,6 +126,11 @@ struct NativeState {
   Context* context = nullptr;
   class Runner* runner = nullptr;
   void* runner_place = nullptr;
+  // For who runs it, not for the code: %tid of the next warp's first thread, which value is %warpid
+  // (kMaxNativeSpecials: none), and the step at which an earlier warp has ended.
+  machine::Dim3 thread;
+  std::size_t number_at = kMaxNativeSpecials;
+  std::uint32_t ended = 0;
 };
 // Runs the lanes of `group` from an entry on until it comes to a step that it leaves to the Runner,
 // and returns that step, with the group's registers in the frame. kNotEntered: these lanes'

@@ -13,10 +13,40 @@ namespace {
 
 constexpr std::uint32_t kNoJoin = ~std::uint32_t{0};
 
-void fill_block_values(NativeState& state) noexcept {
-  std::size_t n = 0;
-  for (const SpecialUse& use : state.programs->specials)
-    state.values[n++] = is_clock(use.special) ? 0 : warp_value(use.special, *state.warp);
+bool is_of_block(ir::Special special) noexcept {
+  return (special >= ir::Special::kCtaidX && special <= ir::Special::kCtaidZ) ||
+         (special >= ir::Special::kClusteridX && special <= ir::Special::kClusteridZ);
+}
+
+void step(machine::Dim3& at, std::uint32_t by, const machine::Dim3& size) noexcept {
+  at.x += by;
+  if (at.x < size.x) return;
+  at.x = 0;
+  if (++at.y < size.y) return;
+  at.y = 0;
+  ++at.z;
+}
+
+// %tid from the first thread of the warp on, which becomes that of the next warp.
+void fill_threads(NativeState& state) noexcept {
+  const machine::Dim3& size = state.warp->block().size;
+  const std::uint32_t by = state.rows == 0 ? 1 : state.rows;
+  for (std::uint32_t lane = 0; lane < kLanes; lane += by) {
+    state.tid[0][lane] = state.thread.x;
+    state.tid[1][lane] = state.thread.y;
+    state.tid[2][lane] = state.thread.z;
+    step(state.thread, by, size);
+  }
+}
+
+// As no Runner has to do with the warp yet.
+void without_runner(NativeState& state) noexcept {
+  state.frame = Runner::kernel_frame(state);
+  state.local_base = 0;
+  state.join = kNoJoin;
+  state.parked = 0;
+  state.context = nullptr;
+  state.runner = nullptr;
 }
 
 }  // namespace
@@ -26,7 +56,8 @@ std::uint32_t rows_of(const machine::Dim3& block) noexcept {
   return block.x == kLanes / 2 || block.x == kLanes / 4 ? block.x : 0;
 }
 
-void begin_block(NativeState& state, const KernelPrograms& programs, machine::Warp& warp) noexcept {
+void begin_native(NativeState& state, const KernelPrograms& programs,
+                  machine::Warp& warp) noexcept {
   const machine::BlockState& block = warp.block();
   state.programs = &programs;
   state.warp = &warp;
@@ -43,42 +74,50 @@ void begin_block(NativeState& state, const KernelPrograms& programs, machine::Wa
   state.local_stride = warp.local_stride();
   state.stopping = warp.stopping_flag();
   state.rows = rows_of(block.size);
-  fill_block_values(state);
+  std::size_t n = 0;
+  state.number_at = kMaxNativeSpecials;
+  for (const SpecialUse& use : programs.specials) {
+    if (use.special == ir::Special::kWarpid) state.number_at = n;
+    state.values[n++] = is_clock(use.special) ? 0 : warp_value(use.special, warp);
+  }
+  state.thread = warp.number() == 0 ? machine::Dim3{0, 0, 0} : warp.thread(0);
+  state.ended = kNotEntered;
+  without_runner(state);
+  fill_threads(state);
 }
 
-void begin_warp(NativeState& state) noexcept {
-  const machine::Warp& warp = *state.warp;
-  const std::uint32_t step = state.rows == 0 ? 1 : state.rows;
-  for (std::uint32_t lane = 0; lane < kLanes; lane += step) {
-    const machine::Dim3 at = warp.thread(static_cast<int>(lane));
-    state.tid[0][lane] = at.x;
-    state.tid[1][lane] = at.y;
-    state.tid[2][lane] = at.z;
-  }
+void next_warp(NativeState& state) noexcept {
+  if (state.number_at < kMaxNativeSpecials) state.values[state.number_at] = state.warp->number();
+  fill_threads(state);
+}
+
+void next_block(NativeState& state) noexcept {
   std::size_t n = 0;
   for (const SpecialUse& use : state.programs->specials) {
-    if (use.special == ir::Special::kWarpid) state.values[n] = warp.number();
+    if (is_of_block(use.special)) state.values[n] = warp_value(use.special, *state.warp);
     ++n;
   }
+  state.thread = {0, 0, 0};
+  next_warp(state);
 }
 
 // Runs a warp in a kernel's code; whatever that leaves undone, a Runner does.
 void run_native(NativeState& state) {
   const KernelPrograms& programs = *state.programs;
   const Program& kernel = programs.functions[programs.kernel];
-  state.frame = Runner::kernel_frame(state);
-  state.local_base = 0;
-  state.join = kNoJoin;
   state.rounds = state.strong = state.apart = 0;
   state.live = state.warp->lanes();
-  state.parked = 0;
-  state.context = nullptr;
-  state.runner = nullptr;
   const std::uint32_t step = kernel.native(state, kStart, state.live);
-  const Step& s = kernel.steps[step];
-  if (s.guard == ir::kNone && (s.kind == StepKind::kExit || s.kind == StepKind::kReturn)) return;
-  if (state.runner == nullptr) Runner::start(state);
-  state.runner->go_on(step);
+  if (step != state.ended) {
+    const Step& s = kernel.steps[step];
+    if (s.guard == ir::kNone && (s.kind == StepKind::kExit || s.kind == StepKind::kReturn)) {
+      state.ended = step;
+    } else {
+      if (state.runner == nullptr) Runner::start(state);
+      state.runner->go_on(step);
+    }
+  }
+  if (state.runner != nullptr) without_runner(state);
 }
 
 // --- Runner ---

@@ -1,5 +1,5 @@
-// What a back end that compiles does to run a warp: once for each block, or for each warp that has
-// a fiber of its own, begin_block(); for each warp begin_warp() and run_native().
+// What a back end that compiles does to run warps: begin_native() for the first of a fiber, then
+// run_native(); next_warp() or next_block() before each further one.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,10 @@ namespace longwire::softcuda::interp {
 // one value; 0: in none that are of use.
 std::uint32_t rows_of(const machine::Dim3& block) noexcept;
 
-void begin_block(NativeState& state, const KernelPrograms& programs, machine::Warp& warp) noexcept;
-void begin_warp(NativeState& state) noexcept;
+void begin_native(NativeState& state, const KernelPrograms& programs, machine::Warp& warp) noexcept;
+// The warp has become the block's next one, or the first of another block.
+void next_warp(NativeState& state) noexcept;
+void next_block(NativeState& state) noexcept;
 // REQUIRES: the kernel has code; state.runner_place has room for a Runner.
 void run_native(NativeState& state);
 

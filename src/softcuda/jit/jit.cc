@@ -122,9 +122,15 @@ class CompiledCode final : public machine::Code {
   void run_all(machine::Warp& warp) const override {
     Start start;
     begin(start, warp);
-    do
+    for (;;) {
       run_warp(start, warp);
-    while (warp.next());
+      if (warp.next())
+        interp::next_warp(start.state);
+      else if (warp.next_block())
+        interp::next_block(start.state);
+      else
+        return;
+    }
   }
 
  private:
@@ -149,7 +155,7 @@ class CompiledCode final : public machine::Code {
     const Variant* variant = variants_[index_of(rows)].load(std::memory_order_acquire);
     start.programs = variant == nullptr ? &interpreted_ : &variant->programs;
     start.state.ranges = ranges_for(warp.block().grid_id, number_);
-    interp::begin_block(start.state, *start.programs, warp);
+    interp::begin_native(start.state, *start.programs, warp);
   }
 
   static void run_warp(Start& start, machine::Warp& warp) {
@@ -158,7 +164,6 @@ class CompiledCode final : public machine::Code {
       interp::Runner(programs, warp, &start.state).run();
       return;
     }
-    interp::begin_warp(start.state);
     interp::run_native(start.state);
   }
 

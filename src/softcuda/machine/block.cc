@@ -30,6 +30,7 @@ bool Block::begin(Grid& grid, Dim3 index) { return prepare(grid, index) && place
 
 bool Block::begin_in_turn(Grid& grid, Dim3 index) {
   if (!prepare(grid, index)) return false;
+  in_turn_ = {};
   warp_count_ = running_ = 1;
   barriers_.reset(1);
   const std::uint32_t warps = (threads() + ir::kWarpSize - 1) / ir::kWarpSize;
@@ -37,10 +38,15 @@ bool Block::begin_in_turn(Grid& grid, Dim3 index) {
 }
 
 bool Block::next_in_turn() {
-  const auto index = grid_->take_block();
-  if (!index) return false;
+  if (grid_->stopping()) return false;
+  if (++in_turn_.first < in_turn_.end) {
+    grid_->step(state_.index);
+  } else {
+    in_turn_ = grid_->take_blocks(services_.cores);
+    if (in_turn_.first == in_turn_.end) return false;
+    state_.index = in_turn_.index;
+  }
   if (!printed_.empty()) finish();
-  state_.index = *index;
   return true;
 }
 

@@ -56,6 +56,7 @@ class Block {
   const Services& services_;
   Grid* grid_ = nullptr;
   BlockState state_;
+  Grid::Blocks in_turn_;  // taken, the one that runs and those that come then
   Barriers barriers_;
   Region shared_;
   std::vector<std::unique_ptr<WarpFiber>> warps_;  // as many as any block here had

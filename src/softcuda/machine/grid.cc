@@ -11,6 +11,10 @@ constexpr std::size_t kFrameBytes = std::size_t{256} << 10;
 constexpr std::size_t kRecursiveFrameBytes = std::size_t{16} << 20;
 constexpr std::uint32_t kFrameAlignment = 64;
 constexpr std::uint32_t kLocalAlignment = 64;
+// Blocks are taken in so many turns by each core, as they may take different times, and at most so
+// many at once: beyond that the taking costs nothing beside them.
+constexpr std::uint32_t kTurnsOfACore = 32;
+constexpr std::uint64_t kMostAtOnce = 32;
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) {
   return (value + step - 1) / step * step;
@@ -81,14 +85,34 @@ Grid::Grid(const Launch& launch, std::shared_ptr<const Code> code, const WarpNee
   launch_.parameters = parameters_;
 }
 
+Dim3 Grid::index_of(std::uint64_t block) const noexcept {
+  const std::uint64_t row = block / launch_.grid.x;
+  return {static_cast<std::uint32_t>(block % launch_.grid.x),
+          static_cast<std::uint32_t>(row % launch_.grid.y),
+          static_cast<std::uint32_t>(row / launch_.grid.y)};
+}
+
 std::optional<Dim3> Grid::take_block() noexcept {
   if (!blocks_left()) return std::nullopt;
-  const std::uint64_t index = next_.fetch_add(1, std::memory_order_relaxed);
-  if (index >= blocks_) return std::nullopt;
-  const std::uint64_t row = index / launch_.grid.x;
-  return Dim3{static_cast<std::uint32_t>(index % launch_.grid.x),
-              static_cast<std::uint32_t>(row % launch_.grid.y),
-              static_cast<std::uint32_t>(row / launch_.grid.y)};
+  const std::uint64_t block = next_.fetch_add(1, std::memory_order_relaxed);
+  return block < blocks_ ? std::optional(index_of(block)) : std::nullopt;
+}
+
+Grid::Blocks Grid::take_blocks(std::uint32_t cores) noexcept {
+  if (!blocks_left()) return {};
+  const std::uint64_t share = blocks_ / (std::uint64_t{cores} * kTurnsOfACore);
+  const std::uint64_t count = std::clamp<std::uint64_t>(share, 1, kMostAtOnce);
+  const std::uint64_t first = next_.fetch_add(count, std::memory_order_relaxed);
+  if (first >= blocks_) return {};
+  return {first, std::min(first + count, blocks_), index_of(first)};
+}
+
+void Grid::step(Dim3& index) const noexcept {
+  if (++index.x < launch_.grid.x) return;
+  index.x = 0;
+  if (++index.y < launch_.grid.y) return;
+  index.y = 0;
+  ++index.z;
 }
 
 void Grid::fail(Fault fault) {

@@ -1,4 +1,4 @@
-// Grid: one launch under way. Threads: take_block(), fail() and stop() from any.
+// Grid: one launch under way. Threads: take_block(), take_blocks() and fail() from any.
 #pragma once
 
 #include <atomic>
@@ -53,6 +53,15 @@ class Grid {
 
   // The next block to run; nothing where all are taken, or the grid is stopping.
   std::optional<Dim3> take_block() noexcept;
+  // The same of several: blocks [first, end), and where the first lies; as many as leave the other
+  // threads their share. None: first == end.
+  struct Blocks {
+    std::uint64_t first = 0, end = 0;
+    Dim3 index;
+  };
+  Blocks take_blocks(std::uint32_t cores) noexcept;
+  // The block that follows one.
+  void step(Dim3& index) const noexcept;
   bool blocks_left() const noexcept {
     return !stopping() && next_.load(std::memory_order_relaxed) < blocks_;
   }
@@ -69,14 +78,18 @@ class Grid {
   std::uint32_t helpers = 0;  // threads of the pool at work on it. Under the machine's lock
 
  private:
+  Dim3 index_of(std::uint64_t block) const noexcept;
+
   Launch launch_;
   std::shared_ptr<const Code> code_;  // with the back end's cache and other grids
   WarpNeeds needs_;
   std::vector<std::byte> parameters_;
   std::uint64_t id_;
   std::uint64_t blocks_;
-  std::atomic<std::uint64_t> next_{0};
-  std::atomic<bool> stopping_{false};
+  // Written by all threads, and what they read besides is not to wait for that.
+  static constexpr std::size_t kCacheLine = 64;
+  alignas(kCacheLine) std::atomic<std::uint64_t> next_{0};
+  alignas(kCacheLine) std::atomic<bool> stopping_{false};
   std::mutex mutex_;
   std::optional<Fault> fault_;
 };

@@ -51,6 +51,8 @@ class Warp {
   Dim3 thread(int lane) const noexcept;                      // %tid
   // Becomes the block's next warp, where all run in turn; false: that was the last.
   bool next() noexcept;
+  // Then becomes the first warp of another block of the grid; false: there is none left.
+  virtual bool next_block() = 0;
   const LoadedModule& module() const noexcept { return *module_; }
   ir::FunctionId kernel() const noexcept { return kernel_; }
   // Local memory of a lane: all of local_stride() bytes, from which a kernel's and then its

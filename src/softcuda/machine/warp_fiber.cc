@@ -28,7 +28,7 @@ bool inside(std::uint64_t address, std::uint64_t bytes, std::uint64_t begin, std
 void Code::run_all(Warp& warp) const {
   do
     run(warp);
-  while (warp.next());
+  while (warp.next() || warp.next_block());
 }
 
 WarpFiber::WarpFiber(Block& block, std::uint32_t number)
@@ -63,7 +63,7 @@ bool WarpFiber::begin(Mask lanes, std::uint32_t warps) {
 
 bool WarpFiber::begin_in_turn(std::uint32_t warps, std::uint32_t threads) {
   if (!prepare(warps)) return false;
-  lanes_ = lanes_of(0, threads);
+  lanes_ = first_lanes_ = lanes_of(0, threads);
   fiber_.start(&WarpFiber::body_in_turn, this);
   return true;
 }
@@ -75,12 +75,14 @@ void WarpFiber::body(void* self) {
 
 void WarpFiber::body_in_turn(void* self) {
   auto& warp = *static_cast<WarpFiber*>(self);
-  const Mask lanes = warp.lanes_;
-  do {
-    warp.number_ = warp.own_number_;
-    warp.lanes_ = lanes;
-    warp.owner_.grid().code().run_all(warp);
-  } while (warp.owner_.next_in_turn());
+  warp.owner_.grid().code().run_all(warp);
+}
+
+bool WarpFiber::next_block() {
+  if (!owner_.next_in_turn()) return false;
+  number_ = own_number_;
+  lanes_ = first_lanes_;
+  return true;
 }
 
 bool WarpFiber::resume() {

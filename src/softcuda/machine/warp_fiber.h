@@ -31,6 +31,7 @@ class WarpFiber final : public Warp {
   std::uint32_t barrier(std::uint32_t id, std::uint32_t threads, Mask mask, ir::Mode mode,
                         Mask predicate, const ir::Place& place) override;
   void yield() noexcept override;
+  bool next_block() override;
   bool call_external(const ir::Function& function, int lane,
                      std::span<const std::uint64_t> arguments, std::uint64_t& result,
                      const ir::Place& place) override;
@@ -55,6 +56,7 @@ class WarpFiber final : public Warp {
 
   Block& owner_;
   const std::uint32_t own_number_;  // while it does not run others' warps in turn
+  Mask first_lanes_ = 0;            // of a block's first warp
   Fiber fiber_;
   Region local_region_, frame_region_;
   State state_ = State::kEnded;
