@@ -221,13 +221,17 @@ bool Analysis::drop_joined_after(std::uint32_t block) {
   for (std::size_t n = 0; n < blocks_.size(); ++n)
     for (std::uint32_t at = blocks_[n].first; ways[n] > 0 && n != meet && at < blocks_[n].end; ++at)
       each_written(program_.steps[at], [&](RegisterId id) { written[id] = true; });
-  bool dropped = false;
+  std::vector<bool> on_way(blocks_.size());
   for (std::size_t n = 0; n < blocks_.size(); ++n)
-    for (RegisterId id = 0; ways[n] > 1 && id < registers(); ++id) {
-      if (varying_[id] || !written[id] || !blocks_[n].live_in[id]) continue;
-      varying_[id] = true;
-      dropped = true;
-    }
+    on_way[n] = ways[n] > 0 && n != meet;
+  bool dropped = false;
+  for (RegisterId id = 0; id < registers(); ++id) {
+    if (varying_[id] || !written[id]) continue;
+    std::vector<bool> kept(blocks_.size(), false);
+    if (writes_are_alike(id, on_way)) kept = written_before(id, block, on_way, meet);
+    for (std::size_t n = 0; n < blocks_.size() && !varying_[id]; ++n)
+      if (ways[n] > 1 && blocks_[n].live_in[id] && !kept[n]) varying_[id] = dropped = true;
+  }
   return dropped;
 }
 

@@ -96,6 +96,10 @@ class Analysis {
   std::int64_t constant(const Slot& slot, int bits, bool with_sign) const noexcept;
   bool drop_joined();
   bool drop_joined_after(std::uint32_t block);
+  void find_writes();
+  bool writes_are_alike(RegisterId id, const std::vector<bool>& on_way) const;
+  std::vector<bool> written_before(RegisterId id, std::uint32_t head,
+                                   const std::vector<bool>& on_way, std::uint32_t meet) const;
   bool drop_in_region(std::uint32_t head);
   std::uint32_t meet_of(std::uint32_t block) const;
   bool region_at(std::uint32_t head, Region& region) const;
@@ -116,6 +120,7 @@ class Analysis {
   std::vector<Block> blocks_;
   std::vector<RegisterId> register_at_;  // by offset in the frame / 2
   std::vector<std::vector<bool>> postdominators_;
+  std::vector<std::vector<std::uint32_t>> writes_;  // steps, of each register
   std::vector<Region> regions_;
   std::vector<int> in_region_;  // by block
   std::vector<Shape> shapes_;

@@ -224,6 +224,7 @@ void Analysis::find_shapes() {
   for (RegisterId id = 0; id < registers(); ++id)
     if (blocks_[0].live_in[id]) varying_[id] = true;
   find_postdominators();
+  find_writes();
   do
     spread_shapes();
   while (drop_joined());
