@@ -80,6 +80,8 @@ struct Step {
 
 inline constexpr std::size_t kMaxNativeSpecials = 64;  // more than there are
 inline constexpr std::size_t kNativeRanges = 64;
+// So many of them belong to one access of the code each, further accesses share the others.
+inline constexpr std::size_t kOwnedRanges = 56;
 
 struct KernelPrograms;
 
@@ -99,9 +101,10 @@ struct NativeState {
   std::byte* local = nullptr;
   std::uint64_t local_stride = 0;
   const std::atomic<bool>* stopping = nullptr;
-  // Allocated memory that was found last, for each access of the code: kNativeRanges of them.
+  // Allocated memory that was found last, for each access of the code: kNativeRanges of them. An
+  // access is within it where (address - begin) / its size is below `places`.
   struct Range {
-    std::uint64_t begin = 0, bytes = 0;
+    std::uint64_t begin = 0, bytes = 0, places = 0;
   };
   Range* ranges = nullptr;
   std::uint32_t local_base = 0;

@@ -15,7 +15,10 @@ struct Emitter::Access {
   int bits = 32;            // of each in memory
   std::uint64_t bytes = 4;  // of all
   LLVMValueRef lanes = nullptr;
+  int address_operand = 0;
   std::uint32_t range = 0;  // its number in NativeState::ranges
+  bool owns_range = false;  // that no other access uses
+  std::uint32_t span = 0;   // what is looked at at once, from an address on; 0: each lane's place
   LLVMBasicBlockRef slow = nullptr, done = nullptr;
 
   std::uint64_t element_at(int n) const { return static_cast<std::uint64_t>(n * bits / 8); }

@@ -22,7 +22,8 @@ bool is_plain(const Step& s) {
 
 bool are_equal(const Slot& a, const Slot& b) {
   return a.offset == b.offset && a.base == b.base && a.bytes == b.bytes && a.present == b.present &&
-         a.negated == b.negated && a.in_frame == b.in_frame && a.displacement == b.displacement;
+         a.negated == b.negated && a.in_frame == b.in_frame && a.variable == b.variable &&
+         a.displacement == b.displacement;
 }
 
 bool are_alike(const Step& a, const Step& b) {

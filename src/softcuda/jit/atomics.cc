@@ -148,6 +148,7 @@ bool Emitter::emit_atomic(std::uint32_t step) {
     return false;
   const bool has_result = atom && s.slot(0).present && s.slot(0).base == interp::Base::kFrame &&
                           analysis_.live_at(step + 1)[analysis_.register_of(s.slot(0))];
+  a.address_operand = address_operand;
   begin_access(a);
   const Value addresses = v_.splat(address_of(s.slot(address_operand)));
   need(a, all_of(is_inside(a, addresses, a.bytes), a.lanes));
@@ -157,7 +158,7 @@ bool Emitter::emit_atomic(std::uint32_t step) {
   if (has_result)
     LLVMBuildStore(v_.b, LLVMConstInt(v_.i32, 1, 0), field(offsetof(NativeState, strong)));
   LLVMBuildBr(v_.b, a.done);
-  emit_slow_access(a, addresses);
+  emit_slow_access(a);
   at(a.done);
   return true;
 }

@@ -64,6 +64,8 @@ void Emitter::begin(const std::string& name) {
   specials_ = load_field(v_.ptr, offsetof(NativeState, specials));
   join_ = load_field(v_.i32, offsetof(NativeState, join));
   stopping_ = load_field(v_.ptr, offsetof(NativeState, stopping));
+  shared_ = load_field(v_.ptr, offsetof(NativeState, shared));
+  shared_bytes_ = load_field(v_.i64, offsetof(NativeState, shared_bytes));
 }
 
 void Emitter::emit(const std::string& name) {

@@ -167,6 +167,7 @@ class Emitter {
   Value space_base(ir::Space space);
   LLVMValueRef offset(LLVMValueRef base, std::uint64_t bytes);
   void need(const Access& a, LLVMValueRef condition);
+  void need_place(const Access& a, LLVMValueRef address, std::uint64_t span);
   void need_aligned(const Access& a, Value address);
   Value fits(Value offset, Value bytes, std::uint64_t span);
   Value range_field(const Access& a, std::size_t offset);
@@ -177,11 +178,11 @@ class Emitter {
   void load_rows(const Access& a, LLVMValueRef base, const Shape& shape);
   void store_rows(const Access& a, LLVMValueRef base);
   void transfer_packed(const Access& a, LLVMValueRef place);
-  void transfer_line(const Access& a, LLVMValueRef base, const Shape& shape);
+  void transfer_line(Access& a, LLVMValueRef base, const Shape& shape);
   void transfer_uniform(const Access& a, Value address);
   void transfer_scattered(const Access& a, Value addresses);
   void transfer_anywhere(const Access& a, Value addresses);
-  void emit_slow_access(const Access& a, Value address);
+  void emit_slow_access(const Access& a);
   Value stored(const Access& a, int element);
   void put_loaded(const Access& a, int element, Value value);
   LLVMValueRef all_of(Value condition, LLVMValueRef lanes);
@@ -201,6 +202,7 @@ class Emitter {
   const Region* region_ = nullptr;                 // that it is in
   std::map<std::uint32_t, LLVMValueRef> waiting_;  // lanes that will come to a block of a region
   LLVMValueRef frame_ = nullptr, specials_ = nullptr, join_ = nullptr, stopping_ = nullptr;
+  LLVMValueRef shared_ = nullptr, shared_bytes_ = nullptr;
   LLVMBasicBlockRef refused_ = nullptr;
   Value guard_;            // of the step that is emitted, as it was before it
   std::uint32_t now_ = 0;  // that step

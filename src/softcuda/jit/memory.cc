@@ -1,6 +1,7 @@
 // ld and st. Addresses are looked at as machine::Warp::at does, all lanes' together: equal ones are
 // one access, consecutive ones a line, others a gather or scatter. What is not found to be in order
 // goes to the interpreter, which says what is wrong, if it is.
+#include <bit>
 #include <cstddef>
 
 #include "softcuda/jit/access.h"
@@ -68,10 +69,34 @@ Value Emitter::range_field(const Access& a, std::size_t offset) {
           true};
 }
 
+// Whether a place that all lanes begin from, and `span` bytes with it, are there and aligned. One
+// comparison: what is not aligned is far outside, as its low bits become the highest.
+void Emitter::need_place(const Access& a, LLVMValueRef address, std::uint64_t span) {
+  const bool shared = a.space == Space::kShared;
+  if (!shared && !a.owns_range) {
+    need_aligned(a, {address, true});
+    return need(a, is_inside(a, {address, true}, span).v);
+  }
+  const auto shift = static_cast<std::uint64_t>(std::countr_zero(a.bytes));
+  LLVMValueRef by = LLVMConstInt(v_.i64, shift, 0);
+  LLVMValueRef place = address, places = nullptr;
+  if (shared) {
+    const std::uint64_t up = a.bytes - 1;
+    places = v_.call_intrinsic("llvm.usub.sat", {v_.i64},
+                               {shared_bytes_, LLVMConstInt(v_.i64, span - 1, 0)});
+    places =
+        LLVMBuildLShr(v_.b, LLVMBuildAdd(v_.b, places, LLVMConstInt(v_.i64, up, 0), ""), by, "");
+  } else {
+    place = LLVMBuildSub(v_.b, address, range_field(a, offsetof(NativeState::Range, begin)).v, "");
+    places = range_field(a, offsetof(NativeState::Range, places)).v;
+  }
+  if (shift > 0) place = v_.call_intrinsic("llvm.fshr", {v_.i64}, {place, place, by});
+  need(a, LLVMBuildICmp(v_.b, LLVMIntULT, place, places, ""));
+}
+
 // The same of an address: of shared memory, or allocated memory as it was found last.
 Value Emitter::is_inside(const Access& a, Value address, std::uint64_t span) {
-  if (a.space == Space::kShared)
-    return fits(address, {load_field(v_.i64, offsetof(NativeState, shared_bytes)), true}, span);
+  if (a.space == Space::kShared) return fits(address, {shared_bytes_, true}, span);
   if (a.space == Space::kLocal)
     return fits(address, {load_field(v_.i64, offsetof(NativeState, local_stride)), true}, span);
   const Value begin = range_field(a, offsetof(NativeState::Range, begin));
@@ -80,15 +105,13 @@ Value Emitter::is_inside(const Access& a, Value address, std::uint64_t span) {
 
 LLVMValueRef Emitter::place_of(const Access& a, LLVMValueRef address) {
   if (a.space != Space::kShared) return v_.pointer_at(address);
-  return LLVMBuildGEP2(v_.b, v_.i8, load_field(v_.ptr, offsetof(NativeState, shared)), &address, 1,
-                       "");
+  return LLVMBuildGEP2(v_.b, v_.i8, shared_, &address, 1, "");
 }
 
 // --- one address for all lanes ---
 
 void Emitter::transfer_uniform(const Access& a, Value address) {
-  need_aligned(a, address);
-  need(a, is_inside(a, address, a.bytes).v);
+  need_place(a, address.v, a.bytes);
   LLVMValueRef place = place_of(a, address.v);
   LLVMValueRef last =
       v_.call_intrinsic("llvm.ctlz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
@@ -204,19 +227,14 @@ void Emitter::transfer_packed(const Access& a, LLVMValueRef place) {
 }
 
 // Places of rows that count up: all of them are looked at at once, whoever takes part.
-void Emitter::transfer_line(const Access& a, LLVMValueRef base, const Shape& shape) {
+void Emitter::transfer_line(Access& a, LLVMValueRef base, const Shape& shape) {
   const std::int64_t reach = shape.step * (analysis_.rows() - 1);
-  const Value low{moved(base, reach < 0 ? reach : 0), true};
+  LLVMValueRef low = moved(base, reach < 0 ? reach : 0);
   const auto span = static_cast<std::uint64_t>(reach < 0 ? -reach : reach) + a.bytes;
+  a.span = static_cast<std::uint32_t>(span);
   const bool rows = LLVMGetTypeKind(LLVMTypeOf(base)) == LLVMVectorTypeKind;
-  for (int row = 0; row < (rows ? kLanes / analysis_.rows() : 1); ++row) {
-    Value inside = is_inside(a, {of_row(low.v, row), true}, span);
-    if (a.bytes > 1) {
-      const Value wrong = v_.both({of_row(base, row), true}, v_.constant(64, a.bytes - 1));
-      inside = v_.both(inside, v_.icmp(LLVMIntEQ, wrong, v_.constant(64, 0)));
-    }
-    need(a, inside.v);
-  }
+  for (int row = 0; row < (rows ? kLanes / analysis_.rows() : 1); ++row)
+    need_place(a, of_row(low, row), span);
   const bool next_to = shape.step == static_cast<std::int64_t>(a.bytes);
   const bool several = analysis_.rows() != kLanes;
   if (!a.store && ((a.count == 1 && next_to) || shape.step == 0)) {
@@ -249,8 +267,7 @@ void Emitter::transfer_scattered(const Access& a, Value addresses) {
   for (int n = 0; n < a.count; ++n) {
     LLVMValueRef places = nullptr;
     if (a.space == Space::kShared) {  // offsets are small: half as many instructions gather them
-      LLVMValueRef from =
-          offset(load_field(v_.ptr, offsetof(NativeState, shared)), a.element_at(n));
+      LLVMValueRef from = offset(shared_, a.element_at(n));
       LLVMValueRef offsets = v_.resized(addresses, 32, false).v;
       places = LLVMBuildGEP2(v_.b, v_.i8, from, &offsets, 1, "");
     } else {
@@ -298,7 +315,7 @@ bool Emitter::load_parameter(const Step& s) {
   return true;
 }
 
-void Emitter::emit_slow_access(const Access& a, Value address) {
+void Emitter::emit_slow_access(const Access& a) {
   at(a.slow);
   for (int n = 0; n < a.s->operands; ++n)
     for (int e = 0; e < a.s->count[n]; ++e)
@@ -306,10 +323,13 @@ void Emitter::emit_slow_access(const Access& a, Value address) {
         store_register(analysis_.register_of(slot));
   LLVMValueRef first =
       v_.call_intrinsic("llvm.cttz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
+  const Value address = address_of(a.s->slot(a.address_operand));
   LLVMValueRef one =
       address.uniform ? address.v : LLVMBuildExtractElement(v_.b, address.v, first, "");
+  LLVMValueRef range = LLVMConstInt(v_.i32, a.range, 0);
+  LLVMValueRef span = LLVMConstInt(v_.i32, a.span, 0), size = LLVMConstInt(v_.i32, a.bytes, 0);
   call(Called::kAccess, LLVMVoidTypeInContext(v_.context),
-       {place_of_step(*a.s), a.lanes, one, LLVMConstInt(v_.i32, a.range, 0)});
+       {place_of_step(*a.s), a.lanes, one, range, span, size});
   for (int e = 0; !a.store && e < a.s->count[0]; ++e)
     if (const Slot& slot = a.s->slot(0, e); slot.present && slot.base == Base::kFrame)
       load_register(analysis_.register_of(slot), nullptr);
@@ -317,7 +337,11 @@ void Emitter::emit_slow_access(const Access& a, Value address) {
 }
 
 void Emitter::begin_access(Access& a) {
-  a.range = next_range_++ % interp::kNativeRanges;
+  constexpr std::uint32_t kOwned = interp::kOwnedRanges;
+  a.owns_range = next_range_ < kOwned;
+  a.range = a.owns_range ? next_range_
+                         : kOwned + next_range_ % (interp::kNativeRanges - interp::kOwnedRanges);
+  ++next_range_;
   a.slow = new_block();
   a.done = new_block();
   if (a.s->guard == ir::kNone) return;
@@ -341,20 +365,23 @@ bool Emitter::emit_memory(const Step& s) {
   a.bytes = static_cast<std::uint64_t>(a.count * a.bits / 8);
   a.lanes = lanes_of(s);
   if ((a.bytes & (a.bytes - 1)) != 0) return false;
+  a.address_operand = a.store ? 0 : 1;
   begin_access(a);
-  const Slot& slot = s.slot(a.store ? 0 : 1);
+  const Slot& slot = s.slot(a.address_operand);
   const Shape shape = analysis_.shape(slot);
   const bool line = shape.is_line() && !shape.uniform() && slot.bytes == 8 &&
                     slot.variable == ir::kNone && a.space != Space::kLocal &&
                     shape.step % static_cast<std::int64_t>(a.bytes) == 0;
-  const Value address = address_of(slot);
-  if (line)
+  if (line) {
     transfer_line(a, moved(line_base(slot, 64), slot.displacement), shape);
-  else if (address.uniform && a.space != Space::kLocal)
-    transfer_uniform(a, address);
-  else
-    transfer_anywhere(a, v_.splat(address));
-  emit_slow_access(a, address);
+  } else {
+    const Value address = address_of(slot);
+    if (address.uniform && a.space != Space::kLocal)
+      transfer_uniform(a, address);
+    else
+      transfer_anywhere(a, v_.splat(address));
+  }
+  emit_slow_access(a);
   at(a.done);
   return true;
 }

@@ -43,7 +43,8 @@ void find_range(const NativeState& state, std::uint64_t address, NativeState::Ra
   while (end < most && is_set(end))
     end +=
         end % kBits == 0 && end + kBits <= most && word_at(state, end / kBits) == kFull ? kBits : 1;
-  range = {state.memory_base + (first << kShift), (end - first) << kShift};
+  range.begin = state.memory_base + (first << kShift);
+  range.bytes = (end - first) << kShift;
 }
 
 }  // namespace
@@ -58,9 +59,13 @@ void run_step(NativeState& state, const interp::Step& step, interp::Mask lanes) 
 }
 
 void run_access(NativeState& state, const interp::Step& step, interp::Mask lanes,
-                std::uint64_t address, std::uint32_t range) {
+                std::uint64_t address, std::uint32_t range, std::uint32_t span,
+                std::uint32_t size) {
   run_step(state, step, lanes);
-  find_range(state, address, state.ranges[range]);
+  NativeState::Range& found = state.ranges[range];
+  find_range(state, address, found);
+  const std::uint64_t at_once = std::max(span, size);
+  found.places = found.bytes < at_once ? 0 : (found.bytes - at_once) / size + 1;
 }
 
 std::uint32_t run_barrier(NativeState& state, const interp::Step& step) {
