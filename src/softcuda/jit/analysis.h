@@ -65,6 +65,8 @@ class Analysis {
   bool is_uniform(RegisterId id) const noexcept { return shapes_[id].uniform(); }
   const Shape& shape(RegisterId id) const noexcept { return shapes_[id]; }
   Shape shape(const Slot& slot) const noexcept;
+  // It holds results of f32 arithmetic alone: of NaNs any may stand for the one.
+  bool is_number(RegisterId id) const noexcept { return numbers_[id]; }
   // Of the result of a step.
   Shape result_shape(const Step& s) const noexcept;
   int rows() const noexcept { return static_cast<int>(programs_.rows); }
@@ -96,6 +98,9 @@ class Analysis {
   std::int64_t constant(const Slot& slot, int bits, bool with_sign) const noexcept;
   bool drop_joined();
   bool drop_joined_after(std::uint32_t block);
+  void find_numbers();
+  bool reads_number(const Slot& slot) const noexcept;
+  bool gives_number(const Step& s) const noexcept;
   void find_writes();
   bool writes_are_alike(RegisterId id, const std::vector<bool>& on_way) const;
   std::vector<bool> written_before(RegisterId id, std::uint32_t head,
@@ -124,6 +129,7 @@ class Analysis {
   std::vector<Region> regions_;
   std::vector<int> in_region_;  // by block
   std::vector<Shape> shapes_;
+  RegisterSet numbers_;
   RegisterSet varying_;  // that lanes which parted may hold different values of
 };
 

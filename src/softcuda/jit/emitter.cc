@@ -109,6 +109,11 @@ LLVMValueRef Emitter::frame_at(RegisterId id) {
 
 // A predicate as a condition, else an integer as wide as the register.
 Value Emitter::read(RegisterId id) {
+  const Value value = read_raw(id);
+  return analysis_.is_number(id) ? v_.to_integer(canonical(v_.to_float(value))) : value;
+}
+
+Value Emitter::read_raw(RegisterId id) {
   LLVMValueRef value = LLVMBuildLoad2(v_.b, stored_type(id), places_[id], "");
   const Shape& shape = analysis_.shape(id);
   if (shape.is_line() && !shape.uniform()) return spread(value, shape);
@@ -249,6 +254,12 @@ Value Emitter::operand(const Step& s, int n, int bits, int element) {
   return slot_value(s.slot(n, element), bits);
 }
 
+Value Emitter::raw_operand(const Step& s, int n, int bits) {
+  const Slot& slot = s.slot(n);
+  if (slot.base != Base::kFrame) return slot_value(slot, bits);
+  return v_.resized(read_raw(analysis_.register_of(slot)), bits, false);
+}
+
 Value Emitter::condition(const Step& s, int n) {
   const Slot& slot = s.slot(n);
   Value value;
@@ -288,7 +299,7 @@ void Emitter::result_slot(const Step& s, const Slot& slot, Value value) {
     return;
   }
   if (s.guard != ir::kNone) {
-    const Value old = read(id);
+    const Value old = read_raw(id);
     if (program_.function->registers[id].bits != 1)
       value = v_.resized(v_.to_integer(value), program_.function->registers[id].bits, false);
     value = v_.select(guard_, value, old);

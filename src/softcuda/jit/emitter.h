@@ -77,6 +77,7 @@ class Emitter {
   LLVMValueRef frame_at(RegisterId id);
   void store_register(RegisterId id);  // to the frame, the group's lanes
   Value read(RegisterId id);
+  Value read_raw(RegisterId id);  // of a number any NaN
   void write(RegisterId id, Value value);
   Value constant_of(const Slot& slot, int bits) const;
   // A number of which the address of a variable is part, or not.
@@ -104,6 +105,7 @@ class Emitter {
   // --- operands of a step ---
   Value operand(const Step& s, int n, int bits, int element = 0);
   Value slot_value(const Slot& slot, int bits);
+  Value raw_operand(const Step& s, int n, int bits);
   Value real_operand(const Step& s, int n, int bits) { return v_.to_float(operand(s, n, bits)); }
   Value condition(const Step& s, int n);
   Value guard_of(const Step& s);
@@ -137,6 +139,7 @@ class Emitter {
   Value flushed(Value x);
   Value float_input(const Step& s, int n);
   void float_result(const Step& s, Value x);
+  bool writes_number(const Step& s) const;
   Value canonical(Value x);
   Value reverse_root(Value x);
   Value fast_quotient(Value a, Value b);

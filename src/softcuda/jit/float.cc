@@ -28,8 +28,14 @@ Value Emitter::flushed(Value x) {
 
 Value Emitter::float_input(const Step& s, int n) {
   const int bits = ir::bits_of(s.source->type);
-  const Value x = real_operand(s, n, bits);
+  const Value x = v_.to_float(raw_operand(s, n, bits));
   return bits == 32 && s.source->modifiers.ftz ? flushed(x) : x;
+}
+
+bool Emitter::writes_number(const Step& s) const {
+  const Slot& slot = s.slot(0);
+  return slot.base == interp::Base::kFrame && slot.present &&
+         analysis_.is_number(analysis_.register_of(slot));
 }
 
 void Emitter::float_result(const Step& s, Value x) {
@@ -40,7 +46,7 @@ void Emitter::float_result(const Step& s, Value x) {
       const Value below = v_.select(v_.fcmp(LLVMRealOLT, x, one), x, one);
       x = v_.select(v_.fcmp(LLVMRealOGT, x, zero), below, zero);
     }
-    x = canonical(x);
+    if (!writes_number(s)) x = canonical(x);
     if (m.ftz) x = flushed(x);
   }
   result(s, 0, x);
@@ -141,7 +147,8 @@ bool Emitter::emit_sign(const Step& s) {
   switch (i.op) {
     case Op::kAbs:
     case Op::kNeg: {
-      const Value raw = v_.to_integer(float_input(s, 1));
+      Value raw = operand(s, 1, bits);
+      if (bits == 32 && i.modifiers.ftz) raw = v_.to_integer(flushed(v_.to_float(raw)));
       result(s, 0, i.op == Op::kAbs ? v_.both(raw, v_.inverted(sign)) : v_.exclusive(raw, sign));
       return true;
     }

@@ -68,5 +68,43 @@ mad.wide.u32 %rd1, %r0, 4, %rd0; st.global.u32 [%rd1], %r1; ret; })");
   }
 }
 
+// Arithmetic of f32 gives one NaN, wherever its bits are looked at; what is only moved keeps its
+// own.
+TEST(Jit, BitsOfNaNs) {
+  auto made = create();
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  Device device(std::move(*made));
+  const auto program = link_text(R"(.version 8.5
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 po, .param .u64 pi) {
+.reg .b64 %rd<4>; .reg .b32 %r<9>; .reg .f32 %f<9>; .reg .pred %p<3>;
+ld.param.u64 %rd0, [po]; ld.param.u64 %rd1, [pi]; mov.u32 %r0, %tid.x; and.b32 %r7, %r0, 1;
+mad.wide.u32 %rd2, %r0, 24, %rd0; setp.eq.u32 %p0, %r7, 0; ld.global.f32 %f0, [%rd1];
+add.f32 %f1, %f0, 0f3F800000; st.global.f32 [%rd2], %f1;
+mov.b32 %r1, %f1; st.global.u32 [%rd2+4], %r1;
+neg.f32 %f2, %f1; st.global.f32 [%rd2+8], %f2;
+mov.f32 %f3, 0f00000000; mov.u32 %r2, 0;
+loop: fma.rn.f32 %f3, %f0, %f0, %f3; add.u32 %r2, %r2, 1; setp.lt.u32 %p1, %r2, 3; @%p1 bra loop;
+st.global.f32 [%rd2+12], %f3;
+selp.f32 %f4, %f0, %f1, %p0; st.global.f32 [%rd2+16], %f4;
+@%p0 bra even; mul.f32 %f5, %f0, %f1; bra.uni both;
+even: mov.f32 %f5, %f0;
+both: st.global.f32 [%rd2+20], %f5; ret; })");
+  ASSERT_NE(program, nullptr);
+  device.load(*program);
+  constexpr std::uint32_t kOne = 0x7fff'ffff, kOther = 0x7fc0'1234;
+  auto* in = device.allocate<std::uint32_t>(1);
+  auto* out = device.allocate<std::uint32_t>(6 * 32);
+  *in = kOther;
+  EXPECT_FALSE(device.run("k", {1}, {32}, out, in).has_value());
+  for (int lane = 0; lane < 32; ++lane) {
+    const std::uint32_t moved = lane % 2 == 0 ? kOther : kOne;
+    const std::uint32_t expected[] = {kOne, kOne, ~0U, kOne, moved, moved};
+    for (int n = 0; n < 6; ++n)
+      EXPECT_EQ(out[6 * lane + n], expected[n]) << lane << " " << n;
+  }
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::jit

@@ -94,7 +94,7 @@ void Emitter::keep_others(RegisterId id, Value& value) {
   if (region_ == nullptr || analysis_.shape(id).is_line() ||
       !analysis_.outlives(id, *region_, block_))
     return;
-  value = v_.select({group_lanes_, false}, value, read(id));
+  value = v_.select({group_lanes_, false}, value, read_raw(id));
 }
 
 // Leaves the lanes of a region where they are.

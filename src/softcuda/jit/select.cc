@@ -84,7 +84,7 @@ Value Emitter::compared(const Step& s, Type type, int a, int b, bool& known) {
                    operand(s, b, bits));
   known = type == Type::kF32 || type == Type::kF64;
   if (!known) return {};
-  Value x = real_operand(s, a, bits), y = real_operand(s, b, bits);
+  Value x = v_.to_float(raw_operand(s, a, bits)), y = v_.to_float(raw_operand(s, b, bits));
   if (bits == 32 && s.source->modifiers.ftz) x = flushed(x), y = flushed(y);
   return v_.fcmp(of_floats(compare), x, y);
 }
@@ -139,7 +139,10 @@ bool Emitter::emit_select(const Step& s) {
       result(s, 0, v_.select(condition(s, 3), condition(s, 1), condition(s, 2)));
       return true;
     }
-    result(s, 0, v_.select(condition(s, 3), operand(s, 1, bits), operand(s, 2, bits)));
+    auto in = [&](int n) {
+      return writes_number(s) ? raw_operand(s, n, bits) : operand(s, n, bits);
+    };
+    result(s, 0, v_.select(condition(s, 3), in(1), in(2)));
     return true;
   }
   if (i.op != Op::kSlct || i.type2 != Type::kS32) return false;
@@ -180,7 +183,7 @@ bool Emitter::emit_move(const Step& s) {
     if (bits == 1) return result(s, 0, condition(s, 1)), true;
     if (bits == 128) return false;
     if (s.count[0] > 1 || s.count[1] > 1) return mov_packed(s);
-    Value value = operand(s, 1, bits);
+    Value value = writes_number(s) ? raw_operand(s, 1, bits) : operand(s, 1, bits);
     if (s.slot(1).in_frame) {
       const Value base{load_field(v_.i32, offsetof(NativeState, local_base)), true};
       value = v_.add(value, v_.resized(base, bits, false));

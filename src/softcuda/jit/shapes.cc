@@ -220,11 +220,13 @@ void Analysis::settle_shapes() {
 void Analysis::find_shapes() {
   varying_.assign(registers(), blocks_.size() > kMaxBlocks);
   shapes_.assign(registers(), Shape::varying());
+  numbers_.assign(registers(), false);
   if (blocks_.empty() || blocks_.size() > kMaxBlocks) return;
   for (RegisterId id = 0; id < registers(); ++id)
     if (blocks_[0].live_in[id]) varying_[id] = true;
   find_postdominators();
   find_writes();
+  find_numbers();
   do
     spread_shapes();
   while (drop_joined());
