@@ -73,8 +73,8 @@ CUresult create(CUarray* handle, const CUDA_ARRAY3D_DESCRIPTOR& description) {
     array->slices = std::max<std::size_t>(description.Depth, 1);
     status = allocate_block(*context, array->pitch * array->rows * array->slices,
                             Block::Kind::kArray, 0, nullptr, &array->address);
-    if (status == CUDA_SUCCESS) *handle = driver.arrays.add(std::move(array));
-    return status;
+    if (status != CUDA_SUCCESS) return status;  // else the context frees it
+    return context->add_object([&] { *handle = driver.arrays.add(std::move(array)); });
   });
 }
 

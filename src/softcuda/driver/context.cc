@@ -7,6 +7,7 @@
 
 #include "softcuda/driver/capture.h"
 #include "softcuda/driver/memory.h"
+#include "softcuda/driver/module.h"
 #include "softcuda/driver/stream.h"
 #include "softcuda/driver/texture.h"
 
@@ -83,10 +84,11 @@ CUresult synchronize_context(Context& context) {
 CUresult destroy_context(Driver& driver, CUcontext handle) {
   std::shared_ptr<Context> context = driver.contexts.remove(handle);
   if (context == nullptr) return CUDA_ERROR_INVALID_CONTEXT;
-  (void)synchronize_context(*context);
+  // Nothing comes into it from now on; then its work ends, and then goes what that has used.
   std::vector<std::shared_ptr<Stream>> streams;
   {
     std::lock_guard lock(context->order);
+    context->ended = true;
     for (const auto& each : context->streams)
       if (auto stream = each.lock(); stream != nullptr) streams.push_back(std::move(stream));
     context->per_thread.clear();
@@ -99,14 +101,13 @@ CUresult destroy_context(Driver& driver, CUcontext handle) {
     stream->close();
     driver.streams.remove(stream->handle);
   }
+  for (const auto& stream : streams)
+    if (const CompletionPtr last = stream->last(); last != nullptr) stream->wait_for(*last);
   auto of_this = [&](const auto& object) { return object.context == context; };
   for (CUevent event : driver.events.handles_where(of_this))
     driver.events.remove(event);
-  for (CUfunction each : driver.functions.handles_where(
-           [&](const Function& function) { return function.module->context == context; }))
-    driver.functions.remove(each);
   for (CUmodule module : driver.modules.handles_where(of_this))
-    driver.modules.remove(module);
+    unload_module(driver, module);
   destroy_textures_of(context->device, handle);
   for (CUarray array :
        driver.arrays.handles_where([&](const Array& each) { return each.owner == handle; }))

@@ -21,10 +21,11 @@ CUresult with_event_of_context(CUcontext context_handle, CUevent event_handle, B
   });
 }
 
-// A stream apart from the program's, which nothing waits for but such events.
+// A stream apart from the program's, which nothing waits for but such events; nullptr: the context
+// is being destroyed.
 std::shared_ptr<Stream> own_stream(const std::shared_ptr<Context>& context) {
   std::lock_guard lock(context->order);
-  if (context->for_events == nullptr)
+  if (!context->ended && context->for_events == nullptr)
     context->for_events = make_stream(context, Stream::Kind::kPlain, CU_STREAM_NON_BLOCKING, 0);
   return context->for_events;
 }
@@ -48,7 +49,9 @@ CUresult work_of(const std::shared_ptr<Context>& context, Event& event, Completi
   }
   const std::uint64_t number = event.shared->last();
   if (event.shared->has_ended(number)) return CUDA_SUCCESS;
-  return own_stream(context)->submit(SharedWaitOperation{event.shared, number}, {}, &work);
+  const auto stream = own_stream(context);
+  return stream == nullptr ? CUDA_ERROR_CONTEXT_IS_DESTROYED
+                           : stream->submit(SharedWaitOperation{event.shared, number}, {}, &work);
 }
 
 }  // namespace
@@ -60,8 +63,9 @@ CUresult cuCtxRecordEvent(CUcontext context_handle, CUevent event_handle) {
                                [](Driver&, const std::shared_ptr<Context>& context,
                                   const std::shared_ptr<Event>& event) -> CUresult {
                                  if (event->context != context) return CUDA_ERROR_INVALID_HANDLE;
-                                 return record_event(*own_stream(context), *event,
-                                                     last_work(*context));
+                                 const auto stream = own_stream(context);
+                                 if (stream == nullptr) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+                                 return record_event(*stream, *event, last_work(*context));
                                });
 }
 

@@ -111,8 +111,7 @@ CUresult cuEventCreate(CUevent* handle, unsigned int flags) {
       return CUDA_ERROR_OUT_OF_MEMORY;
     event->context = context;
     event->flags = flags;
-    *handle = driver.events.add(std::move(event));
-    return CUDA_SUCCESS;
+    return context->add_object([&] { *handle = driver.events.add(std::move(event)); });
   });
 }
 

@@ -173,10 +173,13 @@ CUresult import_memory(Context& context, IpcFile file, CUdeviceptr* address) {
   file.opened = 1;
   Block block{bytes, Block::Kind::kImported, context.handle, 0, nullptr, next_block_id()};
   block.ipc = std::make_shared<IpcFile>(std::move(file));
-  std::lock_guard lock(context.device.mutex);
-  context.device.blocks.emplace(*place, std::move(block));
-  *address = *place;
-  return CUDA_SUCCESS;
+  CUresult status = context.add_object([&] {
+    std::lock_guard lock(context.device.mutex);
+    context.device.blocks.emplace(*place, block);
+    *address = *place;
+  });
+  if (status != CUDA_SUCCESS) unmap_imported(context.device, *place, block);
+  return status;
 }
 
 void unmap_imported(Device& device, std::uint64_t address, const Block& block) noexcept {

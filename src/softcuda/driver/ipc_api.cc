@@ -89,8 +89,7 @@ CUresult cuIpcOpenEventHandle(CUevent* handle, CUipcEventHandle of_process) {
     event->context = context;
     event->flags = CU_EVENT_INTERPROCESS | CU_EVENT_DISABLE_TIMING;
     event->shared = std::move(shared);
-    *handle = driver.events.add(std::move(event));
-    return CUDA_SUCCESS;
+    return context->add_object([&] { *handle = driver.events.add(std::move(event)); });
   });
 }
 

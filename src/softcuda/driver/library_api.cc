@@ -30,6 +30,7 @@ CUresult with_kernel(CUkernel handle, const void* out, Body&& body) {
 
 CUkernel kernel_handle(Driver& driver, const std::shared_ptr<Library>& library, ir::FunctionId id) {
   std::lock_guard lock(library->mutex);
+  if (library->unloaded) return nullptr;
   CUkernel& handle = library->kernels[id];
   if (handle == nullptr) {
     auto kernel = std::make_shared<Kernel>();
@@ -99,6 +100,7 @@ CUresult cuLibraryUnload(CUlibrary handle) {
     auto library = driver.libraries.remove(handle);
     if (library == nullptr) return CUDA_ERROR_INVALID_HANDLE;
     std::lock_guard lock(library->mutex);
+    library->unloaded = true;
     for (const auto& [context, module] : library->modules)
       unload_module(driver, module);
     for (const auto& [id, kernel] : library->kernels)
@@ -172,9 +174,9 @@ CUresult cuKernelGetFunction(CUfunction* function, CUkernel handle) {
                      [&](Driver& driver, const std::shared_ptr<Kernel>& kernel) -> CUresult {
                        std::shared_ptr<Module> module;
                        CUresult status = current_module(driver, kernel->library, module);
-                       if (status == CUDA_SUCCESS)
-                         *function = function_handle(driver, module, kernel->id);
-                       return status;
+                       if (status != CUDA_SUCCESS) return status;
+                       *function = function_handle(driver, module, kernel->id);
+                       return *function == nullptr ? CUDA_ERROR_INVALID_HANDLE : CUDA_SUCCESS;
                      });
 }
 

@@ -57,10 +57,13 @@ CUresult allocate_block(Context& context, std::uint64_t bytes, Block::Kind kind,
   if (!place.ok()) return CUDA_ERROR_OUT_OF_MEMORY;
   Block block{bytes, kind, context.handle, flags, pool, next_block_id()};
   note_pool(block, true);
-  std::lock_guard lock(context.device.mutex);
-  context.device.blocks.emplace(*place, block);
-  *address = *place;
-  return CUDA_SUCCESS;
+  CUresult status = context.add_object([&] {
+    std::lock_guard lock(context.device.mutex);
+    context.device.blocks.emplace(*place, block);
+    *address = *place;
+  });
+  if (status != CUDA_SUCCESS) give_back(context.device, *place, block);
+  return status;
 }
 
 CUresult reserve_graph_block(Device& device, std::uint64_t bytes, std::uint64_t* address) {

@@ -73,10 +73,13 @@ CUresult register_host(void* pointer, size_t bytes, unsigned int flags) {
       return status.error().code() == longwire::base::ErrorCode::kInvalidArgument
                  ? CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED
                  : CUDA_ERROR_OUT_OF_MEMORY;
-    std::lock_guard lock(device.mutex);
-    device.blocks.emplace(
-        address, Block{bytes, Block::Kind::kRegistered, context->handle, flags, nullptr, address});
-    return CUDA_SUCCESS;
+    CUresult added = context->add_object([&] {
+      const Block block{bytes, Block::Kind::kRegistered, context->handle, flags, nullptr, address};
+      std::lock_guard lock(device.mutex);
+      device.blocks.emplace(address, block);
+    });
+    if (added != CUDA_SUCCESS) (void)device.machine->memory().remove_registered(address);
+    return added;
   });
 }
 

@@ -14,14 +14,14 @@ CUresult place_module(Driver& driver, const std::shared_ptr<Context>& context,
   module->program = std::move(program);
   module->loaded = std::move(loaded).value();
   module->of_library = of_library;
-  module->handle = driver.modules.add(module);
-  return CUDA_SUCCESS;
+  return context->add_object([&] { module->handle = driver.modules.add(module); });
 }
 
 void unload_module(Driver& driver, CUmodule handle) {
   auto module = driver.modules.remove(handle);
   if (module == nullptr) return;
   std::lock_guard lock(module->mutex);
+  module->unloaded = true;
   for (const auto& [id, function] : module->functions)
     driver.functions.remove(function);
   module->functions.clear();
@@ -30,6 +30,7 @@ void unload_module(Driver& driver, CUmodule handle) {
 CUfunction function_handle(Driver& driver, const std::shared_ptr<Module>& module,
                            ir::FunctionId id) {
   std::lock_guard lock(module->mutex);
+  if (module->unloaded) return nullptr;
   CUfunction& handle = module->functions[id];
   if (handle == nullptr) {
     auto function = std::make_shared<Function>();
@@ -58,6 +59,7 @@ std::shared_ptr<Function> find_function(Driver& driver, const std::shared_ptr<Co
 CUresult library_module(Driver& driver, const std::shared_ptr<Context>& context,
                         const std::shared_ptr<Library>& library, std::shared_ptr<Module>& module) {
   std::lock_guard lock(library->mutex);
+  if (library->unloaded) return CUDA_ERROR_INVALID_HANDLE;
   CUmodule& handle = library->modules[context->handle];
   module = driver.modules.find(handle);
   if (module != nullptr) return CUDA_SUCCESS;

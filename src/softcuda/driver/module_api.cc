@@ -79,7 +79,7 @@ CUresult cuModuleGetFunction(CUfunction* function, CUmodule handle, const char* 
                        const ir::FunctionId id = find_kernel_id(*module->program, name);
                        if (id == ir::kNone) return CUDA_ERROR_NOT_FOUND;
                        *function = function_handle(driver, module, id);
-                       return CUDA_SUCCESS;
+                       return *function == nullptr ? CUDA_ERROR_INVALID_HANDLE : CUDA_SUCCESS;
                      });
 }
 

@@ -100,11 +100,22 @@ struct Context {
   // Held while work is put into streams: so every wait is for work that was put in before, and the
   // legacy stream's order is one for all threads.
   std::mutex order;
+  bool ended = false;  // it is being destroyed: nothing more comes into it
   std::shared_ptr<Stream> legacy;
   std::unordered_map<std::thread::id, std::shared_ptr<Stream>> per_thread;
   std::vector<std::weak_ptr<Stream>> streams;  // all of them
   std::shared_ptr<Stream> for_events;          // cuCtxRecordEvent's own
   std::vector<CompletionPtr> gates;  // cuCtxWaitEvent: all work from now on waits for these
+
+  // Runs `add`, which puts an object into a table or a list, unless what is in this context is
+  // being collected already.
+  template <class Add>
+  CUresult add_object(Add&& add) {
+    std::lock_guard lock(order);
+    if (ended) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
+    add();
+    return CUDA_SUCCESS;
+  }
 
   std::mutex settings;
   Limits limits;
@@ -119,6 +130,7 @@ struct Module {
   CUmodule handle = nullptr;
   bool of_library = false;  // not the program's to unload
   std::mutex mutex;
+  bool unloaded = false;  // no function comes into the table any more
   std::unordered_map<ir::FunctionId, CUfunction> functions;
 };
 
@@ -137,6 +149,7 @@ struct Library {
   std::shared_ptr<const ir::Module> program;
   CUlibrary handle = nullptr;
   std::mutex mutex;
+  bool unloaded = false;  // no module and no kernel comes into the tables any more
   std::unordered_map<CUcontext, CUmodule> modules;
   std::unordered_map<ir::FunctionId, CUkernel> kernels;
 };

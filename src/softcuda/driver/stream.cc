@@ -75,6 +75,7 @@ std::shared_ptr<Stream> find_stream(const std::shared_ptr<Context>& context, CUs
     return driver == nullptr ? nullptr : driver->streams.find(handle);
   }
   std::lock_guard lock(context->order);
+  if (context->ended) return nullptr;
   std::shared_ptr<Stream>& stream =
       own ? context->per_thread[std::this_thread::get_id()] : context->legacy;
   if (stream == nullptr)

@@ -43,14 +43,10 @@ CUresult cuStreamCreateWithPriority(CUstream* handle, unsigned int flags, int pr
     if (handle == nullptr || (flags & ~static_cast<unsigned int>(CU_STREAM_NON_BLOCKING)) != 0)
       return CUDA_ERROR_INVALID_VALUE;
     const int inside = std::max(kGreatestPriority, std::min(kLeastPriority, priority));
-    std::shared_ptr<Stream> stream;
-    {
-      std::lock_guard lock(context->order);
-      stream = make_stream(context, Stream::Kind::kPlain, flags, inside);
-    }
-    stream->handle = driver.streams.add(stream);
-    *handle = stream->handle;
-    return CUDA_SUCCESS;
+    return context->add_object([&] {
+      auto stream = make_stream(context, Stream::Kind::kPlain, flags, inside);
+      *handle = stream->handle = driver.streams.add(stream);
+    });
   });
 }
 

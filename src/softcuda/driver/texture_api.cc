@@ -192,10 +192,13 @@ CUresult keep(Context& context, const machine::Texture& texture, TextureObject o
   if (!made.ok()) return CUDA_ERROR_OUT_OF_MEMORY;
   object.owner = context.handle;
   object.surface = texture.surface;
-  std::lock_guard lock(device.mutex);
-  device.textures.emplace(*made, object);
-  *handle = *made;
-  return CUDA_SUCCESS;
+  CUresult status = context.add_object([&] {
+    std::lock_guard lock(device.mutex);
+    device.textures.emplace(*made, object);
+    *handle = *made;
+  });
+  if (status != CUDA_SUCCESS) device.machine->textures().remove(*made);
+  return status;
 }
 
 template <class Body>
