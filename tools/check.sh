@@ -87,6 +87,12 @@ run_every_input() {
   LONGWIRE_SOFT_BACKEND=$1 build/release/tests/softcuda_every_input
 }
 
+# The soft device's driver API at random, its threads watched. A failure names its seed.
+run_soft_stress() {
+  LONGWIRE_SOFT_MEMORY_MB=256 build/tsan/tests/softcuda_stress --seed "$RANDOM" \
+    --seconds "${LONGWIRE_STRESS_SECONDS:-300}" --threads 6
+}
+
 if ((long)); then
   step 'packages of the conformance programs' tools/setup.sh --long
   run_conformance
@@ -94,6 +100,7 @@ if ((long)); then
   step 'simulation of a million sessions' run_session_sim
   step 'soft CUDA: every input, interpreted' run_every_input interp
   step 'soft CUDA: every input, compiled' run_every_input llvm
+  step 'soft CUDA device: five minutes at random' run_soft_stress
   step 'chaos: a cut of ten seconds' tests/chaos/cut.py
   step 'chaos: deaths in the middle of a kernel' tests/chaos/deaths.py
 fi

@@ -3,6 +3,7 @@
 
 #include "softcuda/interp/access.h"
 #include "softcuda/interp/lanes.h"
+#include "softcuda/interp/plain_access.h"
 #include "softcuda/interp/select.h"
 
 namespace longwire::softcuda::interp {
@@ -48,12 +49,7 @@ void load(Context& c, const Step& s) {
   each_active(c, [&](int i) {
     const std::byte* place = place_of(c, s, s.slot(1), i, m.space, bytes, access);
     for (int n = 0; n < elements; ++n, place += sizeof(M)) {
-      M value;
-      if (strong)
-        value = load_strong<M>(place);
-      else
-        std::memcpy(&value, place, sizeof value);
-      put(c, s.slot(0, n), i, value);
+      put(c, s.slot(0, n), i, strong ? load_strong<M>(place) : load_plain<M>(place));
     }
   });
 }
@@ -72,7 +68,7 @@ void store(Context& c, const Step& s) {
       if (strong)
         store_strong<M>(place, value);
       else
-        std::memcpy(place, &value, sizeof value);
+        store_plain(place, value);
     }
   });
 }
@@ -99,14 +95,14 @@ std::byte* coalesced(const Context& c, const Step& s, const Slot& slot) {
 template <class M>
 void load_one(Context& c, const Step& s) {
   if (const std::byte* place = coalesced<M>(c, s, s.slot(1)))
-    std::memcpy(c.at<M>(s.slot(0)), place, kLanes * sizeof(M));
+    load_row<M, kLanes>(c.at<M>(s.slot(0)), place);
   else
     load<M>(c, s);
 }
 template <class M>
 void store_one(Context& c, const Step& s) {
   if (std::byte* place = coalesced<M>(c, s, s.slot(0)))
-    std::memcpy(place, c.at<M>(s.slot(1)), kLanes * sizeof(M));
+    store_row<M, kLanes>(place, c.at<M>(s.slot(1)));
   else
     store<M>(c, s);
 }
