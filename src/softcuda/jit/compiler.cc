@@ -57,7 +57,8 @@ base::Status load(interp::KernelPrograms& programs, std::span<const std::byte> o
   std::size_t n = 0;
   for (Program& program : programs.functions)
     if (program.function != nullptr)
-      program.native = reinterpret_cast<interp::NativeRun>(module.code.function(name_of(n++)));
+      program.native = reinterpret_cast<interp::NativeRun>(
+          const_cast<void*>(module.code.function(name_of(n++))));
   return {};
 }
 
