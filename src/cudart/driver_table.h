@@ -72,7 +72,8 @@
   X(cuGraphExecNodeSetParams) X(cuGraphKernelNodeGetParams_v2) X(cuProfilerStart)               \
   X(cuProfilerStop) X(cuMemcpy3DPeerAsync) X(cuMemcpyBatchAsync) X(cuMemcpyBatchAsync_v2)       \
   X(cuMemcpy3DBatchAsync) X(cuMemcpy3DBatchAsync_v2) X(cuOccupancyMaxActiveClusters)            \
-  X(cuOccupancyMaxPotentialClusterSize)
+  X(cuOccupancyMaxPotentialClusterSize) X(cuMemGetDefaultMemPool) X(cuMemGetMemPool)            \
+  X(cuMemSetMemPool)
 // clang-format on
 
 namespace longwire::cudart {

@@ -90,6 +90,28 @@ cudaError_t cudaMemPoolSetAccess(cudaMemPool_t pool, const cudaMemAccessDesc* ac
   });
 }
 
+cudaError_t cudaMemGetDefaultMemPool(cudaMemPool_t* pool, cudaMemLocation* location,
+                                     cudaMemAllocationType type) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemGetDefaultMemPool(pool, reinterpret_cast<CUmemLocation*>(location),
+                                     static_cast<CUmemAllocationType>(type));
+  });
+}
+cudaError_t cudaMemGetMemPool(cudaMemPool_t* pool, cudaMemLocation* location,
+                              cudaMemAllocationType type) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemGetMemPool(pool, reinterpret_cast<CUmemLocation*>(location),
+                              static_cast<CUmemAllocationType>(type));
+  });
+}
+cudaError_t cudaMemSetMemPool(cudaMemLocation* location, cudaMemAllocationType type,
+                              cudaMemPool_t pool) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemSetMemPool(reinterpret_cast<CUmemLocation*>(location),
+                              static_cast<CUmemAllocationType>(type), pool);
+  });
+}
+
 cudaError_t cudaMemPoolGetAccess(cudaMemAccessFlags* flags, cudaMemPool_t pool,
                                  cudaMemLocation* location) {
   return in_context([&](const DriverTable& cu) {

@@ -60,7 +60,23 @@ static void host_memory() {
   *managed = 3;
   OK(cudaPointerGetAttributes(&attributes, managed));
   CHECK(attributes.type == cudaMemoryTypeManaged && attributes.device == 0);
+  cudaMemLocation here = {cudaMemLocationTypeDevice, 0};
+#if CUDART_VERSION < 13000
+  OK(cudaMemAdvise(managed, sizeof(int), cudaMemAdviseSetReadMostly, 0));
+  OK(cudaMemPrefetchAsync(managed, sizeof(int), 0, nullptr));
+#else
+  OK(cudaMemAdvise(managed, sizeof(int), cudaMemAdviseSetReadMostly, here));
+  OK(cudaMemPrefetchAsync(managed, sizeof(int), here, 0, nullptr));
+#endif
+  int read_mostly = 0;
+  OK(cudaMemRangeGetAttribute(&read_mostly, sizeof read_mostly, cudaMemRangeAttributeReadMostly,
+                              managed, sizeof(int)));
+  CHECK(read_mostly == 1);
   OK(cudaFree(managed));
+  cudaMemPool_t pool = nullptr, same = nullptr;
+  OK(cudaDeviceGetDefaultMemPool(&pool, 0));
+  OK(cudaMemGetDefaultMemPool(&same, &here, cudaMemAllocationTypePinned));
+  CHECK(pool == same);
 }
 
 static void pools() {

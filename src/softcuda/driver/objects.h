@@ -23,6 +23,7 @@ struct Context;
 struct Capture;
 struct Graph;
 struct IpcFile;
+class ManagedHints;
 class SharedEvent;
 class Stream;
 
@@ -50,6 +51,8 @@ struct Block {
       0;  // as given to cuMemHostAlloc and its like; kMapped: kHostMapped and so on
   CUmemoryPool pool = nullptr;
   std::uint64_t id = 0;
+  std::shared_ptr<ManagedHints> hints = nullptr;  // with copies; nullptr: there are none
+  bool sync_memops = false;                       // cuPointerSetAttribute; they always are
   std::shared_ptr<IpcFile> ipc = nullptr;  // with copies of the block: shared with other processes
 };
 
@@ -192,7 +195,6 @@ struct Pool {
   std::mutex mutex;
   std::uint64_t used = 0, used_high = 0, release_threshold = 0;
   int reuse[3] = {1, 1, 1};
-  CUmemAccess_flags access = CU_MEM_ACCESS_FLAGS_PROT_READWRITE;
 };
 
 }  // namespace longwire::softcuda::driver

@@ -32,6 +32,13 @@ unsigned long long handle_types(const Block& block) {
              : CU_MEM_HANDLE_TYPE_NONE;
 }
 
+bool is_so(const Block& block, CUpointer_attribute which) {
+  if (which == CU_POINTER_ATTRIBUTE_IS_MANAGED) return block.kind == Block::Kind::kManaged;
+  if (which == CU_POINTER_ATTRIBUTE_SYNC_MEMOPS) return block.sync_memops;
+  return which == CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE &&
+         block.kind == Block::Kind::kDevice;  // there is nothing else that a device may have
+}
+
 CUresult put_host_pointer(const Block& block, CUdeviceptr address, void* out) {
   return is_device_only(block) ? CUDA_ERROR_INVALID_VALUE
                                : put(out, reinterpret_cast<void*>(address));
@@ -52,16 +59,14 @@ CUresult attribute(const FoundBlock& found, CUdeviceptr address, CUpointer_attri
     case CU_POINTER_ATTRIBUTE_BUFFER_ID:
     case CU_POINTER_ATTRIBUTE_MEMORY_BLOCK_ID:
       return put<unsigned long long>(out, block.id);
-    case CU_POINTER_ATTRIBUTE_IS_MANAGED:
-      return put<unsigned int>(out, block.kind == Block::Kind::kManaged ? 1 : 0);
     case CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL:
       return put<int>(out, found.device->ordinal);
-    case CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE:
-      return put<unsigned int>(out, block.kind == Block::Kind::kDevice ? 1 : 0);
+    case CU_POINTER_ATTRIBUTE_IS_MANAGED:
     case CU_POINTER_ATTRIBUTE_SYNC_MEMOPS:
+    case CU_POINTER_ATTRIBUTE_IS_LEGACY_CUDA_IPC_CAPABLE:
     case CU_POINTER_ATTRIBUTE_IS_GPU_DIRECT_RDMA_CAPABLE:
     case CU_POINTER_ATTRIBUTE_IS_HW_DECOMPRESS_CAPABLE:
-      return put<unsigned int>(out, 0);
+      return put<unsigned int>(out, is_so(block, which) ? 1 : 0);
     case CU_POINTER_ATTRIBUTE_RANGE_START_ADDR:
     case CU_POINTER_ATTRIBUTE_MAPPING_BASE_ADDR:
       return put<CUdeviceptr>(out, found.address);
@@ -101,6 +106,22 @@ CUresult cuPointerGetAttribute(void* value, CUpointer_attribute which, CUdevicep
     if (value == nullptr) return CUDA_ERROR_INVALID_VALUE;
     auto found = find_block(driver, address);
     return found.has_value() ? attribute(*found, address, which, value) : CUDA_ERROR_INVALID_VALUE;
+  });
+}
+
+CUresult cuPointerSetAttribute(const void* value, CUpointer_attribute which, CUdeviceptr address) {
+  return in_context([&](Driver& driver, const std::shared_ptr<Context>&) -> CUresult {
+    if (value == nullptr || which != CU_POINTER_ATTRIBUTE_SYNC_MEMOPS)
+      return CUDA_ERROR_INVALID_VALUE;
+    const auto found = find_block(driver, address);
+    if (!found.has_value()) return CUDA_ERROR_INVALID_VALUE;
+    unsigned int set = 0;
+    std::memcpy(&set, value, sizeof set);
+    std::lock_guard lock(found->device->mutex);
+    auto block = found->device->blocks.find(found->address);
+    if (block == found->device->blocks.end()) return CUDA_ERROR_INVALID_VALUE;
+    block->second.sync_memops = set != 0;
+    return CUDA_SUCCESS;
   });
 }
 

@@ -109,6 +109,18 @@ CUresult pool_attribute(Pool& pool, CUmemPool_attribute which, void* value, bool
   return CUDA_ERROR_INVALID_VALUE;
 }
 
+// Pools of devices are all there are.
+CUresult check_pool_place(const CUmemLocation* location, CUmemAllocationType type) {
+  return guarded([&](Driver&) -> CUresult {
+    if (location == nullptr ||
+        (type != CU_MEM_ALLOCATION_TYPE_PINNED && type != CU_MEM_ALLOCATION_TYPE_MANAGED))
+      return CUDA_ERROR_INVALID_VALUE;
+    return type == CU_MEM_ALLOCATION_TYPE_PINNED && location->type == CU_MEM_LOCATION_TYPE_DEVICE
+               ? CUDA_SUCCESS
+               : CUDA_ERROR_NOT_SUPPORTED;
+  });
+}
+
 }  // namespace
 
 extern "C" {
@@ -188,6 +200,49 @@ CUresult cuMemPoolDestroy(CUmemoryPool handle) {
     driver.pools.remove(handle);
     return CUDA_SUCCESS;
   });
+}
+
+// A device uses its own pools, and none of another's.
+CUresult cuMemPoolSetAccess(CUmemoryPool handle, const CUmemAccessDesc* access, size_t count) {
+  return with_pool(handle, access, [&](Driver& driver, Pool& pool) -> CUresult {
+    for (size_t i = 0; i < count; ++i) {
+      const CUmemAccessDesc& each = access[i];
+      if (each.location.type != CU_MEM_LOCATION_TYPE_DEVICE) return CUDA_ERROR_INVALID_VALUE;
+      const Device* device = driver.device(each.location.id);
+      const CUmemAccess_flags own = device == pool.device ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE
+                                                          : CU_MEM_ACCESS_FLAGS_PROT_NONE;
+      if (device == nullptr || (device != pool.device && each.flags != own))
+        return CUDA_ERROR_INVALID_DEVICE;
+      if (each.flags != own) return CUDA_ERROR_INVALID_VALUE;
+    }
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult cuMemPoolGetAccess(CUmemAccess_flags* flags, CUmemoryPool handle,
+                            CUmemLocation* location) {
+  return with_pool(handle, flags, [&](Driver& driver, Pool& pool) -> CUresult {
+    if (location == nullptr || location->type != CU_MEM_LOCATION_TYPE_DEVICE ||
+        driver.device(location->id) == nullptr)
+      return CUDA_ERROR_INVALID_VALUE;
+    *flags = driver.device(location->id) == pool.device ? CU_MEM_ACCESS_FLAGS_PROT_READWRITE
+                                                        : CU_MEM_ACCESS_FLAGS_PROT_NONE;
+    return CUDA_SUCCESS;
+  });
+}
+
+CUresult cuMemGetDefaultMemPool(CUmemoryPool* pool, CUmemLocation* location,
+                                CUmemAllocationType type) {
+  CUresult status = check_pool_place(location, type);
+  return status == CUDA_SUCCESS ? cuDeviceGetDefaultMemPool(pool, location->id) : status;
+}
+CUresult cuMemGetMemPool(CUmemoryPool* pool, CUmemLocation* location, CUmemAllocationType type) {
+  CUresult status = check_pool_place(location, type);
+  return status == CUDA_SUCCESS ? cuDeviceGetMemPool(pool, location->id) : status;
+}
+CUresult cuMemSetMemPool(CUmemLocation* location, CUmemAllocationType type, CUmemoryPool pool) {
+  CUresult status = check_pool_place(location, type);
+  return status == CUDA_SUCCESS ? cuDeviceSetMemPool(location->id, pool) : status;
 }
 
 CUresult cuMemPoolTrimTo(CUmemoryPool handle, size_t) {

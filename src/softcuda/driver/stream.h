@@ -9,6 +9,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -71,6 +72,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool blocks_with_legacy() const noexcept {
     return kind_ != Kind::kLegacy && (flags_ & CU_STREAM_NON_BLOCKING) == 0;
   }
+
+  // What cuStreamSetAttribute has set; under its context's `order`.
+  std::map<CUstreamAttrID, CUstreamAttrValue> attributes;
 
   // The capture that this stream is part of (capture.h); under the GraphLock.
   std::shared_ptr<Capture> capture;            // shared by its streams
