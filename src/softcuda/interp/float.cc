@@ -69,6 +69,23 @@ void approximate(Context& c, const Step& s) {
   each_active(c, [=](int i) { d[i] = Form::out(F(Form::in(a[i]))); });
 }
 
+// sin and cos: all lanes as if near, then those that are not.
+template <float (*Near)(float), float (*F)(float), class Form>
+void circular(Context& c, const Step& s) {
+  const float* a = c.at<float>(s.slot(1));
+  float* d = c.at<float>(s.slot(0));
+  float in[kLanes];
+  bool far[kLanes];
+  for (int i = 0; i < kLanes; ++i) {
+    in[i] = Form::in(a[i]);
+    far[i] = !(std::fabs(in[i]) < static_cast<float>(functions::kFar));
+  }
+  each(c, d, [&](int i) { return Form::out(Near(in[i])); });
+  each_active(c, [&](int i) {
+    if (far[i]) d[i] = Form::out(F(in[i]));
+  });
+}
+
 template <Handler H>
 void directed(Context& c, const Step& s) {
   RoundingScope scope(s.source->modifiers.rounding);
@@ -98,6 +115,16 @@ Handler root(const ir::Instruction& i) {
   if (i.type == Type::kF64) return rounded<&one<double, F64, Form<false, false>>>(i);
   if (i.type != Type::kF32) return nullptr;
   return for_form(i, [&](auto form) { return rounded<&one<float, F32, decltype(form)>>(i); });
+}
+template <float (*Near)(float), float (*F)(float)>
+Handler circle(const ir::Instruction& i) {
+  if (i.type != Type::kF32) return nullptr;
+  return for_form(i, [](auto form) -> Handler { return &circular<Near, F, decltype(form)>; });
+}
+template <float (*F)(float)>
+Handler smooth(const ir::Instruction& i) {
+  if (i.type != Type::kF32) return nullptr;
+  return for_form(i, [](auto form) -> Handler { return &one<float, F, decltype(form)>; });
 }
 template <float (*F)(float)>
 Handler approximation(const ir::Instruction& i) {
@@ -322,12 +349,16 @@ Handler select_Rsqrt(const ir::Instruction& i) {
   return i.modifiers.ftz ? &approximate<double, &floating::rsqrt_gross, Form<false, false>>
                          : &approximate<double, &floating::rsqrt, Form<false, false>>;
 }
-Handler select_Sin(const ir::Instruction& i) { return approximation<&floating::sin>(i); }
-Handler select_Cos(const ir::Instruction& i) { return approximation<&floating::cos>(i); }
-Handler select_Lg2(const ir::Instruction& i) { return approximation<&floating::lg2>(i); }
+Handler select_Sin(const ir::Instruction& i) {
+  return circle<&floating::sin_near, &floating::sin>(i);
+}
+Handler select_Cos(const ir::Instruction& i) {
+  return circle<&floating::cos_near, &floating::cos>(i);
+}
+Handler select_Lg2(const ir::Instruction& i) { return smooth<&floating::lg2>(i); }
 Handler select_Ex2(const ir::Instruction& i) {
   if (auto half = select_half_function(i, HalfFunction::kEx2)) return half;
-  return approximation<&floating::ex2>(i);
+  return smooth<&floating::ex2>(i);
 }
 Handler select_Tanh(const ir::Instruction& i) {
   if (auto half = select_half_function(i, HalfFunction::kTanh)) return half;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "softcuda/interp/functions.h"
 #include "softcuda/interp/half.h"
 
 namespace longwire::softcuda::interp::floating {
@@ -107,10 +108,45 @@ float with_xor_sign(float a, float b) {
 // Approximate ones: better than their documented error.
 inline float rsqrt(float a) { return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a))); }
 inline double rsqrt(double a) { return settled(1.0 / std::sqrt(a), a); }
+// For functions.h: the host's arithmetic.
+struct HostArithmetic {
+  using Real = double;
+  using Bits = std::uint64_t;
+  using Condition = bool;
+  static Real number(double v) { return v; }
+  static Bits word(std::uint64_t v) { return v; }
+  static Real add(Real a, Real b) { return a + b; }
+  static Real sub(Real a, Real b) { return a - b; }
+  static Real mul(Real a, Real b) { return a * b; }
+  static Real div(Real a, Real b) { return a / b; }
+  static Condition less(Real a, Real b) { return a < b; }
+  static Condition less_or_equal(Real a, Real b) { return a <= b; }
+  static Condition equal(Real a, Real b) { return a == b; }
+  static Condition same(Bits a, Bits b) { return a == b; }
+  static Real choose(Condition c, Real a, Real b) { return c ? a : b; }
+  static Bits bits_of(Real v) { return std::bit_cast<Bits>(v); }
+  static Real real_of(Bits v) { return std::bit_cast<Real>(v); }
+  static Bits plus(Bits a, Bits b) { return a + b; }
+  static Bits common(Bits a, Bits b) { return a & b; }
+  static Bits differing(Bits a, Bits b) { return a ^ b; }
+  static Bits shift_left(Bits v, int n) { return v << n; }
+  static Bits shift_right(Bits v, int n) { return v >> n; }
+};
+inline float lg2(float a) {
+  return static_cast<float>(functions::lg2(HostArithmetic{}, static_cast<double>(a)));
+}
+inline float ex2(float a) {
+  return static_cast<float>(functions::ex2(HostArithmetic{}, static_cast<double>(a)));
+}
+// Of what is near (functions::kFar), and of all.
+inline float sin_near(float a) {
+  return static_cast<float>(functions::sin(HostArithmetic{}, static_cast<double>(a)));
+}
+inline float cos_near(float a) {
+  return static_cast<float>(functions::cos(HostArithmetic{}, static_cast<double>(a)));
+}
 inline float sin(float a) { return static_cast<float>(std::sin(static_cast<double>(a))); }
 inline float cos(float a) { return static_cast<float>(std::cos(static_cast<double>(a))); }
-inline float lg2(float a) { return static_cast<float>(std::log2(static_cast<double>(a))); }
-inline float ex2(float a) { return static_cast<float>(std::exp2(static_cast<double>(a))); }
 inline float tanh(float a) { return static_cast<float>(std::tanh(static_cast<double>(a))); }
 // rcp.approx.ftz.f64 and rsqrt.approx.ftz.f64 read the upper half of a number, and give one.
 inline double upper_half(double v) {

@@ -143,6 +143,7 @@ class Emitter {
   Value canonical(Value x);
   Value reverse_root(Value x);
   Value fast_quotient(Value a, Value b);
+  bool emit_function(const Step& s);  // functions.cc
   Value settled(Value x, std::initializer_list<Value> operands);
   Value compared(const Step& s, ir::Type type, int a, int b, bool& known);
   bool set_predicates(const Step& s);

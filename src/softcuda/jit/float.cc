@@ -135,7 +135,7 @@ bool Emitter::emit_float(const Step& s) {
     case Op::kRsqrt:
       return i.type == Type::kF32 && done(reverse_root(in(1)));
     default:
-      return emit_sign(s);
+      return emit_function(s) || emit_sign(s);
   }
 }
 
