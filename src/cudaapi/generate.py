@@ -13,6 +13,9 @@ import pathlib
 import re
 import sys
 
+import function_list
+from function_list import read_supported, write
+
 LINE = re.compile(r"^(cu\w+) (\d+) (-|ptds|ptsz) \((.*)\)$")
 PER_THREAD_SINCE = 7000
 # Their plain name stays with the first version, in programs.
@@ -35,25 +38,7 @@ class Function:
 
 
 def read_functions(path):
-    functions, section = [], ""
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif line and not line.startswith("#"):
-            match = LINE.match(line)
-            if not match:
-                sys.exit(f"{path}:{number}: not 'symbol version thread (parameters)'")
-            functions.append(Function(*match.groups(), section))
-    return functions
-
-
-def read_supported(path, functions):
-    lines = (line.split("#")[0].split() for line in path.read_text().splitlines())
-    supported = {name for line in lines for name in line}
-    unknown = supported - {f.symbol for f in functions}
-    if unknown:
-        sys.exit(f"{path}: not in functions.def: {', '.join(sorted(unknown))}")
-    return supported
+    return function_list.read_functions(path, LINE, "symbol version thread (parameters)", Function)
 
 
 def newest(functions):
@@ -112,35 +97,18 @@ def driver_source(functions, supported):
 
 
 def export_map(functions):
-    names = [f.symbol for f in functions] + [f.per_thread() for f in functions if f.thread != "-"]
+    names = function_list.export_names(functions)
     return "{\n  global:\n" + "".join(f"    {n};\n" for n in names) + "  local: *;\n};\n"
 
 
 def coverage(functions, supported):
-    done = sum(f.symbol in supported for f in functions)
-    out = ["# What of the CUDA driver API the soft device has", "",
-           f"{NOTE.replace('src/cudaapi/functions.def', 'functions.def')} "
-           "`ctest -R cuda_coverage` checks that it is up to date.", "",
-           f"{done} of {len(functions)} functions. The others answer `CUDA_ERROR_NOT_SUPPORTED`. "
-           "A function with `_ptds` or `_ptsz` has that form as well.", ""]
-    for section in dict.fromkeys(f.section for f in functions):
-        members = [f for f in functions if f.section == section]
-        here = sum(f.symbol in supported for f in members)
-        out += [f"## {section} ({here} of {len(members)})", "", "| function | since | |", "|---|---|---|"]
-        for f in members:
-            form = f" (`_{f.thread}`)" if f.thread != "-" else ""
-            state = "yes" if f.symbol in supported else "not supported"
-            since = f"{f.version // 1000}.{f.version % 1000 // 10}"
-            out.append(f"| `{f.symbol}`{form} | {since} | {state} |")
-        out.append("")
-    return "\n".join(out)
-
-
-def write(path, text):
-    path = pathlib.Path(path)
-    if not path.exists() or path.read_text() != text:  # keeps the time of what has not changed
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    introduction = (
+        f"{NOTE} `ctest -R cuda_coverage` checks that it is up to date.\n\n"
+        "{done} of {all} functions. The others answer `CUDA_ERROR_NOT_SUPPORTED`. "
+        "A function with `_ptds` or `_ptsz` has that form as well.")
+    rows = {f.symbol: (f, f"{f.version // 1000}.{f.version % 1000 // 10}") for f in functions}
+    return function_list.coverage("What of the CUDA driver API the soft device has", introduction,
+                                  "since", rows, supported)
 
 
 def main(arguments):
@@ -154,15 +122,8 @@ def main(arguments):
         write(arguments[2], driver_source(functions, supported))
         write(arguments[3], export_map(functions))
         return 0
-    text = coverage(functions, supported)
-    if "--check" in arguments:
-        if pathlib.Path(arguments[2]).read_text() != text:
-            print(f"{arguments[2]} is out of date: src/cudaapi/generate.py coverage "
-                  f"{arguments[1]} {arguments[2]}")
-            return 1
-        return 0
-    write(arguments[2], text)
-    return 0
+    return function_list.write_or_check("src/cudaapi/generate.py", arguments,
+                                        coverage(functions, supported))
 
 
 if __name__ == "__main__":

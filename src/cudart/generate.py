@@ -13,6 +13,10 @@ import pathlib
 import re
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "cudaapi"))
+import function_list  # noqa: E402
+from function_list import read_supported, write  # noqa: E402
+
 LINE = re.compile(r"^(\w+) (both|12|13) (-|ptds|ptsz) \((.*)\)(?: -> (.+))?$")
 # Where a program for 12 says the plain name, it means this one.
 RENAMED_IN_12 = ["cudaGetDeviceProperties_v2", "cudaStreamGetCaptureInfo_v2",
@@ -44,25 +48,8 @@ class Function:
 
 
 def read_functions(path):
-    functions, section = [], ""
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif line and not line.startswith("#"):
-            match = LINE.match(line)
-            if not match:
-                sys.exit(f"{path}:{number}: not 'symbol library thread (parameters) [-> type]'")
-            functions.append(Function(*match.groups(), section))
-    return functions
-
-
-def read_supported(path, functions):
-    lines = (line.split("#")[0].split() for line in path.read_text().splitlines())
-    supported = {name for line in lines for name in line}
-    unknown = supported - {f.symbol for f in functions}
-    if unknown:
-        sys.exit(f"{path}: not in functions.def: {', '.join(sorted(unknown))}")
-    return supported
+    return function_list.read_functions(path, LINE,
+                                        "symbol library thread (parameters) [-> type]", Function)
 
 
 def prototypes(functions):
@@ -111,41 +98,24 @@ def library_source(functions, supported):
 
 
 def export_map(functions, major):
-    names = [f.symbol for f in functions] + [f.per_thread() for f in functions if f.thread != "-"]
+    names = function_list.export_names(functions)
     return (f"libcudart.so.{major} {{\n  global:\n" + "".join(f"    {n};\n" for n in names) +
             "  local: *;\n};\n")
 
 
 def coverage(functions, supported):
-    by_symbol = {}
+    forms = {}
     for f in functions:
-        by_symbol.setdefault(f.symbol, []).append(f)
-    done = sum(symbol in supported for symbol in by_symbol)
-    out = ["# What of the CUDA runtime API our libcudart has", "",
-           f"{NOTE} `ctest -R cudart_coverage` checks that it is up to date.", "",
-           f"{done} of {len(by_symbol)} functions. The others answer `cudaErrorNotSupported`. What "
-           "is here still asks the driver: where that lacks something "
-           "([coverage-cuda.md](coverage-cuda.md)), its answer is returned. A function with "
-           "`_ptds` or `_ptsz` has that form as well.", ""]
-    for section in dict.fromkeys(f.section for f in functions):
-        members = {s: all_ for s, all_ in by_symbol.items() if all_[0].section == section}
-        here = sum(symbol in supported for symbol in members)
-        out += [f"## {section} ({here} of {len(members)})", "", "| function | libcudart.so | |",
-                "|---|---|---|"]
-        for symbol, forms in members.items():
-            form = f" (`_{forms[0].thread}`)" if forms[0].thread != "-" else ""
-            versions = ", ".join(m for m in MAJORS if any(f.is_in(m) for f in forms))
-            state = "yes" if symbol in supported else "not supported"
-            out.append(f"| `{symbol}`{form} | {versions} | {state} |")
-        out.append("")
-    return "\n".join(out)
-
-
-def write(path, text):
-    path = pathlib.Path(path)
-    if not path.exists() or path.read_text() != text:  # keeps the time of what has not changed
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        forms.setdefault(f.symbol, []).append(f)
+    rows = {symbol: (all_[0], ", ".join(m for m in MAJORS if any(f.is_in(m) for f in all_)))
+            for symbol, all_ in forms.items()}
+    introduction = (
+        f"{NOTE} `ctest -R cudart_coverage` checks that it is up to date.\n\n"
+        "{done} of {all} functions. The others answer `cudaErrorNotSupported`. What is here still "
+        "asks the driver: where that lacks something ([coverage-cuda.md](coverage-cuda.md)), its "
+        "answer is returned. A function with `_ptds` or `_ptsz` has that form as well.")
+    return function_list.coverage("What of the CUDA runtime API our libcudart has", introduction,
+                                  "libcudart.so", rows, supported)
 
 
 def main(arguments):
@@ -160,13 +130,9 @@ def main(arguments):
         write(source, library_source(mine, supported))
         write(exports, export_map(mine, major))
     else:
-        text = coverage(functions, read_supported(pathlib.Path(arguments[1]), functions))
-        if "--check" not in arguments:
-            write(arguments[2], text)
-        elif pathlib.Path(arguments[2]).read_text() != text:
-            print(f"{arguments[2]} is out of date: src/cudart/generate.py coverage "
-                  f"{arguments[1]} {arguments[2]}")
-            return 1
+        supported = read_supported(pathlib.Path(arguments[1]), functions)
+        return function_list.write_or_check("src/cudart/generate.py", arguments,
+                                            coverage(functions, supported))
     return 0
 
 
