@@ -182,6 +182,8 @@ std::unique_ptr<CompiledModule> Compiler::find(interp::KernelPrograms& programs)
 base::Result<std::unique_ptr<CompiledModule>> Compiler::compile(interp::KernelPrograms& programs) {
   std::lock_guard lock(mutex_);
   if (auto found = find(programs)) return found;
+  const auto use = use_llvm();
+  if (!use.owns_lock()) return Error(ErrorCode::kUnavailable, "the process ends");
   LW_TRY(start());
   auto made = std::make_unique<CompiledModule>();
   // What is kept: the counts, then the object.

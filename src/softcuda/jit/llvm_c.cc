@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -35,6 +37,21 @@ bool start_target(void* library) {
          call<Start>(library, "LLVMInitializeX86AsmPrinter");
 }
 
+struct Use {
+  std::shared_mutex mutex;
+  std::atomic<bool> over{false};
+};
+Use& the_use() {
+  static Use& one = *new Use;  // used until the very end
+  return one;
+}
+
+// Runs before the library's own destructors, as it is registered after them.
+void end_use() {
+  the_use().over = true;
+  std::lock_guard wait(the_use().mutex);
+}
+
 base::Status load_once() {
   void* library = nullptr;
   for (const char* name : kNames)
@@ -48,10 +65,17 @@ base::Status load_once() {
 #undef X
   if (!start_target(library))
     return Error(ErrorCode::kNotFound, "LLVM has no code for this machine");
+  if (std::atexit(&end_use) != 0) return Error(ErrorCode::kLimit, "no place for an exit handler");
   return {};
 }
 
 }  // namespace
+
+std::shared_lock<std::shared_mutex> use_llvm() {
+  std::shared_lock lock(the_use().mutex);
+  if (the_use().over) lock.unlock();
+  return lock;
+}
 
 std::string llvm_file() {
   Dl_info info;

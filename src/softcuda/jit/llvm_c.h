@@ -11,6 +11,8 @@
 
 #include <string>
 
+#include <shared_mutex>
+
 #include "base/result.h"
 
 namespace longwire::softcuda::jit {
@@ -49,6 +51,10 @@ namespace longwire::softcuda::jit {
 LW_LLVM_FUNCTIONS(X)
 #undef X
 
+// To be held by who uses the library. When the process ends, its static objects are destroyed while
+// threads of ours go on: not before those that use it are done; from then on nobody may, and what
+// comes back owns nothing.
+std::shared_lock<std::shared_mutex> use_llvm();
 // Loads the library, once; later calls say what the first found. kNotFound: it is not installed.
 base::Status load_llvm();
 // The file that it came from. REQUIRES: it is loaded.
