@@ -378,8 +378,14 @@ void Sessions::drain(std::uint32_t within_ms, std::function<void()> drained) {
 
 void Sessions::kill_all() {
   for (auto& [id, live] : sessions_) {
-    if (live->ended_because.empty() && !live->ended) {
-      live->ended_because = "the node went down before the session had ended";
+    if (live->ended_because.empty() && live->ended) {  // its process takes longer than its session
+      live->ended_because = live->ended->reason;
+      live->ended_as = base::name_of(live->ended->code);
+    } else if (live->ended_because.empty()) {
+      live->ended_because =
+          "the node went down before the session had ended; its worker did not in time, and was "
+          "killed";
+      live->ended_as = base::name_of(ErrorCode::kUnavailable);
     }
     live->worker->kill(SIGKILL);
   }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "node/sessions.h"
@@ -24,6 +25,7 @@ struct Sessions::Live {
   bool audited = false;       // its beginning is in the audit log
   bool unseen = false;        // it has ended while no agent was there, or before it could tell
   std::string ended_because;  // why we have ended it
+  std::string_view ended_as = "ended";  // as which outcome that is told
   session::Stats stats;
   base::Nanoseconds stats_at_ns = 0;
   session::Stats stats_before;

@@ -61,7 +61,7 @@ void Sessions::log_end(const Live& live, WaitStatus status) {
                                  live.ended->code == ErrorCode::kLinkLost);
   const auto outcome = [&]() -> std::string_view {
     if (live.unseen) return "unknown";
-    if (!live.ended_because.empty()) return "ended";
+    if (!live.ended_because.empty()) return live.ended_as;
     if (in_order) return base::name_of(live.ended->code);
     return status && WIFSIGNALED(*status) ? "crashed" : "failed";
   };

@@ -364,6 +364,16 @@ TEST_F(AgentTest, DrainingEndsTheListenersAndThenTheSessions) {
   EXPECT_FALSE(std::filesystem::exists(config.listen.unix_socket));
 }
 
+TEST_F(AgentTest, ASessionWhoseWorkerTakesNoNoticeOfADrainIsToldAsOneThatTheStopHasEnded) {
+  config.limits.drain_ms = 10;
+  start("stay");
+  const auto link = connect_unix();
+  ASSERT_TRUE(open(*link).ok());
+  stop();
+  EXPECT_THAT(journal.wait_for("session.end"),
+              AllOf(HasSubstr("outcome=unavailable"), HasSubstr("went down"), HasSubstr("killed")));
+}
+
 TEST_F(AgentTest, WhileItDrainsLinksComeBackButNoSessionBegins) {
   config.limits.drain_ms = 60'000;
   start("stay");
