@@ -1,5 +1,8 @@
 // Who waits may run what comes next in a stream; nothing else may depend on whether somebody waits.
+#include <algorithm>
 #include <atomic>
+#include <bit>
+#include <cfenv>
 #include <thread>
 #include <vector>
 
@@ -95,6 +98,38 @@ TEST_F(WaitTest, functions_of_the_program_are_called_by_no_thread_of_the_program
     EXPECT_NE(caller, std::this_thread::get_id());
     EXPECT_EQ(words_[0], 2U);
   }
+}
+
+// Denormals to zero and rounding upwards are the program's own affair.
+TEST_F(WaitTest, a_kernel_does_not_compute_in_the_modes_of_the_thread_that_waits) {
+  CUmodule module = nullptr;
+  CUfunction add = nullptr;
+  ASSERT_EQ(cuModuleLoadData(&module, kPtx), CUDA_SUCCESS);
+  ASSERT_EQ(cuModuleGetFunction(&add, module, "add"), CUDA_SUCCESS);
+  auto* values = reinterpret_cast<float*>(words_);
+  const float a[] = {1e-40F, 1}, b[] = {2e-40F, 1e-10F}, sums[] = {3e-40F, 1};
+  std::copy_n(a, 2, values);
+  std::copy_n(b, 2, values + 2);
+  auto da = reinterpret_cast<CUdeviceptr>(values), db = da + 8, dc = da + 16;
+  unsigned int n = 2;
+  void* parameters[] = {&da, &db, &dc, &n};
+  ASSERT_EQ(std::fesetround(FE_UPWARD), 0);
+  for (int i = 0; i < 3; ++i) {
+#if defined(__x86_64__)
+    constexpr unsigned int kZeros = 0x8040;
+    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | kZeros);
+#endif
+    EXPECT_EQ(cuLaunchKernel(add, 1, 1, 1, 2, 1, 1, 0, stream_, parameters, nullptr), CUDA_SUCCESS);
+    EXPECT_EQ(cuStreamSynchronize(stream_), CUDA_SUCCESS);
+#if defined(__x86_64__)
+    EXPECT_EQ(__builtin_ia32_stmxcsr() & kZeros, kZeros);
+    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() & ~kZeros);
+#endif
+    EXPECT_EQ(std::fegetround(), FE_UPWARD);
+    for (int k = 0; k < 2; ++k)
+      EXPECT_EQ(std::bit_cast<unsigned int>(values[4 + k]), std::bit_cast<unsigned int>(sums[k]));
+  }
+  EXPECT_EQ(std::fesetround(FE_TONEAREST), 0);
 }
 
 TEST_F(WaitTest, a_blocking_copy_sees_what_was_put_before_it) {

@@ -6,9 +6,12 @@
 #include <limits>
 #include <utility>
 
+#include "softcuda/machine/floating_modes.h"
+
 namespace longwire::softcuda::machine {
 
 void Core::work(Grid& grid) {
+  const FloatingModes modes;
   const std::size_t most =
       grid.launch().cooperative ? std::numeric_limits<std::size_t>::max() : kMaxResidentBlocks;
   std::size_t wanted = 1;

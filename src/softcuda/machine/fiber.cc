@@ -5,18 +5,6 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define LW_FIBER_ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define LW_FIBER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LW_FIBER_ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define LW_FIBER_TSAN 1
-#endif
-#endif
-
 #if defined(LW_FIBER_ASAN)
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
@@ -25,9 +13,9 @@
 #endif
 
 #if defined(__x86_64__)
-// (where to keep this stack pointer, the one to go on with). What a call preserves is kept: six
-// registers and the modes of the floating-point units.
-extern "C" void longwire_softcuda_switch(void** keep, void* to) noexcept;
+// It goes on by a jump, not by a return: that the processor learns. A stack that begins has in rbx
+// the argument of the function in r12.
+extern "C" void longwire_softcuda_begin() noexcept;
 asm(R"(
 .pushsection .text.longwire_softcuda_switch,"ax",@progbits
 .globl longwire_softcuda_switch
@@ -40,22 +28,24 @@ longwire_softcuda_switch:
   pushq %r13
   pushq %r14
   pushq %r15
-  subq $8, %rsp
-  stmxcsr (%rsp)
-  fnstcw 4(%rsp)
   movq %rsp, (%rdi)
   movq %rsi, %rsp
-  ldmxcsr (%rsp)
-  fldcw 4(%rsp)
-  addq $8, %rsp
   popq %r15
   popq %r14
   popq %r13
   popq %r12
   popq %rbx
   popq %rbp
-  ret
+  popq %rcx
+  jmp *%rcx
 .size longwire_softcuda_switch,.-longwire_softcuda_switch
+.globl longwire_softcuda_begin
+.hidden longwire_softcuda_begin
+.type longwire_softcuda_begin,@function
+longwire_softcuda_begin:
+  movq %rbx, %rdi
+  jmp *%r12
+.size longwire_softcuda_begin,.-longwire_softcuda_begin
 .popsection
 )");
 #else
@@ -67,7 +57,9 @@ namespace {
 
 constexpr std::size_t kGuardBytes = 4096;
 
-thread_local Fiber* entering = nullptr;  // for enter(), which has no argument
+#if !defined(__x86_64__)
+thread_local Fiber* entering = nullptr;  // for enter_noted(), which has no argument
+#endif
 
 }  // namespace
 
@@ -118,19 +110,16 @@ void Fiber::start(Body body, void* argument) noexcept {
 
 void Fiber::prepare_stack() noexcept {
 #if defined(__x86_64__)
-  // As longwire_softcuda_switch leaves a stack: modes, six registers, where to go on; then a return
+  // As longwire_softcuda_switch leaves a stack: six registers, where to go on; then a return
   // address for enter(), which never returns. On entry a stack is 8 bytes off a multiple of 16.
   auto* top = reinterpret_cast<std::uint64_t*>(memory_ + kGuardBytes + stack_bytes_);
-  constexpr int kWords = 9;
+  constexpr int kWords = 8, kR12 = 3, kRbx = 4, kBegin = 6;
   std::uint64_t* words = top - kWords;
-  std::uint32_t mxcsr = 0;
-  std::uint16_t control = 0;
-  asm("stmxcsr %0" : "=m"(mxcsr));
-  asm("fnstcw %0" : "=m"(control));
   for (int i = 0; i < kWords; ++i)
     words[i] = 0;
-  words[0] = mxcsr | (std::uint64_t{control} << 32);
-  words[7] = reinterpret_cast<std::uint64_t>(&Fiber::enter);
+  words[kR12] = reinterpret_cast<std::uint64_t>(&Fiber::enter);
+  words[kRbx] = reinterpret_cast<std::uint64_t>(this);
+  words[kBegin] = reinterpret_cast<std::uint64_t>(&longwire_softcuda_begin);
   own_ = words;
 #else
   auto* context = static_cast<ucontext_t*>(own_);
@@ -138,12 +127,15 @@ void Fiber::prepare_stack() noexcept {
   context->uc_stack.ss_sp = memory_ + kGuardBytes;
   context->uc_stack.ss_size = stack_bytes_;
   context->uc_link = nullptr;
-  ::makecontext(context, &Fiber::enter, 0);
+  ::makecontext(context, &Fiber::enter_noted, 0);
 #endif
 }
 
-void Fiber::enter() noexcept {
-  Fiber* fiber = entering;
+#if !defined(__x86_64__)
+void Fiber::enter_noted() noexcept { enter(entering); }
+#endif
+
+void Fiber::enter(Fiber* fiber) noexcept {
 #if defined(LW_FIBER_ASAN)
   __sanitizer_finish_switch_fiber(nullptr, &fiber->caller_stack_, &fiber->caller_stack_bytes_);
 #endif
@@ -151,8 +143,11 @@ void Fiber::enter() noexcept {
   fiber->end();
 }
 
+#if !defined(__x86_64__) || defined(LW_FIBER_ASAN) || defined(LW_FIBER_TSAN)
 void Fiber::resume() noexcept {
+#if !defined(__x86_64__)
   entering = this;
+#endif
 #if defined(LW_FIBER_ASAN)
   __sanitizer_start_switch_fiber(&caller_fake_stack_, memory_ + kGuardBytes, stack_bytes_);
 #elif defined(LW_FIBER_TSAN)
@@ -168,6 +163,9 @@ void Fiber::resume() noexcept {
   __sanitizer_finish_switch_fiber(caller_fake_stack_, nullptr, nullptr);
 #endif
 }
+
+void Fiber::suspend() noexcept { leave(false); }
+#endif
 
 void Fiber::leave([[maybe_unused]] bool for_ever) noexcept {
 #if defined(LW_FIBER_ASAN)
@@ -185,8 +183,6 @@ void Fiber::leave([[maybe_unused]] bool for_ever) noexcept {
   __sanitizer_finish_switch_fiber(own_fake_stack_, &caller_stack_, &caller_stack_bytes_);
 #endif
 }
-
-void Fiber::suspend() noexcept { leave(false); }
 
 void Fiber::end() noexcept {
   ended_ = true;

@@ -5,6 +5,24 @@
 #include <cstddef>
 #include <cstdint>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define LW_FIBER_ASAN 1
+#elif defined(__SANITIZE_THREAD__)
+#define LW_FIBER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LW_FIBER_ASAN 1
+#elif __has_feature(thread_sanitizer)
+#define LW_FIBER_TSAN 1
+#endif
+#endif
+
+#if defined(__x86_64__)
+// (where to keep this stack pointer, the one to go on with). What a call preserves is kept, but for
+// the modes of the floating-point units, which are the same in all fibers (FloatingModes).
+extern "C" void longwire_softcuda_switch(void** keep, void* to) noexcept;
+#endif
+
 namespace longwire::softcuda::machine {
 
 class Fiber {
@@ -30,7 +48,8 @@ class Fiber {
   [[noreturn]] void end() noexcept;
 
  private:
-  static void enter() noexcept;
+  static void enter(Fiber* fiber) noexcept;
+  static void enter_noted() noexcept;
   void prepare_stack() noexcept;
   void leave(bool for_ever) noexcept;
   void forget_sanitizer_state() noexcept;
@@ -50,5 +69,11 @@ class Fiber {
   [[maybe_unused]] void* tsan_own_ = nullptr;
   [[maybe_unused]] void* tsan_caller_ = nullptr;
 };
+
+#if defined(__x86_64__) && !defined(LW_FIBER_ASAN) && !defined(LW_FIBER_TSAN)
+// In the caller's own code: behind a switch no processor guesses right where a function returns to.
+inline void Fiber::resume() noexcept { longwire_softcuda_switch(&caller_, own_); }
+inline void Fiber::suspend() noexcept { longwire_softcuda_switch(&own_, caller_); }
+#endif
 
 }  // namespace longwire::softcuda::machine

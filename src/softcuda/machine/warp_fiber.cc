@@ -85,14 +85,9 @@ bool WarpFiber::next_block() {
   return true;
 }
 
-bool WarpFiber::resume() {
-  yielded_ = false;
-  fiber_.resume();
-  if (fiber_.ended()) {
-    state_ = State::kEnded;
-    owner_.warp_ended();
-  }
-  return !yielded_;
+void WarpFiber::end() {
+  state_ = State::kEnded;
+  owner_.warp_ended();
 }
 
 void WarpFiber::release(const Barriers::Release& release) {

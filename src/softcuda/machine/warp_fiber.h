@@ -21,7 +21,12 @@ class WarpFiber final : public Warp {
   bool ready() const noexcept { return state_ == State::kReady; }
   bool waiting() const noexcept { return state_ == State::kWaiting; }
   // Runs it until it waits, yields or ends; false: it yielded, so it only spins.
-  bool resume();
+  bool resume() noexcept {
+    yielded_ = false;
+    fiber_.resume();
+    if (fiber_.ended()) end();
+    return !yielded_;
+  }
   void release(const Barriers::Release& release);  // from the barrier that it waits at
   std::uint32_t waits_at() const noexcept { return barrier_; }
   const ir::Place& waits_in() const noexcept { return place_; }
@@ -41,6 +46,7 @@ class WarpFiber final : public Warp {
  private:
   enum class State : std::uint8_t { kReady, kWaiting, kEnded };
 
+  void end();
   static void body(void* self);
   static void body_in_turn(void* self);
   bool prepare(std::uint32_t warps);
