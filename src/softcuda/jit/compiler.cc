@@ -17,8 +17,9 @@ using base::ErrorCode;
 // which does not come to an end on some vectors of conditions.
 constexpr const char* kPasses =
     "function(sroa,early-cse<memssa>,simplifycfg,instsimplify,early-cse,adce)";
-// Where a function has more, LLVM would take too long: it is interpreted.
-constexpr std::size_t kMaxSteps = 20'000;
+// Against the default it leaves out the second scheduling, of which a processor that reorders by
+// itself has nothing: a twelfth of the time.
+constexpr LLVMCodeGenOptLevel kLevel = LLVMCodeGenLevelLess;
 
 Error error_of(LLVMErrorRef error) {
   char* text = LLVMGetErrorMessage(error);
@@ -39,6 +40,25 @@ bool processor_is_known() {
 #else
   return false;
 #endif
+}
+
+Error too_large() {
+  return {ErrorCode::kLimit, "the kernel is too large to be compiled in a bearable time"};
+}
+
+Error none_compiled() {
+  return {ErrorCode::kUnsupported, "none of the kernel's functions can be compiled"};
+}
+
+// How much a module gives code generation to do: its instructions.
+std::size_t instructions_in(LLVMModuleRef module) {
+  std::size_t count = 0;
+  for (auto* f = LLVMGetFirstFunction(module); f != nullptr; f = LLVMGetNextFunction(f))
+    for (auto* block = LLVMGetFirstBasicBlock(f); block != nullptr;
+         block = LLVMGetNextBasicBlock(block))
+      for (auto* i = LLVMGetFirstInstruction(block); i != nullptr; i = LLVMGetNextInstruction(i))
+        ++count;
+  return count;
 }
 
 // In the object, of the n-th function that is reached.
@@ -106,8 +126,8 @@ base::Status Compiler::make_target() {
   LLVMTargetRef target = nullptr;
   const bool failed = LLVMGetTargetFromTriple(triple, &target, &message) != 0;
   if (!failed)
-    machine_ = LLVMCreateTargetMachine(target, triple, cpu, features, LLVMCodeGenLevelDefault,
-                                       LLVMRelocPIC, LLVMCodeModelSmall);
+    machine_ = LLVMCreateTargetMachine(target, triple, cpu, features, kLevel, LLVMRelocPIC,
+                                       LLVMCodeModelSmall);
   for (char* text : {triple, cpu, features, message})
     if (text != nullptr) LLVMDisposeMessage(text);
   if (failed || machine_ == nullptr)
@@ -121,6 +141,7 @@ Compiler::~Compiler() {
 
 // Adds the module's object to `object`.
 base::Status Compiler::translate(LLVMModuleRef module, std::vector<std::byte>& object) {
+  if (instructions_in(module) > kMaxEmitted) return too_large();
   char* message = nullptr;
   if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message) != 0) return error_of(message);
   LLVMDisposeMessage(message);
@@ -128,6 +149,7 @@ base::Status Compiler::translate(LLVMModuleRef module, std::vector<std::byte>& o
   LLVMErrorRef failed = LLVMRunPasses(module, kPasses, machine_, options);
   LLVMDisposePassBuilderOptions(options);
   if (failed != nullptr) return error_of(failed);
+  if (instructions_in(module) > kMaxInstructions) return too_large();
   LLVMMemoryBufferRef made = nullptr;
   if (LLVMTargetMachineEmitToMemoryBuffer(machine_, module, LLVMObjectFile, &message, &made) != 0)
     return error_of(message);
@@ -141,6 +163,7 @@ base::Status Compiler::make_object(const interp::KernelPrograms& programs, Count
                                    std::vector<std::byte>& object) {
   LLVMContextRef context = LLVMContextCreate();
   LLVMModuleRef module = LLVMModuleCreateWithNameInContext("softcuda", context);
+  std::size_t emitted = 0;
   LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine_);
   LLVMSetModuleDataLayout(module, layout);
   LLVMDisposeTargetData(layout);
@@ -155,9 +178,14 @@ base::Status Compiler::make_object(const interp::KernelPrograms& programs, Count
       const Analysis analysis(programs, program);
       if (!analysis.usable()) continue;
       Emitter(values, programs, table, program, analysis, counts).emit(name);
+      ++emitted;
     }
   }
-  auto done = translate(module, object);
+  base::Status done = none_compiled();
+  if (counts.moves > kMaxMoves)
+    done = too_large();
+  else if (emitted != 0)
+    done = translate(module, object);
   LLVMDisposeModule(module);
   LLVMContextDispose(context);
   return done;

@@ -12,6 +12,7 @@
 #include "softcuda/interp/decode.h"
 #include "softcuda/jit/code_cache.h"
 #include "softcuda/jit/emitter.h"
+#include "softcuda/jit/jit.h"
 #include "softcuda/jit/llvm_c.h"
 #include "softcuda/jit/object.h"
 

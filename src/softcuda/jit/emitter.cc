@@ -129,6 +129,7 @@ void Emitter::write(RegisterId id, Value value) {
 }
 
 void Emitter::store_register(RegisterId id) {
+  if (++counts_.moves > kMaxMoves) return;
   Value value = read(id);
   const int bits = program_.function->registers[id].bits;
   LLVMValueRef place = frame_at(id);
@@ -146,6 +147,7 @@ void Emitter::store_register(RegisterId id) {
 // From the frame. A register that is held once must have one value in all of the group's lanes,
 // which is looked at where there is a way out.
 void Emitter::load_register(RegisterId id, LLVMBasicBlockRef refused) {
+  if (++counts_.moves > kMaxMoves) return;
   const int bits = program_.function->registers[id].bits;
   const bool uniform = analysis_.is_uniform(id);
   LLVMTypeRef type = bits == 1 && uniform ? v_.i32 : v_.shaped(v_.integer_type(bits), false);

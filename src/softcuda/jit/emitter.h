@@ -20,7 +20,10 @@ namespace longwire::softcuda::jit {
 struct Counts {
   std::uint64_t compiled = 0;  // instructions in code of their own
   std::uint64_t called = 0;    // instructions that call the interpreter's
+  std::uint64_t moves = 0;     // of registers to the frame and from it
 };
+// Where more are needed, the rest is left out, and what was made is of no use.
+inline constexpr std::uint64_t kMaxMoves = 40'000;
 
 class Emitter {
  public:

@@ -2,6 +2,7 @@
 // the interpreter does, bit for bit.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,10 +12,19 @@
 
 namespace longwire::softcuda::jit {
 
+// What is compiled at most. LLVM takes longer than in proportion: about 1 s for 20,000 of its
+// instructions behind the passes, 10 s for kMaxInstructions (which are 3,000 to 8,000 of PTX, with
+// fewer the more branches there are). A function with more steps than kMaxSteps, and a kernel that
+// passes one of the others (with all that it calls), is interpreted: launches work, and
+// Statistics::refused counts it. That is found out within a second.
+inline constexpr std::size_t kMaxSteps = 20'000;
+inline constexpr std::size_t kMaxEmitted = 160'000;      // of LLVM's instructions, as emitted
+inline constexpr std::size_t kMaxInstructions = 80'000;  // behind the passes
+
 struct Statistics {
   std::uint64_t kernels = 0;   // compiled
   std::uint64_t cached = 0;    // that were found in the code cache
-  std::uint64_t refused = 0;   // that LLVM could not compile: they are interpreted
+  std::uint64_t refused = 0;   // that are interpreted: too large, or LLVM could not
   std::uint64_t compiled = 0;  // their instructions that have code of their own
   std::uint64_t called = 0;    // and those that call the interpreter
 };

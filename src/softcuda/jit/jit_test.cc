@@ -106,5 +106,43 @@ both: st.global.f32 [%rd2+20], %f5; ret; })");
   }
 }
 
+// Of so many instructions, or so many branches, that LLVM would take minutes.
+TEST(Jit, EnormousKernelsAreInterpreted) {
+  const std::string head = R"(.version 8.5
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 po) {
+.reg .b64 %rd<3>; .reg .b32 %r<4>; .reg .pred %p<3>;
+ld.param.u64 %rd0, [po]; mov.u32 %r0, %tid.x; mov.u32 %r1, 0;
+)";
+  const std::string tail = "mad.wide.u32 %rd1, %r0, 4, %rd0; st.global.u32 [%rd1], %r1; ret; }";
+  std::string steps, branches;
+  for (std::size_t n = 0; n < kMaxSteps + 1; ++n)
+    steps += "add.u32 %r1, %r1, %r0;\n";
+  constexpr unsigned kBranches = 1500;
+  std::uint32_t expected_of_branches = 0;  // of the last lane, which is never less: it adds
+  for (unsigned n = 0; n < kBranches; ++n) {
+    const std::string label = "L" + std::to_string(n);
+    expected_of_branches = (expected_of_branches + 1) ^ 5;
+    branches += "setp.lt.u32 %p1, %r0, " + std::to_string(n % 32) + "; @%p1 bra " + label +
+                "; add.u32 %r1, %r1, 1; " + label + ": xor.b32 %r1, %r1, 5;\n";
+  }
+  for (const std::string& body : {steps, branches}) {
+    auto made = create();
+    ASSERT_TRUE(made.ok()) << made.error().message();
+    Jit& jit = **made;
+    Device device(std::move(*made));
+    const auto program = link_text(head + body + tail);
+    ASSERT_NE(program, nullptr);
+    device.load(*program);
+    auto* out = device.allocate<std::uint32_t>(32);
+    EXPECT_FALSE(device.run("k", {1}, {32}, out).has_value());
+    const std::uint32_t expected = body == steps ? 31 * (kMaxSteps + 1) : expected_of_branches;
+    EXPECT_EQ(out[31], expected);
+    EXPECT_EQ(jit.statistics().refused, 1U);
+    EXPECT_EQ(jit.statistics().kernels, 0U);
+  }
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::jit

@@ -37,7 +37,7 @@ namespace longwire::softcuda::jit {
   X(BuildAlloca) X(BuildLoad2) X(BuildStore) X(BuildGEP2) X(SetAlignment) X(SetVolatile) \
   X(BuildBr) X(BuildCondBr) X(BuildSwitch) X(AddCase) X(BuildRet) X(BuildUnreachable) \
   X(BuildCall2) X(BuildInsertElement) X(BuildExtractElement) X(BuildShuffleVector) \
-  X(BuildPhi) X(AddIncoming) X(GetFirstInstruction) X(GetEntryBasicBlock) X(PositionBuilderBefore) X(BuildAtomicRMW) X(BuildAtomicCmpXchg) X(BuildExtractValue) \
+  X(BuildPhi) X(AddIncoming) X(GetFirstInstruction) X(GetNextInstruction) X(GetFirstFunction) X(GetNextFunction) X(GetFirstBasicBlock) X(GetNextBasicBlock) X(GetEntryBasicBlock) X(PositionBuilderBefore) X(BuildAtomicRMW) X(BuildAtomicCmpXchg) X(BuildExtractValue) \
   X(LookupIntrinsicID) X(GetIntrinsicDeclaration) X(GlobalGetValueType) \
   X(VerifyFunction) X(VerifyModule) X(RunPasses) X(CreatePassBuilderOptions) X(DisposePassBuilderOptions) \
   X(GetTargetFromTriple) X(GetDefaultTargetTriple) X(GetHostCPUName) X(GetHostCPUFeatures) \
