@@ -110,11 +110,27 @@ T: .branchtargets B, C; brx.idx i, T; B: trap; C: exit; })")},
       {"linked", bytes_of(".visible .func f() { ret; } .visible .global .b32 x = 1;\f"
                           ".extern .func f(); .extern .global .b32 x; .entry k() { call f; }")},
       {"matrices",
-       bytes_of(R"(.entry k() { .reg .b32 a, b, r; .reg .f32 c; .reg .f64 d; .reg .b64 t;
+       bytes_of(
+           R"(.entry k() { .reg .b32 a, b, r; .reg .b16 h; .reg .f32 c; .reg .f64 d; .reg .b64 t;
 mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {c,c,c,c},{a,a,a,a},{b,b},{c,c,c,c};
 ldmatrix.sync.aligned.m8n8.x2.trans.shared.b16 {a,b}, [r+16]; cp.async.cg.shared.global [r],[t],16,a;
 wmma.load.a.sync.aligned.row.m8n8k4.f64 {d}, [t], a; tex.2d.v4.f32.f32 {c,c,c,c},[t,{c,c}];
 shfl.sync.bfly.b32 a|_, b, 1, 31, -1; cvt.rn.satfinite.e4m3x2.f32 h, c, c; })")},
+      {"textures", bytes_of(R"(.global .texref T; .global .samplerref S; .global .surfref U;
+.entry k() { .reg .b64 t, u; .reg .b32 i, j; .reg .f32 x, y; .reg .b16 h;
+tex.1d.v4.f32.s32 {x,x,x,x}, [t, {i}]; tex.level.2d.v4.u32.f32 {i,i,i,i}, [t, {x, y}], y;
+tex.a1d.v4.s32.f32 {i,i,i,j}, [t, {i, x}]; tex.3d.v4.f32.f32 {x,x,x,x}, [t, {x,y,x,x}];
+tld4.r.2d.v4.f32.f32 {x,x,x,x}, [t, {x,y}]; txq.width.b32 i, [t];
+suld.b.2d.v2.b32.trap {i,j}, [u, {i,j}]; sust.b.a2d.v4.b16.clamp [u, {i,i,j,j}], {h,h,h,h};
+sust.b.1d.b64.zero [u, {i}], t; tex.2d.v4.f32.f32 {x,x,x,x}, [T, S, {x,y}];
+suld.b.1d.b32.clamp i, [U, {i}]; txq.normalized_coords.b32 i, [T]; })")},
+      {"values", bytes_of(R"(.func f() { ret; } .const .align 16 .b8 text[] = "a\tb\0";
+.global .v4 .f32 v = { 1.0, 0f3F800000, -2, 0 }; .global .f64 d = 0d3FF0000000000000;
+.visible .global .align 8 .b8 bytes[16] = { 1, 2, 0xff, 4 }; .weak .global .u16 h[2][3] = { {1, 2}, {3} };
+.global .u64 p[3] = { bytes+4, generic(v), f }; .global .u32 low = 0xff(bytes); .common .global .b32 c;
+.shared .align 16 .b8 s[64]; .extern .shared .b8 dynamic[]; .global .s8 n = -128;
+.entry k() .maxntid 64, 2, 1 .minnctapersm 2 { .reg .b32 i; mov.u32 i, s; ld.shared.u32 i, [dynamic];
+ld.const.u8 i, [text+1]; st.shared.u32 [s+8], i; })")},
   };
 }
 
