@@ -11,16 +11,15 @@ namespace {
 static_assert(cudaArrayLayered == CUDA_ARRAY3D_LAYERED &&
               cudaArraySurfaceLoadStore == CUDA_ARRAY3D_SURFACE_LDST);
 
-CUresult make_array(const DriverTable& cu, const cudaChannelFormatDesc& channels,
-                    const cudaExtent& extent, unsigned int flags, cudaArray_t* array) {
-  CUDA_ARRAY3D_DESCRIPTOR description{};
+// false: there are no such channels.
+bool to_driver(const cudaChannelFormatDesc& channels, const cudaExtent& extent, unsigned int flags,
+               CUDA_ARRAY3D_DESCRIPTOR& description) {
+  description = {};
   description.Width = extent.width;
   description.Height = extent.height;
   description.Depth = extent.depth;
   description.Flags = flags;
-  if (!to_driver(channels, description.Format, description.NumChannels))
-    return CUDA_ERROR_INVALID_VALUE;
-  return cu.cuArray3DCreate_v2(reinterpret_cast<CUarray*>(array), &description);
+  return longwire::cudart::to_driver(channels, description.Format, description.NumChannels);
 }
 
 // Both sides of a resource are written out: their layouts differ.
@@ -99,8 +98,40 @@ cudaError_t cudaMallocArray(cudaArray_t* array, const cudaChannelFormatDesc* des
 cudaError_t cudaMalloc3DArray(cudaArray_t* array, const cudaChannelFormatDesc* description,
                               cudaExtent extent, unsigned int flags) {
   return in_context([&](const DriverTable& cu) -> CUresult {
-    if (array == nullptr || description == nullptr) return CUDA_ERROR_INVALID_VALUE;
-    return make_array(cu, *description, extent, flags, array);
+    CUDA_ARRAY3D_DESCRIPTOR asked;
+    if (array == nullptr || description == nullptr ||
+        !to_driver(*description, extent, flags, asked))
+      return CUDA_ERROR_INVALID_VALUE;
+    return cu.cuArray3DCreate_v2(reinterpret_cast<CUarray*>(array), &asked);
+  });
+}
+
+cudaError_t cudaMallocMipmappedArray(cudaMipmappedArray_t* mipmap,
+                                     const cudaChannelFormatDesc* description, cudaExtent extent,
+                                     unsigned int levels, unsigned int flags) {
+  return in_context([&](const DriverTable& cu) -> CUresult {
+    CUDA_ARRAY3D_DESCRIPTOR asked;
+    if (mipmap == nullptr || description == nullptr ||
+        !to_driver(*description, extent, flags, asked))
+      return CUDA_ERROR_INVALID_VALUE;
+    return cu.cuMipmappedArrayCreate(reinterpret_cast<CUmipmappedArray*>(mipmap), &asked, levels);
+  });
+}
+
+cudaError_t cudaGetMipmappedArrayLevel(cudaArray_t* array, cudaMipmappedArray_const_t mipmap,
+                                       unsigned int level) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMipmappedArrayGetLevel(
+        reinterpret_cast<CUarray*>(array),
+        reinterpret_cast<CUmipmappedArray>(const_cast<cudaMipmappedArray_t>(mipmap)), level);
+  });
+}
+
+cudaError_t cudaFreeMipmappedArray(cudaMipmappedArray_t mipmap) {
+  return in_context([&](const DriverTable& cu) -> CUresult {
+    return mipmap == nullptr
+               ? CUDA_SUCCESS
+               : cu.cuMipmappedArrayDestroy(reinterpret_cast<CUmipmappedArray>(mipmap));
   });
 }
 

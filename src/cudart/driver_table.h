@@ -73,7 +73,8 @@
   X(cuProfilerStop) X(cuMemcpy3DPeerAsync) X(cuMemcpyBatchAsync) X(cuMemcpyBatchAsync_v2)       \
   X(cuMemcpy3DBatchAsync) X(cuMemcpy3DBatchAsync_v2) X(cuOccupancyMaxActiveClusters)            \
   X(cuOccupancyMaxPotentialClusterSize) X(cuMemGetDefaultMemPool) X(cuMemGetMemPool)            \
-  X(cuMemSetMemPool)
+  X(cuMemSetMemPool) X(cuMipmappedArrayCreate) X(cuMipmappedArrayGetLevel)                      \
+  X(cuMipmappedArrayDestroy)
 // clang-format on
 
 namespace longwire::cudart {

@@ -115,6 +115,21 @@ static void rows_of_arrays() {
   OK(cudaFreeArray(wide));
 }
 
+static void levels() {
+  const cudaChannelFormatDesc format = cudaCreateChannelDesc(8, 0, 0, 0, cudaChannelFormatKindSigned);
+  cudaMipmappedArray_t mipmap = nullptr;
+  cudaArray_t level = nullptr;
+  OK(cudaMallocMipmappedArray(&mipmap, &format, make_cudaExtent(16, 8, 0), 3));
+  OK(cudaGetMipmappedArrayLevel(&level, mipmap, 2));
+  cudaExtent extent;
+  OK(cudaArrayGetInfo(nullptr, &extent, nullptr, level));
+  CHECK(extent.width == 4 && extent.height == 2 && extent.depth == 0);
+  EXPECT_ERROR(cudaErrorInvalidValue, cudaGetMipmappedArrayLevel(&level, mipmap, 3));
+  cudaGetLastError();
+  OK(cudaFreeMipmappedArray(mipmap));
+  OK(cudaFreeMipmappedArray(nullptr));
+}
+
 __global__ void nothing() {}
 
 static void clusters() {
@@ -137,6 +152,7 @@ int main() {
   batches();
   between_devices();
   rows_of_arrays();
+  levels();
   clusters();
   return 0;
 }

@@ -117,7 +117,8 @@ CUresult cuArray3DGetDescriptor_v2(CUDA_ARRAY3D_DESCRIPTOR* description, CUarray
 
 // Textures of it have no memory from now on: a kernel that reads one faults.
 CUresult cuArrayDestroy(CUarray handle) {
-  return with_array(handle, &handle, [&](Driver& driver, Context& context, Array&) -> CUresult {
+  return with_array(handle, &handle, [&](Driver& driver, Context& context, Array& of) -> CUresult {
+    if (of.of_mipmap.load()) return CUDA_ERROR_INVALID_HANDLE;
     if (CUresult status = check_unsafe(driver); status != CUDA_SUCCESS) return status;
     if (CUresult status = synchronize_context(context); status != CUDA_SUCCESS) return status;
     auto array = driver.arrays.remove(handle);

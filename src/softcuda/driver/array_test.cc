@@ -28,6 +28,71 @@ class ArrayTest : public ContextTest {
   }
 };
 
+TEST_F(ArrayTest, levels_of_a_mipmapped_array_are_arrays) {
+  CUmipmappedArray mipmap = nullptr;
+  CUarray level = nullptr;
+  size_t before = 0, after = 0, total = 0;
+  ASSERT_EQ(cuMemGetInfo(&before, &total), CUDA_SUCCESS);
+  const CUDA_ARRAY3D_DESCRIPTOR asked{20, 6, 0, CU_AD_FORMAT_SIGNED_INT32, 1, 0};
+  ASSERT_EQ(cuMipmappedArrayCreate(&mipmap, &asked, 99), CUDA_SUCCESS);  // as many as there can be
+  const size_t widths[] = {20, 10, 5, 2, 1}, heights[] = {6, 3, 1, 1, 1};
+  for (unsigned int i = 0; i < 5; ++i) {
+    ASSERT_EQ(cuMipmappedArrayGetLevel(&level, mipmap, i), CUDA_SUCCESS);
+    CUDA_ARRAY3D_DESCRIPTOR got{};
+    ASSERT_EQ(cuArray3DGetDescriptor(&got, level), CUDA_SUCCESS);
+    EXPECT_EQ(got.Width, widths[i]);
+    EXPECT_EQ(got.Height, heights[i]);
+    EXPECT_EQ(got.Depth, 0U);
+  }
+  EXPECT_EQ(cuMipmappedArrayGetLevel(&level, mipmap, 5), CUDA_ERROR_INVALID_VALUE);
+  ASSERT_EQ(cuMipmappedArrayGetLevel(&level, mipmap, 2), CUDA_SUCCESS);
+  std::vector<int> in{1, 2, 3, 4, 5}, out(5);
+  ASSERT_EQ(cuMemcpyHtoA(level, 0, in.data(), 20), CUDA_SUCCESS);
+  ASSERT_EQ(cuMemcpyAtoH(out.data(), level, 0, 20), CUDA_SUCCESS);
+  EXPECT_EQ(out, in);
+  EXPECT_EQ(cuMemcpyHtoA(level, 0, in.data(), 24), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuArrayDestroy(level), CUDA_ERROR_INVALID_HANDLE);  // goes with the whole
+  CUtexObject texture = 0;
+  const CUDA_RESOURCE_DESC one = resource_of(level);
+  CUDA_TEXTURE_DESC description{};
+  description.flags = CU_TRSF_READ_AS_INTEGER;
+  ASSERT_EQ(cuTexObjectCreate(&texture, &one, &description, nullptr), CUDA_SUCCESS);
+  EXPECT_EQ(cuTexObjectDestroy(texture), CUDA_SUCCESS);
+  CUDA_RESOURCE_DESC all{};
+  all.resType = CU_RESOURCE_TYPE_MIPMAPPED_ARRAY;
+  all.res.mipmap.hMipmappedArray = mipmap;
+  EXPECT_EQ(cuTexObjectCreate(&texture, &all, &description, nullptr), CUDA_ERROR_NOT_SUPPORTED);
+  ASSERT_EQ(cuMipmappedArrayDestroy(mipmap), CUDA_SUCCESS);
+  EXPECT_EQ(cuMipmappedArrayDestroy(mipmap), CUDA_ERROR_INVALID_HANDLE);
+  EXPECT_EQ(cuMemcpyHtoA(level, 0, in.data(), 20), CUDA_ERROR_INVALID_HANDLE);
+  ASSERT_EQ(cuMemGetInfo(&after, &total), CUDA_SUCCESS);
+  EXPECT_EQ(after, before);
+}
+
+TEST_F(ArrayTest, mipmaps_of_layers_and_of_nothing) {
+  CUmipmappedArray mipmap = nullptr;
+  CUarray level = nullptr;
+  CUDA_ARRAY3D_DESCRIPTOR asked{8, 4, 3, CU_AD_FORMAT_FLOAT, 2, CUDA_ARRAY3D_LAYERED};
+  ASSERT_EQ(cuMipmappedArrayCreate(&mipmap, &asked, 0), CUDA_SUCCESS);  // one at least
+  EXPECT_EQ(cuMipmappedArrayGetLevel(&level, mipmap, 1), CUDA_ERROR_INVALID_VALUE);
+  ASSERT_EQ(cuMipmappedArrayDestroy(mipmap), CUDA_SUCCESS);
+  ASSERT_EQ(cuMipmappedArrayCreate(&mipmap, &asked, 4), CUDA_SUCCESS);
+  ASSERT_EQ(cuMipmappedArrayGetLevel(&level, mipmap, 3), CUDA_SUCCESS);
+  CUDA_ARRAY3D_DESCRIPTOR got{};
+  ASSERT_EQ(cuArray3DGetDescriptor(&got, level), CUDA_SUCCESS);
+  EXPECT_EQ(got.Width, 1U);
+  EXPECT_EQ(got.Height, 1U);
+  EXPECT_EQ(got.Depth, 3U);
+  EXPECT_EQ(cuMipmappedArrayGetLevel(nullptr, mipmap, 0), CUDA_ERROR_INVALID_VALUE);
+  ASSERT_EQ(cuMipmappedArrayDestroy(mipmap), CUDA_SUCCESS);
+  asked.Width = 0;
+  EXPECT_EQ(cuMipmappedArrayCreate(&mipmap, &asked, 1), CUDA_ERROR_INVALID_VALUE);
+  asked.Width = kHuge;
+  EXPECT_EQ(cuMipmappedArrayCreate(&mipmap, &asked, 1), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuMipmappedArrayCreate(&mipmap, nullptr, 1), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuMipmappedArrayCreate(nullptr, &asked, 1), CUDA_ERROR_INVALID_VALUE);
+}
+
 TEST_F(ArrayTest, a_descriptor_comes_back_as_it_was) {
   CUarray array = nullptr;
   size_t before = 0, after = 0, total = 0;

@@ -109,6 +109,9 @@ CUresult destroy_context(Driver& driver, CUcontext handle) {
   for (CUmodule module : driver.modules.handles_where(of_this))
     unload_module(driver, module);
   destroy_textures_of(context->device, handle);
+  for (CUmipmappedArray mipmap : driver.mipmaps.handles_where(
+           [&](const MipmappedArray& each) { return each.owner == handle; }))
+    driver.mipmaps.remove(mipmap);
   for (CUarray array :
        driver.arrays.handles_where([&](const Array& each) { return each.owner == handle; }))
     driver.arrays.remove(array);

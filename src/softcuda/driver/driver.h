@@ -33,6 +33,7 @@ struct Driver {
   Table<CUstream, Stream> streams;
   Table<CUevent, Event> events;
   Table<CUarray, Array> arrays;
+  Table<CUmipmappedArray, MipmappedArray> mipmaps;
   Table<CUmemoryPool, Pool> pools;
   Table<CUgraph, Graph> graphs;
   Table<CUgraphNode, GraphNode> nodes;

@@ -186,6 +186,12 @@ struct Array {
   CUDA_ARRAY3D_DESCRIPTOR description{};
   std::uint64_t address = 0;
   std::size_t element_bytes = 0, pitch = 0, rows = 1, slices = 1;
+  std::atomic<bool> of_mipmap{false};  // a level: goes with the whole
+};
+
+struct MipmappedArray {
+  CUcontext owner = nullptr;
+  std::vector<CUarray> levels;  // the first is the largest
 };
 
 struct Pool {
