@@ -79,6 +79,7 @@ CUresult while_idle(Driver& driver, Body&& body) {
     for (const auto& context : contexts)
       (void)synchronize_context(*context);
     std::vector<std::unique_lock<std::mutex>> locks;
+    locks.reserve(contexts.size());
     for (const auto& context : contexts)
       locks.emplace_back(context->order);
     if (std::all_of(contexts.begin(), contexts.end(),
@@ -97,7 +98,7 @@ Block* same_block(Device& device, std::uint64_t address, std::uint64_t id) {
 }  // namespace
 
 std::mutex& ipc_mutex() noexcept {
-  static std::mutex& one = *new std::mutex;
+  static std::mutex one;  // nothing is done at its end
   return one;
 }
 

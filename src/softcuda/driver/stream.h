@@ -24,7 +24,7 @@ struct Capture;
 class Stream : public std::enable_shared_from_this<Stream> {
  public:
   enum class Kind : std::uint8_t { kLegacy, kPerThread, kPlain };
-  Stream(std::shared_ptr<Context> context, Kind kind, unsigned int flags, int priority)
+  Stream(const std::shared_ptr<Context>& context, Kind kind, unsigned int flags, int priority)
       : kind_(kind), flags_(flags), priority_(priority), context_(context) {}
 
   // A place for one command more. To be had before any lock: only then may one wait for it, as what

@@ -281,8 +281,8 @@ class HostBackedMemory final : public Memory {
 
   // Nothing stands there any more. In one step, as others may look at it just now.
   static void replace(std::uint64_t address, std::uint64_t bytes, int protection) noexcept {
-    ::mmap(reinterpret_cast<void*>(address), bytes, protection,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    (void)::mmap(reinterpret_cast<void*>(address), bytes, protection,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   }
 
   static std::uint64_t address_of(const void* place) {
