@@ -34,12 +34,17 @@ int writable_code() {
   return found;
 }
 
+template <class F>
+F* code(const LoadedObject& object, const char* name) {
+  return reinterpret_cast<F*>(const_cast<void*>(object.function(name)));
+}
+
 TEST(Object, RunsWhatIsInIt) {
   ObjectFile file;
   const auto object = load(file);
   ASSERT_TRUE(object.ok()) << object.error().message();
-  auto sum = reinterpret_cast<int (*)()>(object->function("sum"));
-  auto other = reinterpret_cast<int (*)(int)>(object->function("other"));
+  auto sum = code<int()>(*object, "sum");
+  auto other = code<int(int)>(*object, "other");
   ASSERT_NE(sum, nullptr);
   ASSERT_NE(other, nullptr);
   EXPECT_EQ(object->function("table"), nullptr);
