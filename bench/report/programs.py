@@ -12,6 +12,7 @@ from . import limits
 from .rows import Row
 
 TIME_LIMIT_S = 300
+FFMPEG_FRAMES = 24  # two seconds of work
 FFMPEG_GRAPH = ("[0]format=yuv420p,hwupload,avgblur_opencl=3,unsharp_opencl,hwdownload,"
                 "format=yuv420p[out]")
 CLPEAK_FLOAT = re.compile(r"^\s+float16\s*: ([0-9.]+)", re.MULTILINE)
@@ -87,8 +88,8 @@ def ffmpeg(bench, link):
     command = [program, "-hide_banner", "-nostdin", "-v", "error", "-init_hw_device",
                "opencl=ocl:0.0", "-filter_hw_device", "ocl", "-f", "lavfi", "-i",
                "testsrc2=size=1280x720:rate=25", "-filter_complex", FFMPEG_GRAPH, "-map", "[out]",
-               "-frames:v", 60, "-f", "null", "-"]
-    return ("ffmpeg, blur and sharpen 60 frames", "us",
+               "-frames:v", FFMPEG_FRAMES, "-f", "null", "-"]
+    return (f"ffmpeg, blur and sharpen {FFMPEG_FRAMES} frames", "us",
             [run(link, command)[1] * 1e6 for _ in range(bench.repeats(3))])
 
 
