@@ -186,6 +186,8 @@ class MistakesTest : public SessionFixture {
 
   // What is called now, for whoever looks at a test that does not end.
   void begin(std::string_view function, std::string_view param, const std::string& what) {
+    // What the call before reads into is the next one's scratch.
+    EXPECT_EQ(api::Finish(queue), CL_SUCCESS);
     current = std::string(function) + "(" + std::string(param) + " = " + what + ")";
     if (std::getenv("LONGWIRE_TEST_SAY") != nullptr) std::fprintf(stderr, "%s\n", current.c_str());
   }
