@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-#include "cudaapi/cuda.h"
+#include "softcuda/driver/testing.h"
 
 namespace longwire::softcuda {
 namespace {
@@ -14,18 +14,8 @@ using ::testing::HasSubstr;
 
 constexpr std::size_t kLogBytes = 4096;
 
-class RefusedTest : public ::testing::Test {
+class RefusedTest : public driver::ContextTest {
  protected:
-  void SetUp() override {
-    ASSERT_EQ(cuInit(0), CUDA_SUCCESS);
-    ASSERT_EQ(cuDevicePrimaryCtxRetain(&context_, 0), CUDA_SUCCESS);
-    ASSERT_EQ(cuCtxSetCurrent(context_), CUDA_SUCCESS);
-  }
-  void TearDown() override {
-    EXPECT_EQ(cuCtxSetCurrent(nullptr), CUDA_SUCCESS);
-    EXPECT_EQ(cuDevicePrimaryCtxRelease(0), CUDA_SUCCESS);
-  }
-
   // The statement is line 7, from column 3.
   static CUresult load(const std::string& statement, std::string& log) {
     const std::string text =
@@ -41,8 +31,6 @@ class RefusedTest : public ::testing::Test {
     if (status == CUDA_SUCCESS) cuModuleUnload(module);
     return status;
   }
-
-  CUcontext context_ = nullptr;
 };
 
 TEST_F(RefusedTest, what_is_missing_is_refused_by_name_and_place) {

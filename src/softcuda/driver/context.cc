@@ -67,15 +67,19 @@ std::shared_ptr<Context> make_context(Driver& driver, Device& device, unsigned i
   return context;
 }
 
+std::vector<UnfinishedWork> unfinished_work(const Context& context) {
+  std::vector<UnfinishedWork> all;
+  for (const auto& each : context.streams)
+    if (auto stream = each.lock(); stream != nullptr)
+      if (CompletionPtr last = stream->last(); last != nullptr && !last->done())
+        all.push_back({std::move(stream), std::move(last)});
+  return all;
+}
+
 CUresult synchronize_context(Context& context) {
-  std::vector<std::pair<std::shared_ptr<Stream>, CompletionPtr>> all;
-  {
-    std::lock_guard lock(context.order);
-    for (const auto& each : context.streams)
-      if (auto stream = each.lock(); stream != nullptr)
-        if (CompletionPtr last = stream->last(); last != nullptr && !last->done())
-          all.emplace_back(std::move(stream), std::move(last));
-  }
+  std::unique_lock lock(context.order);
+  const auto all = unfinished_work(context);
+  lock.unlock();
   for (const auto& [stream, last] : all)
     stream->wait_for(*last);
   return context.fault.load();

@@ -17,6 +17,12 @@ std::shared_ptr<Context> make_context(Driver& driver, Device& device, unsigned i
 CUresult destroy_context(Driver& driver, CUcontext handle);
 // Waits for all work of all streams.
 CUresult synchronize_context(Context& context);
+// Of each stream that has not ended its work: the last of it. REQUIRES: the context's `order`.
+struct UnfinishedWork {
+  std::shared_ptr<Stream> stream;
+  CompletionPtr last;
+};
+std::vector<UnfinishedWork> unfinished_work(const Context& context);
 bool are_context_flags(unsigned int flags) noexcept;
 
 }  // namespace longwire::softcuda::driver

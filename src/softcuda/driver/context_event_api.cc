@@ -1,5 +1,6 @@
 // Events of all that a context does.
 #include "softcuda/driver/capture.h"
+#include "softcuda/driver/context.h"
 #include "softcuda/driver/event.h"
 #include "softcuda/driver/shared_event.h"
 
@@ -33,10 +34,8 @@ std::shared_ptr<Stream> own_stream(const std::shared_ptr<Context>& context) {
 std::vector<CompletionPtr> last_work(Context& context) {
   std::lock_guard lock(context.order);
   std::vector<CompletionPtr> all;
-  for (const auto& each : context.streams)
-    if (auto stream = each.lock(); stream != nullptr)
-      if (CompletionPtr last = stream->last(); last != nullptr && !last->done())
-        all.push_back(std::move(last));
+  for (auto& [stream, last] : unfinished_work(context))
+    all.push_back(std::move(last));
   return all;
 }
 

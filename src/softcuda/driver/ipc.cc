@@ -34,10 +34,6 @@ Handle read_handle(const HandleBytes& bytes) noexcept {
   return handle;
 }
 
-bool same_secret(const std::array<std::byte, 16>& one, const std::array<std::byte, 16>& other) {
-  return std::memcmp(one.data(), other.data(), one.size()) == 0;
-}
-
 // As a path alone first: to open some other file could wait, or do something.
 base::UniqueFd open_of_process(const Handle& handle) {
   const std::string path =
@@ -61,15 +57,6 @@ std::vector<std::shared_ptr<Context>> all_contexts(Driver& driver) {
   return all;
 }
 
-// REQUIRES: its `order` is held.
-bool is_idle(const Context& context) {
-  return std::all_of(context.streams.begin(), context.streams.end(), [](const auto& each) {
-    const auto stream = each.lock();
-    const CompletionPtr last = stream == nullptr ? nullptr : stream->last();
-    return last == nullptr || last->done();
-  });
-}
-
 // Runs `body` while nothing runs in any stream, and nothing is put into one. No lock is held while
 // it waits: what it waits for may need a call of another thread.
 template <class Body>
@@ -83,7 +70,7 @@ CUresult while_idle(Driver& driver, Body&& body) {
     for (const auto& context : contexts)
       locks.emplace_back(context->order);
     if (std::all_of(contexts.begin(), contexts.end(),
-                    [](const auto& context) { return is_idle(*context); }))
+                    [](const auto& context) { return unfinished_work(*context).empty(); }))
       return body();
   }
   return CUDA_ERROR_NOT_READY;
@@ -117,7 +104,7 @@ std::optional<IpcFile> open_handle(const HandleBytes& bytes, const std::array<ch
   base::UniqueFd fd = open_of_process(handle);
   IpcFile opened;
   if (!fd.valid() || !read_trailer(fd.get(), magic, opened.trailer) ||
-      !same_secret(opened.trailer.secret, handle.secret))
+      opened.trailer.secret != handle.secret)
     return std::nullopt;
   opened.file = std::make_shared<MemoryFile>(fd.release());
   return opened;
@@ -152,8 +139,7 @@ std::optional<CUdeviceptr> find_imported(Device& device, const FileTrailer& trai
                                          CUcontext& owner) {
   std::lock_guard lock(device.mutex);
   for (const auto& [address, block] : device.blocks) {
-    if (block.kind != Block::Kind::kImported ||
-        !same_secret(block.ipc->trailer.secret, trailer.secret))
+    if (block.kind != Block::Kind::kImported || block.ipc->trailer.secret != trailer.secret)
       continue;
     owner = block.owner;
     return address;
