@@ -91,6 +91,8 @@ bool Backend::shut_down(int timeout_ms) {
   state_->flush_touched();
   state_->completions.sweep();
   if (!state_->completions.wait_until_idle(timeout_ms)) return false;
+  // A lane that has just told the last completion may still hold what it told it of.
+  services_.bulk.stop(base::Error(base::ErrorCode::kClosed, "the session ends"));
   state_->completions.drop_orphans();
   commands_->keep_builds();
   state_->table.clear();
