@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "softcuda/driver/branch_threads.h"
 #include "softcuda/driver/handles.h"
 #include "softcuda/driver/objects.h"
 #include "softcuda/driver/options.h"
@@ -45,6 +46,7 @@ struct Driver {
   std::atomic<int> active_captures{0};  // how many, for who need not know which
   std::mutex event_launches;            // see launch_graph()
   std::unique_ptr<GraphMemory> graph_memory;
+  BranchThreads branch_threads;
 
   Driver();
   ~Driver();

@@ -1,57 +1,14 @@
 #include "softcuda/driver/graph_exec.h"
 
-#include <cstdio>
-
 #include "softcuda/driver/capture.h"
-#include "softcuda/driver/copy.h"
 #include "softcuda/driver/graph_memory.h"
-#include "softcuda/driver/stream_values.h"
 
 namespace longwire::softcuda::driver {
 namespace {
 
-// Memory may have been freed since the operation was made.
-CUresult check_memory(Driver& driver, const Operation& operation) {
-  if (const auto* copy = std::get_if<CopyOperation>(&operation); copy != nullptr) {
-    CopyOperation again;
-    return make_copy(copy->asked, again);
-  }
-  if (const auto* memset = std::get_if<MemsetOperation>(&operation); memset != nullptr)
-    return make_memset(memset->parameters);
-  if (const auto* memory = std::get_if<MemoryOperation>(&operation); memory != nullptr)
-    return check_stream_values(driver, static_cast<unsigned int>(memory->parts.size()),
-                               memory->parts.data(), 0);
-  return CUDA_SUCCESS;
-}
-
-CUresult run_operation_of(Context& context, const Operation& operation) {
-  if (check_memory(*the_driver(), operation) == CUDA_SUCCESS)
-    return run_operation(context, operation);
-  std::fputs("soft CUDA device: a node of a graph uses memory that has been freed\n", stderr);
-  return fail_context(context, CUDA_ERROR_ILLEGAL_ADDRESS);
-}
-
-CUresult run_plan(Context& context, const GraphLaunch& launch, const Plan& plan) {
-  for (const std::uint32_t index : plan.order) {
-    const Step& step = plan.steps[index];
-    if (!step.enabled) continue;
-    CUresult status = CUDA_SUCCESS;
-    if (step.child != nullptr)
-      status = run_plan(context, launch, *step.child);
-    else if (auto record = launch.records.find(&step); record != launch.records.end())
-      record->second->finish(CUDA_SUCCESS, now_ns());
-    else if (auto wait = launch.waits.find(&step); wait != launch.waits.end())
-      wait->second->wait();
-    else
-      status = run_operation_of(context, *step.operation);
-    if (status != CUDA_SUCCESS) return status;
-  }
-  return CUDA_SUCCESS;
-}
-
-// In the order in which they will run: a wait after a record of the same launch is for that one.
+// In the order in which they are taken: a wait after a record of the same launch is for that one.
 void bind_events(const Plan& plan, GraphLaunch& launch) {
-  for (const std::uint32_t index : plan.order) {
+  for (const std::uint32_t index : plan.shape->order) {
     const Step& step = plan.steps[index];
     if (step.child != nullptr) bind_events(*step.child, launch);
     if (const auto* record = std::get_if<EventRecordOperation>(step.operation.get())) {
@@ -71,7 +28,7 @@ void bind_events(const Plan& plan, GraphLaunch& launch) {
 // What the nodes allocate and free, as of now. Refused: something is allocated still.
 bool account_memory(GraphMemory& memory, const Plan& plan, bool frees_first) {
   std::vector<CUdeviceptr> begun;
-  for (const std::uint32_t index : plan.order) {
+  for (const std::uint32_t index : plan.shape->order) {
     const Operation& operation = *plan.steps[index].operation;
     if (const auto* alloc = std::get_if<AllocOperation>(&operation); alloc != nullptr) {
       const CUdeviceptr address = alloc->graph_memory->parameters.dptr;
@@ -101,7 +58,7 @@ void end_memory(GraphMemory& memory, const Plan& plan) {
 CUresult graph_of(Driver& driver, const Plan& plan, std::shared_ptr<Graph>& graph) {
   graph = create_graph(driver);
   std::vector<CUgraphNode> nodes(plan.steps.size());
-  for (const std::uint32_t index : plan.order) {
+  for (const std::uint32_t index : plan.shape->order) {
     const Step& step = plan.steps[index];
     Operation operation = step.enabled ? *step.operation : Operation{};
     std::vector<CUgraphNode> after;
@@ -139,24 +96,41 @@ CUresult capture_launch(Driver& driver, const PlanPtr& plan, Stream& stream) {
   return status;
 }
 
-// false: there is a cycle.
-bool order_steps(Plan& plan, PlanError& error) {
-  std::vector<std::vector<std::uint32_t>> followers(plan.steps.size());
+// Orders the steps and finds what follows each. false: there is a cycle.
+bool order_steps(const std::vector<Step>& steps, PlanShape& shape, PlanError& error) {
+  std::vector<std::vector<std::uint32_t>> followers(steps.size());
   std::vector<std::size_t> waits;
-  for (std::uint32_t index = 0; index < plan.steps.size(); ++index) {
-    for (const std::uint32_t before : plan.steps[index].after)
+  for (std::uint32_t index = 0; index < steps.size(); ++index) {
+    for (const std::uint32_t before : steps[index].after)
       followers[before].push_back(index);
-    waits.push_back(plan.steps[index].after.size());
-    if (waits.back() == 0) plan.order.push_back(index);
+    waits.push_back(steps[index].after.size());
+    if (waits.back() == 0) shape.order.push_back(index);
   }
-  for (std::size_t next = 0; next < plan.order.size(); ++next)
-    for (const std::uint32_t follower : followers[plan.order[next]])
-      if (--waits[follower] == 0) plan.order.push_back(follower);
-  if (plan.order.size() == plan.steps.size()) return true;
+  for (std::size_t next = 0; next < shape.order.size(); ++next)
+    for (const std::uint32_t follower : followers[shape.order[next]])
+      if (--waits[follower] == 0) shape.order.push_back(follower);
+  if (shape.order.size() == steps.size()) return true;
   error.result = CUDA_GRAPH_INSTANTIATE_INVALID_STRUCTURE;
   for (std::size_t i = 0; i < waits.size(); ++i)
-    if (waits[i] > 0) error.node = plan.steps[i].node;
+    if (waits[i] > 0) error.node = steps[i].node;
   return false;
+}
+
+void place_steps(const std::vector<Step>& steps, PlanShape& shape) {
+  std::vector<std::uint32_t> places(steps.size());
+  for (std::uint32_t place = 0; place < steps.size(); ++place)
+    places[shape.order[place]] = place;
+  shape.followers.resize(steps.size());
+  for (std::uint32_t place = 0; place < steps.size(); ++place) {
+    const Step& step = steps[shape.order[place]];
+    shape.waits.push_back(static_cast<std::uint32_t>(step.after.size()));
+    bool after_the_last = place == 0;
+    for (const std::uint32_t before : step.after) {
+      shape.followers[places[before]].push_back(place);
+      after_the_last |= places[before] + 1 == place;
+    }
+    shape.serial &= after_the_last;
+  }
 }
 
 }  // namespace
@@ -168,6 +142,7 @@ GraphLaunch::~GraphLaunch() {
 
 CUresult make_plan(const Graph& graph, PlanPtr& plan, PlanError& error) {
   auto made = std::make_shared<Plan>();
+  auto shape = std::make_shared<PlanShape>();
   std::unordered_map<const GraphNode*, std::uint32_t> indices;
   for (const auto& node : graph.nodes)
     indices.emplace(node.get(), static_cast<std::uint32_t>(indices.size()));
@@ -178,12 +153,14 @@ CUresult make_plan(const Graph& graph, PlanPtr& plan, PlanError& error) {
     if (const Graph* child = child_of(*node); child != nullptr)
       if (CUresult status = make_plan(*child, step.child, error); status != CUDA_SUCCESS)
         return status;
-    made->has_events |= std::holds_alternative<EventRecordOperation>(*step.operation) ||
-                        std::holds_alternative<EventWaitOperation>(*step.operation) ||
-                        (step.child != nullptr && step.child->has_events);
+    shape->has_events |= std::holds_alternative<EventRecordOperation>(*step.operation) ||
+                         std::holds_alternative<EventWaitOperation>(*step.operation) ||
+                         (step.child != nullptr && step.child->shape->has_events);
     made->steps.push_back(std::move(step));
   }
-  if (!order_steps(*made, error)) return CUDA_ERROR_INVALID_VALUE;
+  if (!order_steps(made->steps, *shape, error)) return CUDA_ERROR_INVALID_VALUE;
+  place_steps(made->steps, *shape);
+  made->shape = std::move(shape);
   for (const UserHold& user : graph.users)
     made->users.push_back(user.again());
   plan = std::move(made);
@@ -227,7 +204,7 @@ CUresult launch_graph(Driver& driver, GraphExec& exec, Stream& stream) {
   // Launches that wait for each other's records go into their streams in the order in which the
   // records were bound: else one could wait for what comes after it.
   std::unique_lock order(driver.event_launches, std::defer_lock);
-  if (exec.plan->has_events) {
+  if (exec.plan->shape->has_events) {
     order.lock();
     bind_events(*exec.plan, *launch);
   }
@@ -241,15 +218,11 @@ CUresult launch_graph(Driver& driver, GraphExec& exec, Stream& stream) {
   return status;
 }
 
-CUresult run_launch(Context& context, const GraphLaunch& launch) {
-  return run_plan(context, launch, *launch.plan);
-}
-
 PlanPtr with_step(const Plan& plan, std::size_t index, Step step) {
   auto changed = std::make_shared<Plan>();
   changed->steps = plan.steps;
   changed->steps[index] = std::move(step);
-  changed->order = plan.order;
+  changed->shape = plan.shape;
   for (const UserHold& user : plan.users)
     changed->users.push_back(user.again());
   return changed;

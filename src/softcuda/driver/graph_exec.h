@@ -23,11 +23,20 @@ struct Step {
   bool enabled = true;
 };
 
+// What no change of an executable graph changes.
+struct PlanShape {
+  std::vector<std::uint32_t> order;  // steps, each after what it depends on
+  // By the place in that order: who comes after it, and after how many it comes itself.
+  std::vector<std::vector<std::uint32_t>> followers;
+  std::vector<std::uint32_t> waits;
+  bool serial = true;       // each depends on the one before it
+  bool has_events = false;  // records or waits, also in child graphs
+};
+
 struct Plan {
-  std::vector<Step> steps;           // in the order of the graph's nodes
-  std::vector<std::uint32_t> order;  // each after what it depends on
-  std::vector<UserHold> users;       // held until the last launch has ended
-  bool has_events = false;           // records or waits, also in child graphs
+  std::vector<Step> steps;                 // in the order of the graph's nodes
+  std::shared_ptr<const PlanShape> shape;  // shared with the plans that it is changed to
+  std::vector<UserHold> users;             // held until the last launch has ended
 };
 using PlanPtr = std::shared_ptr<const Plan>;  // of the exec, and of launches of it
 
@@ -59,7 +68,6 @@ CUresult make_plan(const Graph& graph, PlanPtr& plan, PlanError& error);
 CUresult instantiate(Driver& driver, CUgraph graph, unsigned long long flags, CUgraphExec* exec,
                      PlanError& error);
 CUresult launch_graph(Driver& driver, GraphExec& exec, Stream& stream);
-CUresult run_launch(Context& context, const GraphLaunch& launch);
 
 // `plan` with the parameters of `graph`; CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE, and why.
 // REQUIRES: the caller has the GraphLock.

@@ -35,8 +35,7 @@ CUresult update_plan(const Plan& plan, const Graph& graph, PlanPtr& updated,
     indices.emplace(node.get(), static_cast<std::uint32_t>(indices.size()));
   auto made = std::make_shared<Plan>();
   made->steps = plan.steps;
-  made->order = plan.order;
-  made->has_events = plan.has_events;
+  made->shape = plan.shape;
   for (std::size_t i = 0; i < made->steps.size(); ++i) {
     Step& step = made->steps[i];
     const GraphNode& node = *graph.nodes[i];

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "softcuda/driver/driver.h"
-#include "softcuda/driver/graph_exec.h"
+#include "softcuda/driver/graph_run.h"
 #include "softcuda/driver/memory.h"
 #include "softcuda/driver/shared_event.h"
 #include "softcuda/driver/stream_values.h"
