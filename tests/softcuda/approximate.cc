@@ -191,11 +191,19 @@ bool is_allowed(const Form& form, std::uint64_t a, std::uint64_t b, std::uint64_
   return is_right(form, x, form.exact(x), result);
 }
 
-bool is_allowed_f32(const Form& form, float a, double exact, std::uint32_t result) {
+Verdict verdict_f32(const Form& form, float a, double exact, std::uint32_t result) {
   const auto nearest = static_cast<float>(exact);
   const bool subnormal = (result & 0x7f80'0000) == 0 && (result & 0x7f'ffff) != 0;
-  if (std::bit_cast<std::uint32_t>(nearest) == result && !subnormal && exact == exact) return true;
-  return is_right(form, a, exact, result);
+  if (std::bit_cast<std::uint32_t>(nearest) == result && !subnormal && exact == exact)
+    return {true, true, 0};
+  const bool same_value = std::bit_cast<float>(result) == nearest;  // 0 of either sign included
+  Verdict verdict{is_right(form, a, exact, result), same_value || std::isnan(exact), 0};
+  // Flushing a result is no error of it, and of infinity the distance says nothing.
+  const double value = std::bit_cast<float>(result);
+  const bool counts = !verdict.nearest && std::isfinite(value) && std::isfinite(nearest) &&
+                      !(form.flushes() && value == 0);
+  if (counts) verdict.share = std::fabs(value - exact) / allowed_error(form, a, exact);
+  return verdict;
 }
 
 std::string name_of(const Form& form) {

@@ -42,8 +42,14 @@ double value_of(Format format, std::uint64_t bits);
 
 // Whether a result is one that the ISA allows for these sources; all as bits.
 bool is_allowed(const Form& form, std::uint64_t a, std::uint64_t b, std::uint64_t result);
+
 // The same of f32 and one source, for every_input.cc: `exact` is exact(a), after flushing.
-bool is_allowed_f32(const Form& form, float a, double exact, std::uint32_t result);
+struct Verdict {
+  bool allowed = false;
+  bool nearest = false;  // the number of the format that is nearest to the exact result
+  double share = 0;      // how much of the documented error it has, where it is not the nearest
+};
+Verdict verdict_f32(const Form& form, float a, double exact, std::uint32_t result);
 
 // All kernels of all forms; a kernel's name is name_of(form).
 // kernel(.u64 results, .u64 a, .u64 b, .u32 count), one element (two where packed) a thread.

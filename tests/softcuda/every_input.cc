@@ -1,10 +1,12 @@
 // Every approximate instruction of f32 and one source on all 2^32 inputs, with and without .ftz:
 // part of `./dev check --long`. The back end is for the environment to say; arguments name
 // functions (ex2, sin), without any all of them.
-#include <atomic>
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -15,58 +17,102 @@ namespace {
 
 constexpr std::uint32_t kChunk = 1U << 22;  // inputs of one launch
 constexpr std::uint64_t kAll = std::uint64_t{1} << 32;
-constexpr int kShown = 5;  // wrong results of one instruction that are printed
+constexpr unsigned kMostThreads = 64;
+constexpr std::uint64_t kShown = 5;  // wrong results that a thread prints of one instruction
 
 struct Buffers {
   float* inputs = nullptr;
   std::uint32_t* results[2] = {};  // plain, flushing
 };
 
+// What was seen of one form; each thread has its own.
+struct Tally {
+  std::uint64_t wrong = 0;
+  std::uint64_t not_nearest = 0;
+  double largest_share = 0;  // of the documented error, among those that are not the nearest
+  float largest_of = 0;      // the source that had it
+
+  void add(const Tally& other) {
+    wrong += other.wrong;
+    not_nearest += other.not_nearest;
+    if (other.largest_share <= largest_share) return;
+    largest_share = other.largest_share;
+    largest_of = other.largest_of;
+  }
+};
+
 // The forms of one function: the second flushes, where there is one.
 struct Function {
   const Form* forms[2] = {};
   CUfunction kernels[2] = {};
-  std::atomic<std::uint64_t> wrong[2] = {};
 };
 
-void look_at(Function& f, int which, float a, double exact, std::uint32_t result) {
-  if (is_allowed_f32(*f.forms[which], a, exact, result)) return;
-  if (f.wrong[which]++ < kShown)
-    std::printf("%s of %a (0x%08x) is %a (0x%08x)\n", f.forms[which]->instruction,
-                static_cast<double>(a), std::bit_cast<std::uint32_t>(a),
-                static_cast<double>(std::bit_cast<float>(result)), result);
+using Tallies = std::array<Tally, 2>;
+
+void look_at(const Form& form, Tally& tally, float a, double exact, std::uint32_t result) {
+  const Verdict verdict = verdict_f32(form, a, exact, result);
+  tally.not_nearest += verdict.nearest ? 0 : 1;
+  if (verdict.share > tally.largest_share) {
+    tally.largest_share = verdict.share;
+    tally.largest_of = a;
+  }
+  if (verdict.allowed || tally.wrong++ >= kShown) return;
+  std::printf("%s of %a (0x%08x) is %a (0x%08x)\n", form.instruction, static_cast<double>(a),
+              std::bit_cast<std::uint32_t>(a), static_cast<double>(std::bit_cast<float>(result)),
+              result);
 }
 
-void compare(Function& f, const Buffers& b, std::uint32_t begin, std::uint32_t end) {
+void compare(const Function& f, const Buffers& b, Tallies& tallies, std::uint32_t begin,
+             std::uint32_t end) {
   for (std::uint32_t n = begin; n < end; ++n) {
     const float a = b.inputs[n];
     const double exact = f.forms[0]->exact(static_cast<double>(a));
-    look_at(f, 0, a, exact, b.results[0][n]);
+    look_at(*f.forms[0], tallies[0], a, exact, b.results[0][n]);
     if (f.forms[1] == nullptr) continue;
     const auto bits = std::bit_cast<std::uint32_t>(a);
     if ((bits & 0x7f80'0000) != 0) {
-      look_at(f, 1, a, exact, b.results[1][n]);
+      look_at(*f.forms[1], tallies[1], a, exact, b.results[1][n]);
     } else {
       const auto zero = std::bit_cast<float>(bits & 0x8000'0000);
-      look_at(f, 1, zero, f.forms[1]->exact(static_cast<double>(zero)), b.results[1][n]);
+      look_at(*f.forms[1], tallies[1], zero, f.forms[1]->exact(static_cast<double>(zero)),
+              b.results[1][n]);
     }
   }
 }
 
-// All threads of the machine do part(begin, end) of a chunk.
-template <class F>
-void in_parts(F part) {
-  const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+// As many threads as the device has look at a chunk.
+void compare_chunk(const Function& f, const Buffers& b, Tallies& tallies) {
+  const char* limit = std::getenv("LONGWIRE_SOFT_THREADS");
+  const unsigned wanted = limit != nullptr ? static_cast<unsigned>(std::atoi(limit)) : 0;
+  const unsigned threads =
+      std::clamp(wanted != 0 ? wanted : std::thread::hardware_concurrency(), 1U, kMostThreads);
+  std::vector<Tallies> parts(threads);
   std::vector<std::thread> running;
   for (unsigned t = 0; t < threads; ++t)
-    running.emplace_back(part, static_cast<std::uint32_t>(std::uint64_t{kChunk} * t / threads),
-                         static_cast<std::uint32_t>(std::uint64_t{kChunk} * (t + 1) / threads));
+    running.emplace_back([&, t] {
+      compare(f, b, parts[t], static_cast<std::uint32_t>(std::uint64_t{kChunk} * t / threads),
+              static_cast<std::uint32_t>(std::uint64_t{kChunk} * (t + 1) / threads));
+    });
   for (auto& each : running)
     each.join();
+  for (const Tallies& part : parts)
+    for (std::size_t which = 0; which < part.size(); ++which)
+      tallies[which].add(part[which]);
 }
 
-bool sweep(Function& f, const Buffers& b) {
+void print(const Form& form, const Tally& tally) {
+  std::printf("%-20s %llu of 2^32 outside of the documented error; %llu not the nearest number",
+              form.instruction, static_cast<unsigned long long>(tally.wrong),
+              static_cast<unsigned long long>(tally.not_nearest));
+  if (tally.largest_share > 0)
+    std::printf(", with at most %.3g of that error (at %a)", tally.largest_share,
+                static_cast<double>(tally.largest_of));
+  std::printf("\n");
+}
+
+bool sweep(const Function& f, const Buffers& b) {
   const auto begin = std::chrono::steady_clock::now();
+  Tallies tallies;
   for (std::uint64_t first = 0; first < kAll; first += kChunk) {
     for (std::uint32_t n = 0; n < kChunk; ++n)
       b.inputs[n] = std::bit_cast<float>(static_cast<std::uint32_t>(first + n));
@@ -74,16 +120,14 @@ bool sweep(Function& f, const Buffers& b) {
       if (f.kernels[which] != nullptr &&
           launch(f.kernels[which], b.results[which], b.inputs, b.inputs, kChunk) != CUDA_SUCCESS)
         return false;
-    in_parts([&](std::uint32_t from, std::uint32_t to) { compare(f, b, from, to); });
+    compare_chunk(f, b, tallies);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  for (int which = 0; which < 2; ++which)
-    if (f.forms[which] != nullptr)
-      std::printf("%-22s %llu of 2^32 outside of the documented error\n",
-                  f.forms[which]->instruction, static_cast<unsigned long long>(f.wrong[which]));
-  std::printf("%-22s %.0f s\n", "", took.count());
+  for (std::size_t which = 0; which < tallies.size(); ++which)
+    if (f.forms[which] != nullptr) print(*f.forms[which], tallies[which]);
+  std::printf("%-20s %.0f s\n", "", took.count());
   std::fflush(stdout);
-  return f.wrong[0] + f.wrong[1] == 0;
+  return tallies[0].wrong + tallies[1].wrong == 0;
 }
 
 bool is_chosen(const Form& form, int count, char** names) {
