@@ -1,6 +1,7 @@
 // Whole kernels: what blocks, warps and barriers do together.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <numeric>
 #include <thread>
 
@@ -244,6 +245,47 @@ TEST_F(GridsTest, DivergedLanesMeetAtABarrier) {
   expect_runs({1}, {64}, parameters(y));
   for (std::uint32_t i = 0; i < 64; ++i)
     EXPECT_EQ(y[i], i % 2 == 0 ? 2U : 1U);
+}
+
+// Of blocks of two warps and a half the last ends at once; the others turn their numbers round by
+// shared memory, the second after more barriers than the first, which ends before.
+ir::Function turned() {
+  FunctionBuilder b("turned");
+  const auto out = b.parameter(8);
+  const auto tid = b.mov_special(Special::kTidX), block = b.mov_special(Special::kCtaidX);
+  const auto both = b.label(), second = b.label(), end = b.label();
+  b.branch_if(b.compare(Compare::kGe, Type::kU32, reg(tid), imm(64)), end);
+  b.place(both);
+  const auto place = b.mad(Type::kU32, Part::kLo, reg(tid), imm(4), imm(0)), opposite = b.r(32);
+  const auto value = b.mad(Type::kU32, Part::kLo, reg(block), imm(1000), reg(tid));
+  b.st(Space::kShared, Type::kU32, at(place), reg(value));
+  b.emit(Op::kSub, Type::kU32, {reg(opposite), imm(4 * 63), reg(place)});
+  b.barrier();
+  b.ld(Space::kShared, Type::kU32, value, at(opposite));
+  const auto base = b.load_parameter(Type::kU64, out);
+  const auto index = b.mad(Type::kU32, Part::kLo, reg(block), imm(64), reg(tid));
+  b.st(Space::kGlobal, Type::kU32,
+       at(b.mad(Type::kU32, Part::kWide, reg(index), imm(4), reg(base))), reg(value));
+  b.branch_if(b.compare(Compare::kLt, Type::kU32, reg(tid), imm(32)), end);
+  b.place(second);
+  b.barrier();
+  b.barrier();
+  b.place(end);
+  b.ret();
+  b.function().static_shared_bytes = 256;
+  return b.finish();
+}
+
+TEST_F(GridsTest, WarpsGoOnInOtherBlocksTogether) {
+  load({turned()});
+  constexpr std::uint32_t kBlocks = 500;
+  auto* y = allocate<std::uint32_t>(64 * kBlocks);
+  for (int run = 0; run < 3; ++run) {
+    std::fill_n(y, 64 * kBlocks, 0);
+    expect_runs({kBlocks}, {80}, parameters(y));
+    for (std::uint32_t i = 0; i < 64 * kBlocks; ++i)
+      ASSERT_EQ(y[i], i / 64 * 1000 + 63 - i % 64);
+  }
 }
 
 }  // namespace

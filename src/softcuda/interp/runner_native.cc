@@ -91,12 +91,13 @@ void next_warp(NativeState& state) noexcept {
   fill_threads(state);
 }
 
-void next_block(NativeState& state) noexcept {
+void next_block(NativeState& state, std::uint32_t number) noexcept {
   std::size_t n = 0;
   for (const SpecialUse& use : state.programs->specials) {
     if (is_of_block(use.special)) state.values[n] = warp_value(use.special, *state.warp);
     ++n;
   }
+  if (number == state.warp->number()) return;
   state.thread = {0, 0, 0};
   next_warp(state);
 }

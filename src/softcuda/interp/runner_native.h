@@ -14,9 +14,9 @@ namespace longwire::softcuda::interp {
 std::uint32_t rows_of(const machine::Dim3& block) noexcept;
 
 void begin_native(NativeState& state, const KernelPrograms& programs, machine::Warp& warp) noexcept;
-// The warp has become the block's next one, or the first of another block.
+// The warp has become the block's next one, or one of another block, in this one `number`.
 void next_warp(NativeState& state) noexcept;
-void next_block(NativeState& state) noexcept;
+void next_block(NativeState& state, std::uint32_t number) noexcept;
 // REQUIRES: the kernel has code; state.runner_place has room for a Runner.
 void run_native(NativeState& state);
 

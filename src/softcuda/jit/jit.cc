@@ -124,12 +124,13 @@ class CompiledCode final : public machine::Code {
     begin(start, warp);
     for (;;) {
       run_warp(start, warp);
+      const std::uint32_t number = warp.number();
       if (warp.next())
         interp::next_warp(start.state);
-      else if (warp.next_block())
-        interp::next_block(start.state);
-      else
+      else if (!warp.next_block())
         return;
+      else
+        interp::next_block(start.state, number);
     }
   }
 

@@ -22,7 +22,7 @@ class Code {
   virtual void run(Warp& warp) const = 0;
   // No warp of the kernel waits for another one, so that all of them may run on one stack in turn.
   virtual bool in_turn() const noexcept { return false; }
-  // Runs the warp and all behind it (Warp::next, Warp::next_block). REQUIRES: in_turn().
+  // Runs the warp and all behind it (Warp::next, Warp::next_block).
   virtual void run_all(Warp& warp) const;
 };
 

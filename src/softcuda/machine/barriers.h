@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 
@@ -32,11 +33,13 @@ class Barriers {
     std::uint32_t warps = 0;  // bit i: warp i goes on
     std::uint32_t count = 0;  // of predicates that were true
     bool all = false;
+    bool reduces = false;  // somebody wants to know
   };
   // The warps that waited at `id`, when all have come; the barrier is then as new.
   bool take_release(std::uint32_t id, Release& release) noexcept;
 
-  bool in_use(std::uint32_t id) const noexcept { return barriers_[id].arrived != 0; }
+  // Bit i: some have come to barrier i.
+  std::uint32_t in_use() const noexcept { return used_; }
   std::uint32_t arrived_threads(std::uint32_t id) const noexcept { return barriers_[id].arrived; }
   std::uint32_t needed_threads(std::uint32_t id) const noexcept;
 
@@ -47,9 +50,41 @@ class Barriers {
     std::uint32_t waiting = 0;
     std::uint32_t count = 0;
     bool all = true;
+    bool reduces = false;
   };
   std::array<Barrier, kBarriers> barriers_{};
   std::uint32_t running_ = 0;
+  std::uint32_t used_ = 0;
 };
+
+inline bool Barriers::arrive(std::uint32_t id, std::uint32_t warp,
+                             const Arrival& arrival) noexcept {
+  Barrier& barrier = barriers_[id];
+  if (barrier.arrived != 0 && barrier.threads != arrival.threads) return false;
+  used_ |= 1U << id;
+  barrier.threads = arrival.threads;
+  barrier.arrived += ir::kWarpSize;
+  const Mask yes = arrival.predicate & arrival.mask;
+  if (yes != 0) barrier.count += static_cast<std::uint32_t>(std::popcount(yes));
+  barrier.all = barrier.all && yes == arrival.mask;
+  barrier.reduces =
+      barrier.reduces || (arrival.mode != ir::Mode::kSync && arrival.mode != ir::Mode::kArrive);
+  if (arrival.mode != ir::Mode::kArrive) barrier.waiting |= 1U << warp;
+  return true;
+}
+
+inline std::uint32_t Barriers::needed_threads(std::uint32_t id) const noexcept {
+  const std::uint32_t said = barriers_[id].threads;
+  return said != 0 ? said : running_ * ir::kWarpSize;
+}
+
+inline bool Barriers::take_release(std::uint32_t id, Release& release) noexcept {
+  Barrier& barrier = barriers_[id];
+  if (barrier.arrived == 0 || barrier.arrived < needed_threads(id)) return false;
+  release = {barrier.waiting, barrier.count, barrier.all, barrier.reduces};
+  barrier = Barrier{};
+  used_ &= ~(1U << id);
+  return true;
+}
 
 }  // namespace longwire::softcuda::machine

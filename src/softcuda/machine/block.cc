@@ -1,6 +1,7 @@
 #include "softcuda/machine/block.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "softcuda/machine/fault_text.h"
 #include "softcuda/machine/races.h"
@@ -14,6 +15,11 @@ namespace {
 constexpr std::size_t kMaxPrinted = 1 << 20;
 constexpr std::uint64_t kHashFactor = 0x100000001b3;  // FNV
 
+static_assert(kMaxThreadsPerBlock / ir::kWarpSize <= 32);  // as bits
+constexpr std::uint32_t warps_below(std::uint32_t count) noexcept {
+  return static_cast<std::uint32_t>((std::uint64_t{1} << count) - 1);
+}
+
 }  // namespace
 
 Block::Block(const Services& services, std::uint32_t core) : services_(services) {
@@ -26,15 +32,40 @@ Block::Block(const Services& services, std::uint32_t core) : services_(services)
 
 Block::~Block() = default;
 
-bool Block::begin(Grid& grid, Dim3 index) { return prepare(grid, index) && place_warps(threads()); }
+bool Block::begin(Grid& grid, Dim3 index, Way way) {
+  way_ = way;
+  if (!prepare(grid, index) || !(way == Way::kInTurn ? place_in_turn() : place_warps()))
+    return false;
+  begin_warps();
+  return true;
+}
 
-bool Block::begin_in_turn(Grid& grid, Dim3 index) {
-  if (!prepare(grid, index)) return false;
-  in_turn_ = {};
-  warp_count_ = running_ = 1;
-  barriers_.reset(1);
-  const std::uint32_t warps = (threads() + ir::kWarpSize - 1) / ir::kWarpSize;
-  return warp_at(0).begin_in_turn(warps, threads());
+void Block::begin_warps() noexcept {
+  running_ = warp_count_;
+  ready_ = warps_below(warp_count_);
+  barriers_.reset(warp_count_);
+}
+
+bool Block::next_block(std::uint32_t warp) {
+  return way_ == Way::kInTurn ? next_in_turn() : next_side_by_side(warp);
+}
+
+bool Block::next_side_by_side(std::uint32_t warp) {
+  if (running_ > 1) {
+    warp_ended(warp);
+    pass_on(*warps_[warp]);
+    return true;  // the last one has begun another block
+  }
+  const auto index = grid_->take_block();
+  if (!index) return false;
+  state_.index = *index;
+  begin_warps();
+  if (!printed_.empty()) finish();
+  if (Fiber::kPasses && warp != 0) {  // the first begins
+    current_ = 0;
+    warps_[warp]->pass_to(*warps_[0]);
+  }
+  return true;
 }
 
 bool Block::next_in_turn() {
@@ -79,21 +110,35 @@ WarpFiber& Block::warp_at(std::uint32_t number) {
   return *warps_[number];
 }
 
-bool Block::place_warps(std::uint32_t threads) {
-  warp_count_ = (threads + ir::kWarpSize - 1) / ir::kWarpSize;
-  for (std::uint32_t i = 0; i < warp_count_; ++i)
-    if (!warp_at(i).begin(lanes_of(i, threads), warp_count_)) return false;
-  running_ = warp_count_;
-  barriers_.reset(warp_count_);
+bool Block::place_warps() {
+  warp_count_ = (threads() + ir::kWarpSize - 1) / ir::kWarpSize;
+  for (std::uint32_t i = 0; i < warp_count_; ++i) {
+    WarpFiber& warp = warp_at(i);
+    const Mask lanes = lanes_of(i, threads());
+    if (!(way_ == Way::kOne ? warp.begin(lanes, warp_count_)
+                            : warp.begin_side_by_side(lanes, warp_count_)))
+      return false;
+  }
   return true;
 }
 
-Block::Round Block::run_round() {
-  bool progress = false, any = false;
-  for (std::uint32_t i = 0; i < warp_count_; ++i) {
-    if (!warps_[i]->ready()) continue;
-    any = true;
-    progress = warps_[i]->resume() || progress;
+bool Block::place_in_turn() {
+  in_turn_ = {};
+  warp_count_ = 1;
+  return warp_at(0).begin_in_turn((threads() + ir::kWarpSize - 1) / ir::kWarpSize, threads());
+}
+
+Block::Round Block::run_round(bool alone) {
+  bool progress = false;
+  alone_ = alone;
+  const bool any = ready_ != 0;
+  for (std::uint32_t left = ready_; left != 0; left = ready_ & ~warps_below(current_ + 1)) {
+    const auto first = current_ = static_cast<std::uint32_t>(std::countr_zero(left));
+    warps_[first]->resume();
+    // Another may be the one that comes back; then others got on.
+    const WarpFiber& back = *warps_[current_];
+    progress = progress || current_ != first || !back.yielded();
+    if (back.ended()) warp_ended(current_);
     if (grid_->stopping()) return Round::kProgress;
   }
   if (running_ == 0) return Round::kDone;
@@ -101,17 +146,29 @@ Block::Round Block::run_round() {
   return progress ? Round::kProgress : Round::kSpinning;
 }
 
-void Block::release(const Barriers::Release& release) {
-  for (std::uint32_t i = 0; i < warp_count_; ++i)
-    if ((release.warps >> i & 1) != 0) warps_[i]->release(release);
+void Block::pass_on(WarpFiber& warp) noexcept {
+  std::uint32_t others = ready_ & ~warps_below(current_ + 1);
+  if (others == 0 && alone_) others = ready_;
+  if (!Fiber::kPasses || others == 0) return warp.suspend();
+  current_ = static_cast<std::uint32_t>(std::countr_zero(others));
+  warp.pass_to(*warps_[current_]);
 }
 
-void Block::warp_ended() {
+void Block::release(const Barriers::Release& release) {
+  ready_ |= release.warps;
+  if (!release.reduces) return;
+  for (std::uint32_t left = release.warps; left != 0; left &= left - 1)
+    warps_[static_cast<std::size_t>(std::countr_zero(left))]->set_result(release);
+}
+
+void Block::warp_ended(std::uint32_t warp) {
+  wait(warp);
   --running_;
   barriers_.exit();
   Barriers::Release released;
-  for (std::uint32_t id = 0; id < kBarriers; ++id)
-    if (barriers_.take_release(id, released)) release(released);
+  for (std::uint32_t left = barriers_.in_use(); left != 0; left &= left - 1)
+    if (barriers_.take_release(static_cast<std::uint32_t>(std::countr_zero(left)), released))
+      release(released);
 }
 
 void Block::report_deadlock() {

@@ -23,15 +23,16 @@ class Block {
   Block(const Services& services, std::uint32_t core);
   ~Block();
 
+  // How it runs: this block of the grid alone, or it and then others, until none is left, its warps
+  // on a fiber each or all on one (Code::in_turn()).
+  enum class Way : std::uint8_t { kOne, kSideBySide, kInTurn };
   // False: there is no memory for its stacks.
-  bool begin(Grid& grid, Dim3 index);
-  // Runs this block of the grid and then others, until none is left: see Code::in_turn().
-  bool begin_in_turn(Grid& grid, Dim3 index);
+  bool begin(Grid& grid, Dim3 index, Way way);
 
   enum class Round : std::uint8_t { kProgress, kSpinning, kDone };
-  // Runs every warp that can until it waits, yields or ends. A block none of whose warps can run
-  // fails its grid. REQUIRES: begin().
-  Round run_round();
+  // Runs every warp that can until it waits, yields or ends; if it is `alone` on its core, so often
+  // as they get on. A block none of whose warps can run fails its grid. REQUIRES: begin().
+  Round run_round(bool alone);
   // Prints what its kernel printed. The block may begin again.
   void finish();
 
@@ -41,16 +42,25 @@ class Block {
   const BlockState& state() const noexcept { return state_; }
   Barriers& barriers() noexcept { return barriers_; }
   Races* races() const noexcept { return races_.get(); }
+  bool is_ready(std::uint32_t warp) const noexcept { return (ready_ >> warp & 1) != 0; }
+  void wait(std::uint32_t warp) noexcept { ready_ &= ~(1U << warp); }
   void release(const Barriers::Release& release);  // those warps go on, with the result
+  // Comes back when the warp, which is not ready, has become so and it is its turn.
+  void pass_on(WarpFiber& warp) noexcept;
   void print(std::string_view text);
-  void warp_ended();
-  bool next_in_turn();  // becomes the grid's next block; false: there is none
+  // The warp has ended, and goes on in the grid's next block; false: there is none.
+  bool next_block(std::uint32_t warp);
 
  private:
   bool prepare(Grid& grid, Dim3 index);
   std::uint32_t threads() const noexcept { return state_.size.x * state_.size.y * state_.size.z; }
   WarpFiber& warp_at(std::uint32_t number);
-  bool place_warps(std::uint32_t threads);
+  bool place_warps();
+  bool place_in_turn();
+  void begin_warps() noexcept;
+  void warp_ended(std::uint32_t warp);
+  bool next_in_turn();
+  bool next_side_by_side(std::uint32_t warp);
   void report_deadlock();
 
   const Services& services_;
@@ -62,6 +72,10 @@ class Block {
   std::vector<std::unique_ptr<WarpFiber>> warps_;  // as many as any block here had
   std::uint32_t warp_count_ = 0;                   // of this one
   std::uint32_t running_ = 0;
+  std::uint32_t ready_ = 0;    // bit i: warp i can run
+  std::uint32_t current_ = 0;  // that runs, or ran last
+  Way way_ = Way::kOne;
+  bool alone_ = false;
   std::string printed_;
   std::unique_ptr<Races> races_;
 };

@@ -40,13 +40,19 @@ std::unique_ptr<Block> Core::take_block() {
   return block;
 }
 
+Block::Way Core::way_of(const Grid& grid, const Services& services) noexcept {
+  if (grid.launch().cooperative || services.options.check_races || services.options.check_memory)
+    return Block::Way::kOne;
+  if (grid.code().in_turn()) return Block::Way::kInTurn;
+  // Both of two runs are to see the same in local memory.
+  return grid.replay != nullptr ? Block::Way::kOne : Block::Way::kSideBySide;
+}
+
 void Core::admit(Grid& grid) {
   const auto index = grid.take_block();
   if (!index) return;
   auto block = take_block();
-  const bool in_turn = grid.code().in_turn() && !grid.launch().cooperative &&
-                       !services_.options.check_races && !services_.options.check_memory;
-  if (!(in_turn ? block->begin_in_turn(grid, *index) : block->begin(grid, *index)))
+  if (!block->begin(grid, *index, way_of(grid, services_)))
     grid.fail({FaultKind::kStackOverflow,
                "kernel " + grid.kernel().name + ": no memory for the stacks of a block"});
   resident_.push_back(std::move(block));
@@ -55,7 +61,7 @@ void Core::admit(Grid& grid) {
 bool Core::run_round(Grid& grid) {
   bool progress = false;
   for (std::size_t i = 0; i < resident_.size() && !grid.stopping();) {
-    const Block::Round round = resident_[i]->run_round();
+    const Block::Round round = resident_[i]->run_round(resident_.size() == 1);
     progress = progress || round != Block::Round::kSpinning;
     if (round != Block::Round::kDone) {
       ++i;

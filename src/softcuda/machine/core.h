@@ -25,6 +25,7 @@ class Core {
 
  private:
   void admit(Grid& grid);
+  static Block::Way way_of(const Grid& grid, const Services& services) noexcept;
   bool run_round(Grid& grid);  // false: all that is resident only spins
   std::unique_ptr<Block> take_block();
 

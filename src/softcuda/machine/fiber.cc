@@ -39,6 +39,26 @@ longwire_softcuda_switch:
   popq %rcx
   jmp *%rcx
 .size longwire_softcuda_switch,.-longwire_softcuda_switch
+.globl longwire_softcuda_pass
+.hidden longwire_softcuda_pass
+.type longwire_softcuda_pass,@function
+longwire_softcuda_pass:
+  pushq %rbp
+  pushq %rbx
+  pushq %r12
+  pushq %r13
+  pushq %r14
+  pushq %r15
+  movq %rsp, (%rdi)
+  movq %rsi, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+.size longwire_softcuda_pass,.-longwire_softcuda_pass
 .globl longwire_softcuda_begin
 .hidden longwire_softcuda_begin
 .type longwire_softcuda_begin,@function
@@ -165,6 +185,7 @@ void Fiber::resume() noexcept {
 }
 
 void Fiber::suspend() noexcept { leave(false); }
+void Fiber::pass_to(Fiber&) noexcept { std::abort(); }
 #endif
 
 void Fiber::leave([[maybe_unused]] bool for_ever) noexcept {

@@ -21,6 +21,8 @@
 // (where to keep this stack pointer, the one to go on with). What a call preserves is kept, but for
 // the modes of the floating-point units, which are the same in all fibers (FloatingModes).
 extern "C" void longwire_softcuda_switch(void** keep, void* to) noexcept;
+// The same to where another fiber has called it from the same place, which the processor guesses.
+extern "C" void longwire_softcuda_pass(void** keep, void* to) noexcept;
 #endif
 
 namespace longwire::softcuda::machine {
@@ -44,6 +46,13 @@ class Fiber {
 
   // Inside the body: back to resume(), which the next resume() continues.
   void suspend() noexcept;
+  // The same, but `other` goes on as if resume() had been called for it. REQUIRES: kPasses.
+#if defined(__x86_64__) && !defined(LW_FIBER_ASAN) && !defined(LW_FIBER_TSAN)
+  static constexpr bool kPasses = true;
+#else
+  static constexpr bool kPasses = false;
+#endif
+  void pass_to(Fiber& other) noexcept;
   // Inside the body: ends it here. Nothing on its stack is destroyed.
   [[noreturn]] void end() noexcept;
 
@@ -74,6 +83,10 @@ class Fiber {
 // In the caller's own code: behind a switch no processor guesses right where a function returns to.
 inline void Fiber::resume() noexcept { longwire_softcuda_switch(&caller_, own_); }
 inline void Fiber::suspend() noexcept { longwire_softcuda_switch(&own_, caller_); }
+inline void Fiber::pass_to(Fiber& other) noexcept {
+  other.caller_ = caller_;
+  longwire_softcuda_pass(&own_, other.own_);
+}
 #endif
 
 }  // namespace longwire::softcuda::machine

@@ -70,6 +70,40 @@ TEST(FiberTest, EndsAnywhereAndStartsAgain) {
   EXPECT_EQ(log, (std::vector<int>{5, 5, 5, 50, 5}));
 }
 
+struct Chain {
+  Fiber* fiber = nullptr;
+  Chain* next = nullptr;
+  std::vector<int>* log = nullptr;
+  int number = 0;
+};
+
+void pass_twice(void* argument) {
+  auto& chain = *static_cast<Chain*>(argument);
+  for (int step = 0; step < 2; ++step) {
+    chain.log->push_back(chain.number * 10 + step);
+    if (chain.next == nullptr)
+      chain.fiber->suspend();
+    else
+      chain.fiber->pass_to(*chain.next->fiber);
+  }
+}
+
+TEST(FiberTest, PassesOnToOthers) {
+  if (!Fiber::kPasses) GTEST_SKIP() << "not on this machine, or under a sanitizer";
+  std::vector<int> log;
+  Fiber first(kStack), second(kStack), third(kStack);
+  Chain end{&third, nullptr, &log, 3}, middle{&second, &end, &log, 2},
+      head{&first, &middle, &log, 1};
+  first.start(&pass_twice, &head);
+  second.start(&pass_twice, &middle);
+  third.start(&pass_twice, &end);
+  first.resume();
+  first.resume();
+  EXPECT_EQ(log, (std::vector<int>{10, 20, 30, 11, 21, 31}));
+  first.resume();  // each ends where the last that was resumed stands
+  EXPECT_TRUE(first.ended() && !second.ended() && !third.ended());
+}
+
 TEST(FiberTest, OneThreadAfterAnother) {
   std::vector<int> log;
   Fiber fiber(kStack);

@@ -1,8 +1,8 @@
 // Warp: 32 lanes of a block as a back end sees them. Lane i of a mask is bit i.
 //
 // A member that ends in a fault does not return: the fiber is left behind and the grid ends with
-// that fault; yield() and barrier() of a grid that is stopping do not return either. So code that
-// calls them must own nothing that needs a destructor.
+// that fault; yield() of a grid that is stopping does not return either, and barrier() may not.
+// So code that calls them must own nothing that needs a destructor.
 #pragma once
 
 #include <atomic>
@@ -49,9 +49,10 @@ class Warp {
   std::uint32_t warps() const noexcept { return warps_; }    // %nwarpid
   Mask lanes() const noexcept { return lanes_; }             // that exist at the start
   Dim3 thread(int lane) const noexcept;                      // %tid
-  // Becomes the block's next warp, where all run in turn; false: that was the last.
+  // Becomes the block's next warp, where all run in turn; false: that was its last.
   bool next() noexcept;
-  // Then becomes the first warp of another block of the grid; false: there is none left.
+  // Then becomes the warp that it began with of another block of the grid, when all warps of this
+  // one have ended; false: there is none left. May not return, as a barrier.
   virtual bool next_block() = 0;
   const LoadedModule& module() const noexcept { return *module_; }
   ir::FunctionId kernel() const noexcept { return kernel_; }
@@ -95,6 +96,7 @@ class Warp {
   const std::atomic<bool>* stopping_ = nullptr;
   ir::FunctionId kernel_ = 0;
   std::uint32_t number_ = 0;
+  std::uint32_t last_ = 0;  // number that this becomes in a block
   std::uint32_t warps_ = 0;
   Mask lanes_ = 0;
   std::byte* local_ = nullptr;
@@ -109,7 +111,8 @@ constexpr Mask lanes_of(std::uint32_t number, std::uint32_t threads) noexcept {
 }
 
 inline bool Warp::next() noexcept {
-  if (++number_ == warps_) return false;
+  if (number_ == last_) return false;
+  ++number_;
   lanes_ = lanes_of(number_, block_->size.x * block_->size.y * block_->size.z);
   return true;
 }

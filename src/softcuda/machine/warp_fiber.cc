@@ -44,7 +44,7 @@ bool WarpFiber::prepare(std::uint32_t warps) {
   module_ = grid.launch().module;
   kernel_ = grid.launch().kernel;
   stopping_ = &grid.stopping_flag();
-  number_ = own_number_;
+  number_ = last_ = own_number_;
   warps_ = warps;
   local_ = local_region_.data();
   local_stride_ = stride;
@@ -61,10 +61,18 @@ bool WarpFiber::begin(Mask lanes, std::uint32_t warps) {
   return true;
 }
 
+bool WarpFiber::begin_side_by_side(Mask lanes, std::uint32_t warps) {
+  if (!prepare(warps)) return false;
+  lanes_ = first_lanes_ = lanes;
+  fiber_.start(&WarpFiber::body_of_all, this);
+  return true;
+}
+
 bool WarpFiber::begin_in_turn(std::uint32_t warps, std::uint32_t threads) {
   if (!prepare(warps)) return false;
   lanes_ = first_lanes_ = lanes_of(0, threads);
-  fiber_.start(&WarpFiber::body_in_turn, this);
+  last_ = warps - 1;
+  fiber_.start(&WarpFiber::body_of_all, this);
   return true;
 }
 
@@ -73,26 +81,18 @@ void WarpFiber::body(void* self) {
   warp.owner_.grid().code().run(warp);
 }
 
-void WarpFiber::body_in_turn(void* self) {
+void WarpFiber::body_of_all(void* self) {
   auto& warp = *static_cast<WarpFiber*>(self);
   warp.owner_.grid().code().run_all(warp);
 }
 
 bool WarpFiber::next_block() {
-  if (!owner_.next_in_turn()) return false;
+  state_ = State::kEnded;
+  if (!owner_.next_block(own_number_)) return false;
+  state_ = State::kReady;
   number_ = own_number_;
   lanes_ = first_lanes_;
   return true;
-}
-
-void WarpFiber::end() {
-  state_ = State::kEnded;
-  owner_.warp_ended();
-}
-
-void WarpFiber::release(const Barriers::Release& release) {
-  released_ = release;
-  state_ = State::kReady;
 }
 
 void WarpFiber::yield() noexcept {
@@ -127,11 +127,15 @@ std::uint32_t WarpFiber::barrier(std::uint32_t id, std::uint32_t threads, Mask m
   if (Races* races = owner_.races()) races->arrive(number_, id);
   place_ = place;
   barrier_ = id;
-  if (mode != ir::Mode::kArrive) state_ = State::kWaiting;
+  if (mode != ir::Mode::kArrive) owner_.wait(number_);
   Barriers::Release release;
   if (barriers.take_release(id, release)) owner_.release(release);
   if (mode == ir::Mode::kArrive) return 0;
-  if (state_ == State::kWaiting) fiber_.suspend();
+  if (!owner_.is_ready(number_)) {
+    state_ = State::kWaiting;
+    owner_.pass_on(*this);
+    state_ = State::kReady;
+  }
   if (Races* races = owner_.races()) races->pass(number_, id);
   return result_of(mode, released_);
 }

@@ -15,19 +15,24 @@ class WarpFiber final : public Warp {
 
   // False: there is no memory for it.
   bool begin(Mask lanes, std::uint32_t warps);
+  // Runs it, and the same warp of the blocks that come after it.
+  bool begin_side_by_side(Mask lanes, std::uint32_t warps);
   // Runs all warps of the block, and of the blocks that come after it.
   bool begin_in_turn(std::uint32_t warps, std::uint32_t threads);
 
-  bool ready() const noexcept { return state_ == State::kReady; }
   bool waiting() const noexcept { return state_ == State::kWaiting; }
-  // Runs it until it waits, yields or ends; false: it yielded, so it only spins.
-  bool resume() noexcept {
+  // Runs it until it, or one that it passed the thread to, waits, yields or ends.
+  void resume() noexcept {
     yielded_ = false;
     fiber_.resume();
-    if (fiber_.ended()) end();
-    return !yielded_;
   }
-  void release(const Barriers::Release& release);  // from the barrier that it waits at
+  // The other goes on in its place, until it is this one's turn again.
+  void pass_to(WarpFiber& other) noexcept { fiber_.pass_to(other.fiber_); }
+  void suspend() noexcept { fiber_.suspend(); }
+  // It came back as it yielded, so it only spins.
+  bool yielded() const noexcept { return yielded_; }
+  bool ended() const noexcept { return fiber_.ended(); }
+  void set_result(const Barriers::Release& release) noexcept { released_ = release; }
   std::uint32_t waits_at() const noexcept { return barrier_; }
   const ir::Place& waits_in() const noexcept { return place_; }
 
@@ -46,9 +51,8 @@ class WarpFiber final : public Warp {
  private:
   enum class State : std::uint8_t { kReady, kWaiting, kEnded };
 
-  void end();
   static void body(void* self);
-  static void body_in_turn(void* self);
+  static void body_of_all(void* self);
   bool prepare(std::uint32_t warps);
   std::byte* generic_at(int lane, std::uint64_t address, std::uint32_t bytes, Access access);
   std::byte* global_at(std::uint64_t address, std::uint32_t bytes) const;
@@ -61,8 +65,8 @@ class WarpFiber final : public Warp {
   std::uint32_t result_of(ir::Mode mode, const Barriers::Release& release) const noexcept;
 
   Block& owner_;
-  const std::uint32_t own_number_;  // while it does not run others' warps in turn
-  Mask first_lanes_ = 0;            // of a block's first warp
+  const std::uint32_t own_number_;  // with which it begins a block
+  Mask first_lanes_ = 0;            // of that warp
   Fiber fiber_;
   Region local_region_, frame_region_;
   State state_ = State::kEnded;
