@@ -193,16 +193,15 @@ bool is_allowed(const Form& form, std::uint64_t a, std::uint64_t b, std::uint64_
 
 Verdict verdict_f32(const Form& form, float a, double exact, std::uint32_t result) {
   const auto nearest = static_cast<float>(exact);
-  const bool subnormal = (result & 0x7f80'0000) == 0 && (result & 0x7f'ffff) != 0;
-  if (std::bit_cast<std::uint32_t>(nearest) == result && !subnormal && exact == exact)
-    return {true, true, 0};
-  const bool same_value = std::bit_cast<float>(result) == nearest;  // 0 of either sign included
-  Verdict verdict{is_right(form, a, exact, result), same_value || std::isnan(exact), 0};
-  // Flushing a result is no error of it, and of infinity the distance says nothing.
   const double value = std::bit_cast<float>(result);
-  const bool counts = !verdict.nearest && std::isfinite(value) && std::isfinite(nearest) &&
-                      !(form.flushes() && value == 0);
-  if (counts) verdict.share = std::fabs(value - exact) / allowed_error(form, a, exact);
+  const Layout& layout = layout_of(Format::kF32);
+  if (std::bit_cast<std::uint32_t>(nearest) == result && !is_subnormal(layout, value) &&
+      exact == exact)
+    return {true, true, 0};
+  const double wanted = flushed(form, nearest);
+  Verdict verdict{is_right(form, a, exact, result), value == wanted || std::isnan(exact), 0};
+  if (!verdict.nearest && std::isfinite(value) && std::isfinite(wanted))
+    verdict.share = std::fabs(value - exact) / allowed_error(form, a, exact);
   return verdict;
 }
 
