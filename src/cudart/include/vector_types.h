@@ -40,10 +40,13 @@ LW_VECTORS(double, double, 16, 16);
 struct dim3 {
   unsigned int x, y, z;
 #ifdef __cplusplus
+  // Programs rely on the conversions: kernel<<<blocks, 256>>>().
+  // NOLINTBEGIN(google-explicit-constructor)
   __host__ __device__ constexpr dim3(unsigned int vx = 1, unsigned int vy = 1, unsigned int vz = 1)
       : x(vx), y(vy), z(vz) {}
   __host__ __device__ constexpr dim3(uint3 v) : x(v.x), y(v.y), z(v.z) {}
   __host__ __device__ constexpr operator uint3() const { return uint3{x, y, z}; }
+  // NOLINTEND(google-explicit-constructor)
 #endif
 };
 typedef struct dim3 dim3;

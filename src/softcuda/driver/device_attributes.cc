@@ -131,7 +131,6 @@ int answer_of_machine(const Driver& driver, const Device& device, CUdevice_attri
     case ATTRIBUTE(COMPUTE_CAPABILITY_MINOR):
       return driver.options.capability_minor;
     case ATTRIBUTE(MAX_SHARED_MEMORY_PER_BLOCK_OPTIN):
-      return shared;
     case ATTRIBUTE(MAX_SHARED_MEMORY_PER_MULTIPROCESSOR):
       return shared;
     case ATTRIBUTE(KERNEL_EXEC_TIMEOUT):
