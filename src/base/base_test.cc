@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,6 +12,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/file_limit.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -88,6 +90,17 @@ TEST(UniqueFd, ClosesOnce) {
   moved.reset();
   char c = 0;
   EXPECT_EQ(::read(out.get(), &c, 1), 0);
+}
+
+TEST(FileLimit, IsThatOfTheProcess) {
+  EXPECT_TRUE(file_may_have(5000));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{4096, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_TRUE(file_may_have(4096));
+  EXPECT_FALSE(file_may_have(4097));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
 }
 
 TEST(Log, LevelsHaveNames) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/file_limit.h"
 #include "base/unique_fd.h"
 
 namespace longwire::session {
@@ -21,6 +22,8 @@ base::Result<MirroredBuffer> MirroredBuffer::create(std::size_t bytes) {
   };
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::size_t size = std::bit_ceil(std::max(bytes, page));
+  if (!base::file_may_have(size))
+    return Error(ErrorCode::kLimit, "a buffer is larger than files may be (ulimit -f)");
   const base::UniqueFd memory(::memfd_create("longwire-ring", MFD_CLOEXEC));
   if (!memory.valid()) return fail("memfd_create");
   if (::ftruncate(memory.get(), static_cast<off_t>(size)) != 0) return fail("ftruncate");

@@ -1,6 +1,7 @@
 #include "session/stream.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <deque>
@@ -12,6 +13,7 @@
 
 #include "base/random.h"
 #include "link/inproc/inproc.h"
+#include "session/mirrored_buffer.h"
 #include "session/testing.h"
 #include "wire/frame_codec.h"
 
@@ -157,6 +159,19 @@ struct Both {
 };
 
 // --- order, bounds, sizes ---
+
+// Also where growing a file beyond the limit would end the process.
+TEST(Stream, CannotBeMadeWhereFilesMayNotBeSoLarge) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{4096, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto large = MirroredBuffer::create(8192), allowed = MirroredBuffer::create(4096);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ASSERT_FALSE(large.ok());
+  EXPECT_EQ(large.error().code(), ErrorCode::kLimit);
+  EXPECT_TRUE(allowed.ok());
+}
 
 TEST(Stream, DeliversInOrderWhatWasSent) {
   Both both;

@@ -1,5 +1,6 @@
 // Memory and events of two processes, through the exported functions. The other process is this
 // program once more: it runs the test that its command line names.
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -214,6 +215,23 @@ TEST_F(IpcPeer, DISABLED_dies) {
   ::_exit(0);
 }
 
+TEST_F(IpcPeer, DISABLED_may_have_no_large_files) {
+  const rlimit small{100'000, 100'000};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  CUdeviceptr memory = 0;
+  ASSERT_EQ(cuMemAlloc(&memory, 1 << 20), CUDA_SUCCESS);
+  CUipcMemHandle handle;
+  EXPECT_EQ(cuIpcGetMemHandle(&handle, memory), CUDA_ERROR_OUT_OF_MEMORY);
+  EXPECT_EQ(cuMemsetD8(memory, 1, 1 << 20), CUDA_SUCCESS);
+  CUmemAllocationProp properties{};
+  properties.type = CU_MEM_ALLOCATION_TYPE_PINNED;
+  properties.location = {CU_MEM_LOCATION_TYPE_DEVICE, 0};
+  CUmemGenericAllocationHandle created = 0;
+  EXPECT_EQ(cuMemCreate(&created, 2 << 20, &properties, 0), CUDA_ERROR_OUT_OF_MEMORY);
+  ASSERT_EQ(cuMemAlloc(&memory, 50'000), CUDA_SUCCESS);
+  EXPECT_EQ(cuIpcGetMemHandle(&handle, memory), CUDA_SUCCESS);
+}
+
 // --- the tests -------------------------------------------------------------------------------
 
 using IpcTest = ContextTest;
@@ -251,6 +269,9 @@ TEST_F(IpcTest, another_process_has_the_same_memory) {
   ASSERT_EQ(cuMemGetInfo(&after, &total), CUDA_SUCCESS);
   EXPECT_EQ(after, before);
 }
+
+// Files that stand for memory count, too: what is too large is refused, and ends no process.
+TEST_F(IpcTest, a_limit_on_the_size_of_files) { Peer peer("may_have_no_large_files"); }
 
 TEST_F(IpcTest, hostile_handles) {
   CUdeviceptr memory = 0;

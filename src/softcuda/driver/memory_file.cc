@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_limit.h"
 #include "base/random.h"
 
 namespace longwire::softcuda::driver {
@@ -22,6 +23,7 @@ std::uint64_t whole_pages(std::uint64_t bytes) noexcept {
 }
 
 std::shared_ptr<MemoryFile> make_memory_file(std::uint64_t bytes) {
+  if (!base::file_may_have(bytes)) return nullptr;
   const int fd = ::memfd_create("longwire-soft-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) return nullptr;
   auto file = std::make_shared<MemoryFile>(fd);

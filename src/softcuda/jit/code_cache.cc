@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/file_limit.h"
 #include "base/random.h"
 
 namespace longwire::softcuda::jit {
@@ -97,12 +97,6 @@ bool write_all(int file, Bytes bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(done));
   }
   return true;
-}
-
-// Writing beyond the process's limit would end it (SIGXFSZ).
-bool may_be_written(std::size_t bytes) {
-  rlimit limit{};
-  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && bytes <= limit.rlim_cur;
 }
 
 void make_folders(const std::string& folder) {
@@ -214,7 +208,8 @@ bool CodeCache::write(const std::string& name, Bytes file) const {
 
 void CodeCache::keep(Bytes key, Bytes value) {
   const auto file = entry_file(key, value);
-  if (file.size() > std::min(most_bytes_, kMaxEntryBytes) || !may_be_written(file.size())) return;
+  if (file.size() > std::min(most_bytes_, kMaxEntryBytes) || !base::file_may_have(file.size()))
+    return;
   if (!write(name_of(key), file)) return;
   if (bytes_) *bytes_ += file.size();
   if (!bytes_ || *bytes_ > most_bytes_) bytes_ = make_room();
