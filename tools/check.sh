@@ -6,15 +6,24 @@ readonly JOBS="${LONGWIRE_JOBS:-$(nproc)}"
 
 long=0
 all=0
-for argument in "$@"; do
-  case $argument in
+list=0
+only=''
+while (($#)); do
+  case $1 in
     --long) long=1 ;;
     --all) all=1 ;;
+    --list) list=1 ;;
+    --only)
+      only=${2-}
+      [[ -n $only ]] || { echo 'check: --only needs a pattern (see --list)' >&2; exit 2; }
+      shift
+      ;;
     *)
-      echo "check: unknown option '$argument' (--long, --all or --update-ratchet)" >&2
+      echo "check: unknown option '$1' (--long, --all, --list, --only or --update-ratchet)" >&2
       exit 2
       ;;
   esac
+  shift
 done
 
 table=()
@@ -22,6 +31,11 @@ failed=0
 step() { # NAME COMMAND...: 77 means skipped
   local name=$1 begin=$SECONDS verdict
   shift
+  [[ -z $only || $name =~ $only ]] || return 0
+  if ((list)); then
+    printf '%s\n' "$name"
+    return 0
+  fi
   if [[ -t 1 ]]; then printf '\033[1m==> %s\033[0m\n' "$name"; else printf '==> %s\n' "$name"; fi
   "$@"
   case $? in
@@ -75,36 +89,54 @@ step 'clang: build and test' ./dev test clang
 step 'clang-tidy' run_clang_tidy
 step 'asan, ubsan: build and test' ./dev test asan
 step 'tsan: build and test' ./dev test tsan
+
 # Fresh seeds each time; a failure names its own. Some 100 sessions a second on two cores.
 run_session_sim() {
   local first=$((RANDOM * 1000000 + 10001))
+  ./dev build release -- session_sim >/dev/null || return 1
   build/release/tests/session_sim --seed "$first" --sessions "${LONGWIRE_SIM_SESSIONS:-1000000}"
 }
 
-# Approximate instructions of the soft CUDA device on all inputs of f32.
-run_every_input() {
-  [[ -x build/release/tests/softcuda_every_input ]] || return 77 # clang 19 is missing
-  LONGWIRE_SOFT_BACKEND=$1 build/release/tests/softcuda_every_input
+has_cuda_clang() { command -v clang++-19 >/dev/null; }
+
+# An approximate instruction of the soft CUDA device on all inputs of f32.
+run_every_input() { # BACKEND FUNCTION
+  has_cuda_clang || return 77
+  ./dev build release -- softcuda_every_input >/dev/null || return 1
+  LONGWIRE_SOFT_BACKEND=$1 build/release/tests/softcuda_every_input "$2"
 }
 
 # The soft device's driver API at random, its threads watched. A failure names its seed.
 run_soft_stress() {
+  has_cuda_clang || return 77
+  ./dev build tsan -- softcuda_stress >/dev/null || return 1
   LONGWIRE_SOFT_MEMORY_MB=256 build/tsan/tests/softcuda_stress --seed "$RANDOM" \
     --seconds "${LONGWIRE_STRESS_SECONDS:-300}" --threads 6
+}
+
+run_chaos() {
+  ./dev build release >/dev/null && "tests/chaos/$1"
 }
 
 if ((long)); then
   step 'packages of the conformance programs' tools/setup.sh --long
   run_conformance
-  step 'chaos: ten minutes of cuts and deaths' tests/chaos/run.py
+  step 'chaos: ten minutes of cuts and deaths' run_chaos run.py
   step 'simulation of a million sessions' run_session_sim
-  step 'soft CUDA: every input, interpreted' run_every_input interp
-  step 'soft CUDA: every input, compiled' run_every_input llvm
+  for function in rcp sqrt rsqrt sin cos lg2 ex2 tanh; do
+    step "soft CUDA: all of $function, interpreted" run_every_input interp "$function"
+    step "soft CUDA: all of $function, compiled" run_every_input llvm "$function"
+  done
   step 'soft CUDA device: five minutes at random' run_soft_stress
-  step 'chaos: a cut of ten seconds' tests/chaos/cut.py
-  step 'chaos: deaths in the middle of a kernel' tests/chaos/deaths.py
+  step 'chaos: a cut of ten seconds' run_chaos cut.py
+  step 'chaos: deaths in the middle of a kernel' run_chaos deaths.py
 fi
 
+((list)) && exit 0
+if ((${#table[@]} == 0)); then
+  echo "check: no step is called like '$only' (see --list)" >&2
+  exit 2
+fi
 printf '\n'
 printf '%s\n' "${table[@]}"
 exit $failed
