@@ -44,7 +44,7 @@
   X(cuEventElapsedTime) X(cuIpcGetMemHandle) X(cuIpcOpenMemHandle_v2) X(cuIpcCloseMemHandle)    \
   X(cuIpcGetEventHandle) X(cuIpcOpenEventHandle) X(cuStreamBeginCapture_v2)                     \
   X(cuStreamEndCapture) X(cuStreamIsCapturing) X(cuThreadExchangeStreamCaptureMode)             \
-  X(cuGraphCreate) X(cuGraphDestroy) X(cuGraphClone) X(cuGraphGetNodes) X(cuGraphGetRootNodes)  \
+  X(cuGraphCreate) X(cuGraphDestroy) X(cuGraphClone) X(cuGraphConditionalHandleCreate) X(cuGraphGetNodes) X(cuGraphGetRootNodes)  \
   X(cuGraphAddEmptyNode) X(cuGraphAddKernelNode_v2) X(cuGraphAddMemcpyNode)                     \
   X(cuGraphAddMemsetNode) X(cuGraphAddHostNode) X(cuGraphAddChildGraphNode)                     \
   X(cuGraphAddEventRecordNode) X(cuGraphAddEventWaitNode) X(cuGraphNodeGetType)                 \

@@ -64,6 +64,17 @@ cudaError_t cudaGraphClone(cudaGraph_t* clone, cudaGraph_t graph) {
   return in_context([&](const DriverTable& cu) { return cu.cuGraphClone(clone, graph); });
 }
 
+cudaError_t cudaGraphConditionalHandleCreate(cudaGraphConditionalHandle* handle, cudaGraph_t graph,
+                                             unsigned int value, unsigned int flags) {
+  return in_context([&](const DriverTable& cu) {
+    CUgraphConditionalHandle made = 0;
+    const CUresult result = cu.cuGraphConditionalHandleCreate(handle == nullptr ? nullptr : &made,
+                                                              graph, nullptr, value, flags);
+    if (result == CUDA_SUCCESS) *handle = made;
+    return result;
+  });
+}
+
 cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, std::size_t* count) {
   return in_context([&](const DriverTable& cu) { return cu.cuGraphGetNodes(graph, nodes, count); });
 }

@@ -190,6 +190,45 @@ static void with_memory(cudaStream_t stream, int* p) {
   OK(cudaGraphDestroy(graph));
 }
 
+// A loop whose body decides whether it goes on.
+__global__ void count_down(cudaGraphConditionalHandle loop, int* p) {
+  cudaGraphSetConditional(loop, --*p > 0);
+}
+
+static void looped(cudaStream_t stream, int* p) {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t exec = nullptr;
+  cudaGraphNode_t loop = nullptr, body = nullptr;
+  cudaGraphConditionalHandle handle = 0;
+  const int rounds = 9;
+  OK(cudaMemcpy(p, &rounds, sizeof rounds, cudaMemcpyHostToDevice));
+  OK(cudaGraphCreate(&graph, 0));
+  CHECK(cudaGraphConditionalHandleCreate(nullptr, graph, 1, 0) == cudaErrorInvalidValue);
+  OK(cudaGraphConditionalHandleCreate(&handle, graph, 1, cudaGraphCondAssignDefault));
+  cudaGraphNodeParams node{};
+  node.type = cudaGraphNodeTypeConditional;
+  node.conditional.handle = handle;
+  node.conditional.type = cudaGraphCondTypeWhile;
+  node.conditional.size = 1;
+#if CUDART_VERSION >= 13000
+  OK(cudaGraphAddNode(&loop, graph, nullptr, nullptr, 0, &node));
+#else
+  OK(cudaGraphAddNode(&loop, graph, nullptr, 0, &node));
+#endif
+  void* arguments[] = {&handle, &p};
+  cudaKernelNodeParams kernel{};
+  kernel.func = reinterpret_cast<void*>(count_down);
+  kernel.gridDim = kernel.blockDim = dim3(1);
+  kernel.kernelParams = arguments;
+  OK(cudaGraphAddKernelNode(&body, node.conditional.phGraph_out[0], nullptr, 0, &kernel));
+  OK(cudaGraphInstantiate(&exec, graph, 0));
+  OK(cudaGraphLaunch(exec, stream));
+  OK(cudaStreamSynchronize(stream));
+  CHECK(read(p) == 0);
+  OK(cudaGraphExecDestroy(exec));
+  OK(cudaGraphDestroy(graph));
+}
+
 int main() {
   cudaStream_t stream = nullptr;
   int* p = nullptr;
@@ -203,6 +242,7 @@ int main() {
   forked(stream, p);
   updated(stream, p);
   with_memory(stream, p);
+  looped(stream, p);
   OK(cudaFree(p));
   OK(cudaStreamDestroy(stream));
   return 0;

@@ -180,5 +180,31 @@ TEST_F(GraphKernels, memory_of_the_graph) {
   EXPECT_EQ(cuGraphDestroy(graph), CUDA_SUCCESS);
 }
 
+// 27 takes 111 steps of Collatz's sequence to come to 1.
+TEST_F(GraphKernels, a_kernel_decides_when_a_loop_ends) {
+  DeviceArray<unsigned> number(std::vector<unsigned>{27});
+  DeviceArray<int> steps(std::vector<int>{0});
+  CUcontext context = nullptr;
+  ASSERT_EQ(cuCtxGetCurrent(&context), CUDA_SUCCESS);
+  CUgraph graph = nullptr;
+  CUgraphNode node = nullptr;
+  CUgraphNodeParams p{};
+  ASSERT_EQ(cuGraphCreate(&graph, 0), CUDA_SUCCESS);
+  p.type = CU_GRAPH_NODE_TYPE_CONDITIONAL;
+  p.conditional.type = CU_GRAPH_COND_TYPE_WHILE;
+  p.conditional.size = 1;
+  p.conditional.ctx = context;
+  ASSERT_EQ(cuGraphConditionalHandleCreate(&p.conditional.handle, graph, context, 1,
+                                           CU_GRAPH_COND_ASSIGN_DEFAULT),
+            CUDA_SUCCESS);
+  ASSERT_EQ(cuGraphAddNode(&node, graph, nullptr, nullptr, 0, &p), CUDA_SUCCESS);
+  CUdeviceptr at[] = {number.address(), steps.address()};
+  add(p.conditional.phGraph_out[0], "collatz", 1, 1, {&p.conditional.handle, &at[0], &at[1]}, {});
+  launch(graph, 1);
+  EXPECT_EQ(number.get(), std::vector<unsigned>{1});
+  EXPECT_EQ(steps.get(), std::vector<int>{111});
+  EXPECT_EQ(cuGraphDestroy(graph), CUDA_SUCCESS);
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::kernels

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "softcuda/driver/condition.h"
 #include "softcuda/driver/graph_memory.h"
 #include "softcuda/driver/stream.h"
 #include "softcuda/interp/interp.h"
@@ -63,6 +64,10 @@ CUresult make_device(Driver& driver, int ordinal) {
 CUresult make_driver() {
   auto driver = std::make_unique<Driver>();
   driver->options = read_options();
+  driver->options.machine.set_condition = [conditions = driver->conditions.get()](
+                                              std::uint64_t handle, std::uint32_t value) {
+    return conditions->set(handle, value);
+  };
   for (int ordinal = 0; ordinal < driver->options.devices; ++ordinal)
     if (CUresult status = make_device(*driver, ordinal); status != CUDA_SUCCESS) return status;
   ::pthread_atfork(nullptr, nullptr, [] { forked.store(true); });
@@ -72,7 +77,8 @@ CUresult make_driver() {
 
 }  // namespace
 
-Driver::Driver() : graph_memory(std::make_unique<GraphMemory>()) {}
+Driver::Driver()
+    : graph_memory(std::make_unique<GraphMemory>()), conditions(std::make_unique<Conditions>()) {}
 Driver::~Driver() = default;
 
 Driver* the_driver() noexcept {

@@ -16,6 +16,7 @@ namespace longwire::softcuda::driver {
 
 struct GraphNode;
 struct GraphExec;
+class Conditions;
 class GraphMemory;
 struct UserObject;
 struct LinkState;
@@ -46,6 +47,7 @@ struct Driver {
   std::atomic<int> active_captures{0};  // how many, for who need not know which
   std::mutex event_launches;            // see launch_graph()
   std::unique_ptr<GraphMemory> graph_memory;
+  std::unique_ptr<Conditions> conditions;
   BranchThreads branch_threads;
 
   Driver();

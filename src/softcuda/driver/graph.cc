@@ -27,7 +27,7 @@ int levels_above(const Graph& graph) {
 int levels_of(const Graph& graph) {
   int below = 0;
   for (const auto& node : graph.nodes)
-    if (const Graph* child = child_of(*node); child != nullptr)
+    for (const auto& child : children_of(*node))
       below = std::max(below, levels_of(*child));
   return below + 1;
 }
@@ -66,8 +66,8 @@ void forget_graph(Driver& driver, GraphLock& lock, const std::shared_ptr<Graph>&
   driver.graphs.remove(graph->handle);
   for (const auto& node : graph->nodes) {
     driver.nodes.remove(node->handle);
-    if (const auto* child = std::get_if<ChildOperation>(node->operation.get()))
-      forget_graph(driver, lock, child->graph);
+    for (const auto& child : children_of(*node))
+      forget_graph(driver, lock, child);
   }
   lock.drop(graph);
 }
@@ -98,15 +98,19 @@ CUgraphNodeType type_of(const Operation& operation) noexcept {
       CU_GRAPH_NODE_TYPE_HOST,       CU_GRAPH_NODE_TYPE_EVENT_RECORD,
       CU_GRAPH_NODE_TYPE_WAIT_EVENT, CU_GRAPH_NODE_TYPE_BATCH_MEM_OP,
       CU_GRAPH_NODE_TYPE_MEM_ALLOC,  CU_GRAPH_NODE_TYPE_MEM_FREE,
-      CU_GRAPH_NODE_TYPE_GRAPH,      CU_GRAPH_NODE_TYPE_EMPTY,
-      CU_GRAPH_NODE_TYPE_EMPTY,      CU_GRAPH_NODE_TYPE_EMPTY};
+      CU_GRAPH_NODE_TYPE_GRAPH,      CU_GRAPH_NODE_TYPE_CONDITIONAL,
+      CU_GRAPH_NODE_TYPE_EMPTY,      CU_GRAPH_NODE_TYPE_EMPTY,
+      CU_GRAPH_NODE_TYPE_EMPTY};
   static_assert(std::size(kTypes) == std::variant_size_v<Operation>);
   return kTypes[operation.index()];
 }
 
-Graph* child_of(const GraphNode& node) noexcept {
-  const auto* child = std::get_if<ChildOperation>(node.operation.get());
-  return child == nullptr ? nullptr : child->graph.get();
+std::span<const std::shared_ptr<Graph>> children_of(const GraphNode& node) noexcept {
+  if (const auto* child = std::get_if<ChildOperation>(node.operation.get()))
+    return {&child->graph, 1};
+  if (const auto* chosen = std::get_if<ConditionalOperation>(node.operation.get()))
+    return chosen->bodies;
+  return {};
 }
 
 std::shared_ptr<Graph> create_graph(Driver& driver) {
@@ -120,26 +124,33 @@ CUresult add_node(Driver& driver, Graph& graph, std::span<const CUgraphNode> dep
   auto node = std::make_shared<GraphNode>();
   node->graph = &graph;
   node->operation = std::make_shared<const Operation>(std::move(operation));
-  Graph* child = child_of(*node);
+  const auto children = children_of(*node);
   if (dependencies.size() > graph.nodes.size()) return CUDA_ERROR_INVALID_VALUE;
-  if (child != nullptr && (child->parent != nullptr || child == &root_of(graph)))
-    return CUDA_ERROR_INVALID_VALUE;
-  CUresult status = check_room(graph, child);
+  std::size_t more = 1;
+  for (const auto& child : children) {
+    if (child->parent != nullptr || child.get() == &root_of(graph)) return CUDA_ERROR_INVALID_VALUE;
+    more += child->total;
+  }
+  CUresult status = check_room(graph, children.empty() ? nullptr : children.front().get());
   if (status == CUDA_SUCCESS)
     status = find_dependencies(driver, graph, dependencies, node->dependencies);
   if (status == CUDA_SUCCESS) status = note_memory(graph, *node->operation);
   if (status != CUDA_SUCCESS) return status;
   node->handle = driver.nodes.add(node);
   graph.nodes.push_back(node);
-  change_total(graph, child == nullptr ? 1 : 1 + static_cast<std::ptrdiff_t>(child->total));
-  if (child != nullptr) child->parent = &graph;
+  change_total(graph, static_cast<std::ptrdiff_t>(more));
+  for (const auto& child : children)
+    child->parent = &graph;
   *out = node->handle;
   return CUDA_SUCCESS;
 }
 
 CUresult clone_graph(Driver& driver, GraphLock& lock, const Graph& graph,
                      std::shared_ptr<Graph>& clone) {
-  if (graph.has_memory) return CUDA_ERROR_NOT_SUPPORTED;
+  const bool has_conditions = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](auto& node) {
+    return std::holds_alternative<ConditionalOperation>(*node->operation);
+  });
+  if (graph.has_memory || has_conditions) return CUDA_ERROR_NOT_SUPPORTED;
   clone = create_graph(driver);
   std::unordered_map<const GraphNode*, GraphNode*> copies;
   for (const auto& node : graph.nodes) {
@@ -147,9 +158,10 @@ CUresult clone_graph(Driver& driver, GraphLock& lock, const Graph& graph,
     copy->graph = clone.get();
     copy->original = node->handle;
     copy->pointers.clear();
-    if (const Graph* child = child_of(*node); child != nullptr) {
+    const auto* child = std::get_if<ChildOperation>(node->operation.get());
+    if (child != nullptr) {
       std::shared_ptr<Graph> child_clone;
-      CUresult status = clone_graph(driver, lock, *child, child_clone);
+      CUresult status = clone_graph(driver, lock, *child->graph, child_clone);
       if (status != CUDA_SUCCESS) {
         forget_graph(driver, lock, clone);
         return status;
@@ -178,10 +190,12 @@ void destroy_graph(Driver& driver, GraphLock& lock, CUgraph handle) {
 void destroy_node(Driver& driver, GraphLock& lock, GraphNode& node) {
   Graph& graph = *node.graph;
   std::ptrdiff_t nodes = 1;
-  if (const auto* child = std::get_if<ChildOperation>(node.operation.get())) {
-    nodes += static_cast<std::ptrdiff_t>(child->graph->total);
-    forget_graph(driver, lock, child->graph);
+  for (const auto& child : children_of(node)) {
+    nodes += static_cast<std::ptrdiff_t>(child->total);
+    forget_graph(driver, lock, child);
   }
+  if (const auto* chosen = std::get_if<ConditionalOperation>(node.operation.get()))
+    chosen->condition->used = false;
   change_total(graph, -nodes);
   for (const auto& each : graph.nodes)
     std::erase(each->dependencies, &node);

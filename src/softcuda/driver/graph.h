@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "softcuda/driver/condition.h"
 #include "softcuda/driver/driver.h"
 #include "softcuda/driver/operation.h"
 #include "softcuda/driver/user_object.h"
@@ -16,7 +17,8 @@
 namespace longwire::softcuda::driver {
 
 inline constexpr std::size_t kMaxGraphNodes = 1 << 18;  // with those of child graphs
-inline constexpr int kMaxGraphDepth = 64;               // of child graphs
+inline constexpr int kMaxGraphDepth = 64;               // of child graphs and bodies
+inline constexpr unsigned int kMaxBodies = 1 << 12;     // of a conditional node
 
 struct Graph;
 
@@ -33,12 +35,13 @@ struct GraphNode {
 struct Graph {
   CUgraph handle = nullptr;
   std::vector<std::shared_ptr<GraphNode>> nodes;  // in the order they were added
-  Graph* parent = nullptr;                        // of a child graph: which has its node
+  Graph* parent = nullptr;                        // of a child graph or a body: of its node
   std::size_t total = 0;                          // nodes, with those of child graphs
   bool has_memory = false;                        // nodes that allocate or free
   std::unordered_set<CUdeviceptr> freed;          // by nodes
   std::weak_ptr<GraphExec> memory_exec;           // with memory nodes there is only one
   std::vector<UserHold> users;
+  std::vector<ConditionPtr> conditions;  // whose handles were made for it
 };
 
 // The lock of all graphs and captures. What is dropped under it ends after it: the end of a user
@@ -60,6 +63,10 @@ CUresult check_room(const Graph& graph, const Graph* child);
 // A child graph of the operation becomes the node's.
 CUresult add_node(Driver& driver, Graph& graph, std::span<const CUgraphNode> dependencies,
                   Operation operation, CUgraphNode* out);
+// Makes its bodies, of which it tells in the parameters.
+CUresult add_conditional(Driver& driver, GraphLock& lock, Graph& graph,
+                         std::span<const CUgraphNode> dependencies,
+                         CUDA_CONDITIONAL_NODE_PARAMS& parameters, CUgraphNode* out);
 // A copy of the graph, under a handle of its own, with its child graphs.
 CUresult clone_graph(Driver& driver, GraphLock& lock, const Graph& graph,
                      std::shared_ptr<Graph>& clone);
@@ -73,8 +80,8 @@ CUresult remove_dependency(GraphNode& from, GraphNode& to);
 
 bool can_be_node(const Operation& operation) noexcept;
 CUgraphNodeType type_of(const Operation& operation) noexcept;
-// The child graph of a node; nullptr: it is of another type.
-Graph* child_of(const GraphNode& node) noexcept;
+// The child graph of a node, or its bodies; those of other types have none.
+std::span<const std::shared_ptr<Graph>> children_of(const GraphNode& node) noexcept;
 
 // Runs with the graph or the node of a handle, under the lock.
 template <class Body>

@@ -69,7 +69,7 @@ void write_graph(const Graph& graph, unsigned int flags, int& number, std::strin
       out += '"' + names[before] + "\" -> \"" + names[node.get()] + "\"\n";
   out += "}\n";
   for (const auto& node : graph.nodes)
-    if (const Graph* child = child_of(*node); child != nullptr)
+    for (const auto& child : children_of(*node))
       write_graph(*child, flags, number, out);
 }
 

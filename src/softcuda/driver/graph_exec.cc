@@ -10,7 +10,8 @@ namespace {
 void bind_events(const Plan& plan, GraphLaunch& launch) {
   for (const std::uint32_t index : plan.shape->order) {
     const Step& step = plan.steps[index];
-    if (step.child != nullptr) bind_events(*step.child, launch);
+    for (const PlanPtr& child : step.children)
+      bind_events(*child, launch);
     if (const auto* record = std::get_if<EventRecordOperation>(step.operation.get())) {
       auto completion = std::make_shared<Completion>();
       launch.records.emplace(&step, completion);
@@ -65,9 +66,10 @@ CUresult graph_of(Driver& driver, const Plan& plan, std::shared_ptr<Graph>& grap
     for (const std::uint32_t each : step.after)
       after.push_back(nodes[each]);
     CUresult status = CUDA_SUCCESS;
-    if (step.child != nullptr) {
+    if (std::holds_alternative<ConditionalOperation>(operation)) return CUDA_ERROR_NOT_SUPPORTED;
+    if (!step.children.empty()) {
       std::shared_ptr<Graph> child;
-      status = graph_of(driver, *step.child, child);
+      status = graph_of(driver, *step.children.front(), child);
       operation = ChildOperation{child};
     }
     if (status == CUDA_SUCCESS)
@@ -133,6 +135,21 @@ void place_steps(const std::vector<Step>& steps, PlanShape& shape) {
   }
 }
 
+// Host functions, events and memory have no place in what a device decides about.
+bool may_be_in_body(const Operation& operation) {
+  switch (type_of(operation)) {
+    case CU_GRAPH_NODE_TYPE_KERNEL:
+    case CU_GRAPH_NODE_TYPE_EMPTY:
+    case CU_GRAPH_NODE_TYPE_GRAPH:
+    case CU_GRAPH_NODE_TYPE_MEMSET:
+    case CU_GRAPH_NODE_TYPE_MEMCPY:
+    case CU_GRAPH_NODE_TYPE_CONDITIONAL:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 GraphLaunch::~GraphLaunch() {
@@ -140,27 +157,42 @@ GraphLaunch::~GraphLaunch() {
     if (!completion->done()) completion->finish(CUDA_ERROR_LAUNCH_FAILED, now_ns());
 }
 
-CUresult make_plan(const Graph& graph, PlanPtr& plan, PlanError& error) {
+CUresult make_plan(const Graph& graph, bool in_body, PlanPtr& plan, PlanError& error) {
   auto made = std::make_shared<Plan>();
   auto shape = std::make_shared<PlanShape>();
   std::unordered_map<const GraphNode*, std::uint32_t> indices;
   for (const auto& node : graph.nodes)
     indices.emplace(node.get(), static_cast<std::uint32_t>(indices.size()));
   for (const auto& node : graph.nodes) {
-    Step step{node->handle, {}, node->operation, nullptr, true};
+    Step step{node->handle, {}, node->operation, {}, true};
     for (const GraphNode* before : node->dependencies)
       step.after.push_back(indices[before]);
-    if (const Graph* child = child_of(*node); child != nullptr)
-      if (CUresult status = make_plan(*child, step.child, error); status != CUDA_SUCCESS)
-        return status;
+    const bool conditional = std::holds_alternative<ConditionalOperation>(*step.operation);
     shape->has_events |= std::holds_alternative<EventRecordOperation>(*step.operation) ||
-                         std::holds_alternative<EventWaitOperation>(*step.operation) ||
-                         (step.child != nullptr && step.child->shape->has_events);
+                         std::holds_alternative<EventWaitOperation>(*step.operation);
+    shape->has_conditions |= conditional;
+    if (in_body && !may_be_in_body(*step.operation)) {
+      error = {CUDA_GRAPH_INSTANTIATE_NODE_OPERATION_NOT_SUPPORTED, step.node};
+      return CUDA_ERROR_NOT_SUPPORTED;
+    }
+    for (const auto& child : children_of(*node)) {
+      PlanPtr below;
+      CUresult status = make_plan(*child, in_body || conditional, below, error);
+      if (status != CUDA_SUCCESS) return status;
+      shape->has_events |= below->shape->has_events;
+      shape->has_conditions |= below->shape->has_conditions;
+      step.children.push_back(std::move(below));
+    }
     made->steps.push_back(std::move(step));
   }
   if (!order_steps(made->steps, *shape, error)) return CUDA_ERROR_INVALID_VALUE;
   place_steps(made->steps, *shape);
   made->shape = std::move(shape);
+  for (const ConditionPtr& condition : graph.conditions) {
+    if (condition->used) continue;
+    error.result = CUDA_GRAPH_INSTANTIATE_CONDITIONAL_HANDLE_UNUSED;
+    return CUDA_ERROR_INVALID_VALUE;
+  }
   for (const UserHold& user : graph.users)
     made->users.push_back(user.again());
   plan = std::move(made);
@@ -178,7 +210,8 @@ CUresult instantiate(Driver& driver, CUgraph handle, unsigned long long flags, C
     return CUDA_ERROR_NOT_SUPPORTED;
   auto made = std::make_shared<GraphExec>();
   made->flags = flags;
-  if (CUresult status = make_plan(*graph, made->plan, error); status != CUDA_SUCCESS) return status;
+  if (CUresult status = make_plan(*graph, false, made->plan, error); status != CUDA_SUCCESS)
+    return status;
   if (graph->has_memory) graph->memory_exec = made;
   *exec = driver.execs.add(std::move(made));
   error.result = CUDA_GRAPH_INSTANTIATE_SUCCESS;

@@ -19,7 +19,7 @@ struct Step {
   CUgraphNode node = nullptr;        // of the graph that it was made of
   std::vector<std::uint32_t> after;  // steps, in the order of the node's dependencies
   std::shared_ptr<const Operation> operation;
-  std::shared_ptr<const Plan> child;  // of a child graph
+  std::vector<std::shared_ptr<const Plan>> children;  // of a child graph, or of bodies
   bool enabled = true;
 };
 
@@ -29,8 +29,9 @@ struct PlanShape {
   // By the place in that order: who comes after it, and after how many it comes itself.
   std::vector<std::vector<std::uint32_t>> followers;
   std::vector<std::uint32_t> waits;
-  bool serial = true;       // each depends on the one before it
-  bool has_events = false;  // records or waits, also in child graphs
+  bool serial = true;  // each depends on the one before it
+  // Records or waits, conditional nodes; also in child graphs.
+  bool has_events = false, has_conditions = false;
 };
 
 struct Plan {
@@ -64,7 +65,8 @@ struct PlanError {
 };
 
 // REQUIRES: the caller has the GraphLock. CUDA_ERROR_INVALID_VALUE: a cycle.
-CUresult make_plan(const Graph& graph, PlanPtr& plan, PlanError& error);
+// `in_body`: of a conditional node, where not all nodes may be.
+CUresult make_plan(const Graph& graph, bool in_body, PlanPtr& plan, PlanError& error);
 CUresult instantiate(Driver& driver, CUgraph graph, unsigned long long flags, CUgraphExec* exec,
                      PlanError& error);
 CUresult launch_graph(Driver& driver, GraphExec& exec, Stream& stream);
@@ -84,9 +86,12 @@ template <class Change>
 CUresult change_step(PlanPtr& plan, CUgraphNode node, const Change& change) {
   for (std::size_t i = 0; i < plan->steps.size(); ++i) {
     const bool here = plan->steps[i].node == node;
-    if (!here && plan->steps[i].child == nullptr) continue;
+    if (!here && plan->steps[i].children.empty()) continue;
     Step step = plan->steps[i];
-    CUresult status = here ? change(step) : change_step(step.child, node, change);
+    CUresult status = here ? change(step) : CUDA_ERROR_NOT_FOUND;
+    for (std::size_t j = 0; !here && j < step.children.size() && status == CUDA_ERROR_NOT_FOUND;
+         ++j)
+      status = change_step(step.children[j], node, change);
     if (!here && status == CUDA_ERROR_NOT_FOUND) continue;
     if (status == CUDA_SUCCESS) plan = with_step(*plan, i, std::move(step));
     return status;

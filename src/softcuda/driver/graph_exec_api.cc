@@ -91,8 +91,9 @@ CUresult set_child(CUgraphExec handle, CUgraphNode node, CUgraph child_handle) {
   return with_exec(handle, [&](Driver& driver, GraphExec& exec) -> CUresult {
     PlanPtr child, updated;
     CUresult status = change(exec, node, [&](Step& step) {
-      child = step.child;
-      return child == nullptr ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+      if (!std::holds_alternative<ChildOperation>(*step.operation)) return CUDA_ERROR_INVALID_VALUE;
+      child = step.children.front();
+      return CUDA_SUCCESS;
     });
     if (status != CUDA_SUCCESS) return status;
     {
@@ -103,7 +104,7 @@ CUresult set_child(CUgraphExec handle, CUgraphNode node, CUgraph child_handle) {
         return CUDA_ERROR_INVALID_VALUE;
     }
     return change(exec, node, [&](Step& step) {
-      step.child = updated;
+      step.children.front() = updated;
       return CUDA_SUCCESS;
     });
   });

@@ -65,6 +65,13 @@ CUresult add_child(CUgraphNode* node, CUgraph handle, const CUgraphNode* depende
 CUresult add_any(CUgraphNode* node, CUgraph graph, const CUgraphNode* dependencies, size_t count,
                  CUgraphNodeParams* parameters) {
   if (parameters == nullptr) return CUDA_ERROR_INVALID_VALUE;
+  if (parameters->type == CU_GRAPH_NODE_TYPE_CONDITIONAL)
+    return with_graph(graph, [&](Driver& driver, GraphLock& lock, Graph& to) -> CUresult {
+      if (node == nullptr || (count > 0 && dependencies == nullptr) || parameters->reserved2 != 0)
+        return CUDA_ERROR_INVALID_VALUE;
+      return add_conditional(driver, lock, to, {dependencies, count}, parameters->conditional,
+                             node);
+    });
   if (parameters->type != CU_GRAPH_NODE_TYPE_GRAPH)
     return add(node, graph, dependencies, count, [&](Driver& driver, Operation& operation) {
       return make_operation(driver, *parameters, true, operation);

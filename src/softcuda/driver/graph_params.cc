@@ -8,14 +8,14 @@
 #include "softcuda/driver/stream_values.h"
 
 namespace longwire::softcuda::driver {
-namespace {
 
-// NULL is the current one.
 CUresult find_context(Driver& driver, CUcontext handle, std::shared_ptr<Context>& context) {
   if (handle == nullptr) return current_context(driver, context);
   context = driver.contexts.find(handle);
   return context == nullptr ? CUDA_ERROR_INVALID_CONTEXT : CUDA_SUCCESS;
 }
+
+namespace {
 
 bool all_zero(std::span<const int> values) {
   return std::all_of(values.begin(), values.end(), [](int each) { return each == 0; });

@@ -6,6 +6,9 @@
 
 namespace longwire::softcuda::driver {
 
+// NULL is the current one.
+CUresult find_context(Driver& driver, CUcontext handle, std::shared_ptr<Context>& context);
+
 CUresult make_operation(Driver& driver, const CUDA_KERNEL_NODE_PARAMS& parameters,
                         Operation& operation);
 CUresult make_operation(Driver& driver, const CUDA_MEMCPY3D& copy, CUcontext context,
@@ -24,7 +27,8 @@ CUresult make_free(Driver& driver, CUdeviceptr address, Operation& operation);
 
 CUDA_KERNEL_NODE_PARAMS newest(const CUDA_KERNEL_NODE_PARAMS_v1& parameters) noexcept;
 
-// Any of them but a child graph. `creating`: also those that only a new node can be made of.
+// Any of them but those with graphs of their own: child graphs and conditional nodes. `creating`:
+// also those that only a new node can be made of.
 CUresult make_operation(Driver& driver, CUgraphNodeParams& parameters, bool creating,
                         Operation& operation);
 

@@ -35,18 +35,35 @@ CUresult run_operation_of(Context& context, const Operation& operation) {
 
 // Of a launch that has failed: a step of another branch may wait for a record.
 void skip(const GraphLaunch& launch, const Step& step) {
-  if (step.child != nullptr)
-    for (const Step& each : step.child->steps)
+  for (const PlanPtr& child : step.children)
+    for (const Step& each : child->steps)
       skip(launch, each);
   auto record = launch.records.find(&step);
   if (record != launch.records.end() && !record->second->done())
     record->second->finish(CUDA_ERROR_LAUNCH_FAILED, now_ns());
 }
 
+CUresult run_conditional(Context& context, const GraphLaunch& launch, const Step& step) {
+  const auto& chosen = std::get<ConditionalOperation>(*step.operation);
+  const std::atomic<unsigned int>& value = chosen.condition->value;
+  if (chosen.type == CU_GRAPH_COND_TYPE_WHILE) {
+    CUresult status = CUDA_SUCCESS;
+    while (status == CUDA_SUCCESS && value.load() != 0)
+      status = run_plan(context, launch, *step.children.front());
+    return status;
+  }
+  const unsigned int now = value.load();
+  const unsigned int body = chosen.type == CU_GRAPH_COND_TYPE_SWITCH ? now : now == 0 ? 1 : 0;
+  return body < step.children.size() ? run_plan(context, launch, *step.children[body])
+                                     : CUDA_SUCCESS;
+}
+
 CUresult run_step(Context& context, const GraphLaunch& launch, const Step& step) {
   if (!step.enabled) return CUDA_SUCCESS;
   try {
-    if (step.child != nullptr) return run_plan(context, launch, *step.child);
+    if (std::holds_alternative<ConditionalOperation>(*step.operation))
+      return run_conditional(context, launch, step);
+    if (!step.children.empty()) return run_plan(context, launch, *step.children.front());
     if (auto record = launch.records.find(&step); record != launch.records.end())
       record->second->finish(CUDA_SUCCESS, now_ns());
     else if (auto wait = launch.waits.find(&step); wait != launch.waits.end())
@@ -159,9 +176,20 @@ CUresult run_plan(Context& context, const GraphLaunch& launch, const Plan& plan)
   return std::make_shared<PlanRun>(context, launch, plan)->run();
 }
 
+void begin_conditions(const Plan& plan) {
+  if (!plan.shape->has_conditions) return;
+  for (const Step& step : plan.steps) {
+    if (const auto* chosen = std::get_if<ConditionalOperation>(step.operation.get()))
+      chosen->condition->begin_launch();
+    for (const PlanPtr& child : step.children)
+      begin_conditions(*child);
+  }
+}
+
 }  // namespace
 
 CUresult run_launch(Context& context, const GraphLaunch& launch) {
+  begin_conditions(*launch.plan);
   return run_plan(context, launch, *launch.plan);
 }
 

@@ -135,7 +135,7 @@ TEST_F(GraphTest, a_node_of_any_type_is_made_of_one_struct) {
   ASSERT_EQ(cuGraphNodeSetParams(node, &p), CUDA_SUCCESS);
   launch(instantiate(graph_));
   EXPECT_EQ(words()[0], 4U);
-  p.type = CU_GRAPH_NODE_TYPE_CONDITIONAL;
+  p.type = CU_GRAPH_NODE_TYPE_EXT_SEMAS_WAIT;
   EXPECT_EQ(cuGraphAddNode(&node, graph_, nullptr, nullptr, 0, &p), CUDA_ERROR_NOT_SUPPORTED);
   p.type = static_cast<CUgraphNodeType>(77);
   EXPECT_EQ(cuGraphAddNode(&node, graph_, nullptr, nullptr, 0, &p), CUDA_ERROR_INVALID_VALUE);

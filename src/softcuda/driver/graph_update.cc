@@ -15,6 +15,14 @@ CUgraphExecUpdateResult check_change(const Operation& from, const Operation& to)
   const auto* alloc = std::get_if<AllocOperation>(&from);
   if (alloc != nullptr && alloc->graph_memory != std::get<AllocOperation>(to).graph_memory)
     return CU_GRAPH_EXEC_UPDATE_ERROR_NOT_SUPPORTED;
+  if (const auto* chosen = std::get_if<ConditionalOperation>(&from); chosen != nullptr) {
+    const auto& other = std::get<ConditionalOperation>(to);
+    const Condition &before = *chosen->condition, &after = *other.condition;
+    if (chosen->type != other.type || chosen->bodies.size() != other.bodies.size() ||
+        before.default_value != after.default_value ||
+        before.assigns_default != after.assigns_default)
+      return CU_GRAPH_EXEC_UPDATE_ERROR_PARAMETERS_CHANGED;
+  }
   const auto* free = std::get_if<FreeOperation>(&from);
   if (free != nullptr && free->address != std::get<FreeOperation>(to).address)
     return CU_GRAPH_EXEC_UPDATE_ERROR_NOT_SUPPORTED;
@@ -45,9 +53,9 @@ CUresult update_plan(const Plan& plan, const Graph& graph, PlanPtr& updated,
         return refuse(kTopology, &node, node.dependencies[j]);
     const CUgraphExecUpdateResult change = check_change(*step.operation, *node.operation);
     if (change != CU_GRAPH_EXEC_UPDATE_SUCCESS) return refuse(change, &node, nullptr);
-    const Graph* child = child_of(node);
-    if (child != nullptr)
-      if (CUresult status = update_plan(*step.child, *child, step.child, info);
+    const auto children = children_of(node);
+    for (std::size_t j = 0; j < children.size(); ++j)
+      if (CUresult status = update_plan(*step.children[j], *children[j], step.children[j], info);
           status != CUDA_SUCCESS)
         return status;
     step.operation = node.operation;

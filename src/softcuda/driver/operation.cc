@@ -110,6 +110,7 @@ CUresult run(Context&, const EmptyOperation&) { return CUDA_SUCCESS; }
 CUresult run(Context&, const EventRecordOperation&) { return CUDA_SUCCESS; }
 CUresult run(Context&, const EventWaitOperation&) { return CUDA_SUCCESS; }
 CUresult run(Context&, const ChildOperation&) { return CUDA_SUCCESS; }
+CUresult run(Context&, const ConditionalOperation&) { return CUDA_SUCCESS; }
 CUresult run(Context&, const AllocOperation&) { return CUDA_SUCCESS; }
 
 CUresult run(Context& context, const SharedRecordOperation& record) {

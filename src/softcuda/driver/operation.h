@@ -10,6 +10,7 @@
 
 namespace longwire::softcuda::driver {
 
+struct Condition;
 struct GraphAllocation;
 struct GraphLaunch;
 
@@ -74,15 +75,22 @@ struct FreeOperation {
 struct ChildOperation {
   std::shared_ptr<Graph> graph;  // shared with the table; the node's
 };
+struct ConditionalOperation {
+  std::shared_ptr<Condition> condition;
+  CUgraphConditionalNodeType type = CU_GRAPH_COND_TYPE_IF;
+  std::vector<std::shared_ptr<Graph>> bodies;  // shared with the table; the node's
+  std::vector<CUgraph> handles;                // of the bodies, for the program to read
+};
 struct LaunchOperation {
   std::shared_ptr<GraphLaunch> launch;  // the command's alone: commands are copyable
 };
 struct EmptyOperation {};
 
-using Operation = std::variant<EmptyOperation, KernelOperation, CopyOperation, MemsetOperation,
-                               HostOperation, EventRecordOperation, EventWaitOperation,
-                               MemoryOperation, AllocOperation, FreeOperation, ChildOperation,
-                               LaunchOperation, SharedRecordOperation, SharedWaitOperation>;
+using Operation =
+    std::variant<EmptyOperation, KernelOperation, CopyOperation, MemsetOperation, HostOperation,
+                 EventRecordOperation, EventWaitOperation, MemoryOperation, AllocOperation,
+                 FreeOperation, ChildOperation, ConditionalOperation, LaunchOperation,
+                 SharedRecordOperation, SharedWaitOperation>;
 
 // What runs although its context has a fault: it says so to others.
 bool runs_after_fault(const Operation& operation) noexcept;

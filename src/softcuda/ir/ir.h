@@ -216,9 +216,8 @@ struct LaunchLimits {  // .maxntid, .reqntid, .minnctapersm; 0: not said
 
 struct Function {
   std::string name;
-  bool kernel = false;  // .entry
-  bool external =
-      false;  // declared, and provided by the machine: vprintf, malloc, free, __assertfail
+  bool kernel = false;    // .entry
+  bool external = false;  // declared, and provided by the machine: vprintf, malloc and so on
   std::vector<Register> registers;
   std::uint32_t frame_bytes = 0;  // all registers of a warp
   std::uint32_t local_bytes = 0;  // of each thread: .local variables and .param of calls

@@ -14,7 +14,8 @@ namespace {
 using ptx::Linkage;
 using ptx::quoted;
 
-constexpr std::string_view kProvided[] = {"vprintf", "malloc", "free", "__assertfail"};
+constexpr std::string_view kProvided[] = {"vprintf", "malloc", "free", "__assertfail",
+                                          "cudaGraphSetConditional"};
 constexpr std::size_t kMaxSources = 0xffff;  // Place::file
 constexpr std::uint64_t kModuleAlignment = 256;
 

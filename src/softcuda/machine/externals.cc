@@ -84,6 +84,13 @@ void fail_assertion(const Call& call, std::span<const std::uint64_t> arguments) 
   call.warp.fault(FaultKind::kAssert, call.lane, 0, call.place, "an assertion failed");
 }
 
+void set_condition(const Call& call, std::uint64_t handle, std::uint64_t value) {
+  const auto& set = call.block.services().options.set_condition;
+  if (!set || !set(handle, static_cast<std::uint32_t>(value)))
+    call.warp.fault(FaultKind::kTrap, call.lane, handle, call.place,
+                    "cudaGraphSetConditional() of what is no handle");
+}
+
 }  // namespace
 
 bool call(const Call& call, std::string_view name, std::span<const std::uint64_t> arguments,
@@ -97,6 +104,8 @@ bool call(const Call& call, std::string_view name, std::span<const std::uint64_t
     release(call, arguments[0]);
   } else if (name == "__assertfail" && arguments.size() == 5) {
     fail_assertion(call, arguments);
+  } else if (name == "cudaGraphSetConditional" && arguments.size() == 2) {
+    set_condition(call, arguments[0], arguments[1]);
   } else {
     return false;
   }

@@ -1,4 +1,5 @@
-// Functions that kernels call and the machine provides: vprintf, malloc, free, __assertfail.
+// Functions that kernels call and the machine provides: vprintf, malloc, free, __assertfail,
+// cudaGraphSetConditional.
 #pragma once
 
 #include <cstdint>

@@ -67,6 +67,8 @@ struct MachineOptions {
   std::uint64_t watchdog_ns = 0;                     // 0: none
   bool check_memory = false;  // LONGWIRE_SOFT_MEMCHECK=1: every access against its allocation
   bool check_races = false;   // =race
+  // What kernels' cudaGraphSetConditional(handle, value) does. False: there is no such handle.
+  std::function<bool(std::uint64_t, std::uint32_t)> set_condition;
 };
 
 // What the blocks of a cooperative grid share beside their arguments, zeroed: %envreg1 and %envreg2

@@ -27,4 +27,11 @@ __global__ void smooth(const float* in, float* out, int n) {
 
 // The numbers of those who came here, in the order in which they came.
 __global__ void sign(int* log, int* count, int number) { log[atomicAdd(count, 1)] = number; }
+
+// One step of Collatz's sequence; the loop that this is the body of goes on until it comes to 1.
+__global__ void collatz(unsigned long long loop, unsigned* number, int* steps) {
+  *number = *number % 2 == 0 ? *number / 2 : 3 * *number + 1;
+  ++*steps;
+  cudaGraphSetConditional(loop, *number != 1);
+}
 }

@@ -1,4 +1,4 @@
-/* What the device's driver provides: output, the heap, failed assertions. */
+/* What the device's driver provides: output, the heap, failed assertions, conditions of graphs. */
 #pragma once
 
 extern "C" {
@@ -8,6 +8,7 @@ __device__ void* malloc(size_t) __attribute__((nothrow)) __attribute__((malloc))
 __device__ void free(void*) __attribute__((nothrow));
 __device__ void __assertfail(const char* message, const char* file, unsigned line,
                              const char* function, size_t char_bytes);
+__device__ void cudaGraphSetConditional(unsigned long long handle, unsigned value);
 /* What <assert.h> of glibc calls. */
 __device__ static inline void __assert_fail(const char* message, const char* file, unsigned line,
                                             const char* function) {
