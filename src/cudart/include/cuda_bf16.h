@@ -6,6 +6,9 @@
 #include "device_builtins.h"
 
 #include "device/small_float.h"
+#if defined(__clang__) && !defined(__CUDA_ARCH__)
+#include "runtime/round_to_bfloat16.h"
+#endif
 
 #define __CUDA_BF16_TYPES_EXIST__
 

@@ -1,5 +1,6 @@
 // Threads that meet: warps, blocks, grids; pipelines and specialised warps.
 #include "cooperative_groups.h"
+#include "cooperative_groups/reduce.h"
 #include "cuda_pipeline.h"
 
 namespace cg = cooperative_groups;
