@@ -15,9 +15,6 @@
 LW_SMALL_TYPES(__nv_bfloat16, __nv_bfloat162, __bf16)
 typedef __nv_bfloat16 nv_bfloat16;
 typedef __nv_bfloat162 nv_bfloat162;
-struct __nv_bfloat16_raw {
-  unsigned short x;
-};
 
 LW_SMALL_OPERATORS(__nv_bfloat16, __nv_bfloat162, __bf16)
 LW_SMALL_ARITHMETIC(__nv_bfloat16, __nv_bfloat162, __bf16)

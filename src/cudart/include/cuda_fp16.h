@@ -14,12 +14,6 @@ typedef __half half;
 typedef __half2 half2;
 typedef __half __nv_half;
 typedef __half2 __nv_half2;
-struct __half_raw {
-  unsigned short x;
-};
-struct __half2_raw {
-  unsigned short x, y;
-};
 
 LW_SMALL_OPERATORS(__half, __half2, _Float16)
 LW_SMALL_ARITHMETIC(__half, __half2, _Float16)

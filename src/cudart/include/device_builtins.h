@@ -91,6 +91,7 @@ typedef unsigned int cuuint32_t;
 /* Of what is above. */
 #include "device/elementary_float.h"
 #include "device/error_function.h"
+#include "device/ordered_atomics.h"
 #include "device/parts.h"
 #include "device/simd.h"
 

@@ -1,5 +1,5 @@
-/* memcpy_async() and wait(): the Programming Guide, "Cooperative Groups", Data Transfer. The copy is
-   done when the call returns. */
+/* memcpy_async() and wait(): the Programming Guide, "Cooperative Groups", Data Transfer. The copy
+   is done when the call returns. */
 #ifndef LONGWIRE_COOPERATIVE_GROUPS_MEMCPY_ASYNC_H
 #define LONGWIRE_COOPERATIVE_GROUPS_MEMCPY_ASYNC_H
 

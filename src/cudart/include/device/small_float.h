@@ -8,27 +8,44 @@
 #define LW_ANY static inline __host__ __device__
 #define LW_ONLY_DEVICE static inline __device__
 
-/* type holds a native; type##2 two of them. */
-#define LW_SMALL_TYPES(type, type2, native)                                                    \
-  struct __attribute__((aligned(2))) type {                                                    \
-    native lw;                                                                                 \
-    type() = default;                                                                          \
-    __host__ __device__ constexpr type(native value) : lw(value) {}                            \
-    __host__ __device__ constexpr type(float value) : lw(static_cast<native>(value)) {}        \
-    __host__ __device__ constexpr type(double value) : lw(static_cast<native>(value)) {}       \
-    __host__ __device__ constexpr type(int value) : lw(static_cast<native>(value)) {}          \
-    __host__ __device__ constexpr type(unsigned int value) : lw(static_cast<native>(value)) {} \
-    __host__ __device__ constexpr type(long long value) : lw(static_cast<native>(value)) {}    \
-    __host__ __device__ constexpr operator float() const { return static_cast<float>(lw); }    \
-    __host__ __device__ type operator+() const { return *this; }                               \
-    __host__ __device__ type operator-() const { return type(static_cast<native>(-lw)); }      \
-    __host__ __device__ type& operator+=(const type& b);                                       \
-    __host__ __device__ type& operator-=(const type& b);                                       \
-    __host__ __device__ type& operator*=(const type& b);                                       \
-    __host__ __device__ type& operator/=(const type& b);                                       \
-  };                                                                                           \
-  struct __attribute__((aligned(4))) type2 {                                                   \
-    type x, y;                                                                                 \
+/* type holds a native; type##2 two of them. The …_raw are their bits. */
+#define LW_SMALL_TYPES(type, type2, native)                                                       \
+  struct type##_raw {                                                                             \
+    unsigned short x;                                                                             \
+  };                                                                                              \
+  struct type2##_raw {                                                                            \
+    unsigned short x, y;                                                                          \
+  };                                                                                              \
+  struct __attribute__((aligned(2))) type {                                                       \
+    native lw;                                                                                    \
+    type() = default;                                                                             \
+    __host__ __device__ constexpr type(native value) : lw(value) {}                               \
+    __host__ __device__ constexpr type(float value) : lw(static_cast<native>(value)) {}           \
+    __host__ __device__ constexpr type(double value) : lw(static_cast<native>(value)) {}          \
+    __host__ __device__ constexpr type(int value) : lw(static_cast<native>(value)) {}             \
+    __host__ __device__ constexpr type(unsigned int value) : lw(static_cast<native>(value)) {}    \
+    __host__ __device__ constexpr type(long long value) : lw(static_cast<native>(value)) {}       \
+    __host__ __device__ constexpr type(type##_raw raw) : lw(__builtin_bit_cast(native, raw.x)) {} \
+    __host__ __device__ constexpr operator float() const { return static_cast<float>(lw); }       \
+    __host__ __device__ constexpr operator type##_raw() const {                                   \
+      return type##_raw{__builtin_bit_cast(unsigned short, lw)};                                  \
+    }                                                                                             \
+    __host__ __device__ type operator+() const { return *this; }                                  \
+    __host__ __device__ type operator-() const { return type(static_cast<native>(-lw)); }         \
+    __host__ __device__ type& operator+=(const type& b);                                          \
+    __host__ __device__ type& operator-=(const type& b);                                          \
+    __host__ __device__ type& operator*=(const type& b);                                          \
+    __host__ __device__ type& operator/=(const type& b);                                          \
+  };                                                                                              \
+  struct __attribute__((aligned(4))) type2 {                                                      \
+    type x, y;                                                                                    \
+    type2() = default;                                                                            \
+    __host__ __device__ constexpr type2(const type& low, const type& high) : x(low), y(high) {}   \
+    __host__ __device__ constexpr type2(const type2##_raw& raw)                                   \
+        : x(type##_raw{raw.x}), y(type##_raw{raw.y}) {}                                           \
+    __host__ __device__ constexpr operator type2##_raw() const {                                  \
+      return type2##_raw{static_cast<type##_raw>(x).x, static_cast<type##_raw>(y).x};             \
+    }                                                                                             \
   };
 
 #define LW_SMALL_OPERATOR(type, type2, native, sign)                       \
