@@ -3,7 +3,7 @@
 #ifndef LONGWIRE_COOPERATIVE_GROUPS_MEMCPY_ASYNC_H
 #define LONGWIRE_COOPERATIVE_GROUPS_MEMCPY_ASYNC_H
 
-#include "../cooperative_groups.h"
+#include "cooperative_groups.h"
 #if defined(__CUDA__) && defined(__clang__)
 
 namespace cooperative_groups {

@@ -2,7 +2,7 @@
 #ifndef LONGWIRE_COOPERATIVE_GROUPS_REDUCE_H
 #define LONGWIRE_COOPERATIVE_GROUPS_REDUCE_H
 
-#include "../cooperative_groups.h"
+#include "cooperative_groups.h"
 #if defined(__CUDA__) && defined(__clang__)
 
 namespace cooperative_groups {
