@@ -47,9 +47,22 @@ class Restarts(Cuts):
     def lines(self, pattern):
         return len(re.findall(pattern, self.log.read_text(errors="replace")))
 
-    def kill_node(self, how=signal.SIGKILL):
+    def end_node(self, how):
+        """A killed agent says nothing; one that is told to end says so, and ends in order."""
+        said = self.lines(r"\bstop signal=")
         self.node.send_signal(how)
-        self.node.wait(PATIENCE_S)
+        code = self.node.wait(PATIENCE_S)
+        if how == signal.SIGKILL:
+            self.assertEqual((code, self.lines(r"\bstop signal=")), (-how, said))
+            return
+        self.assertEqual((code, self.lines(r"\bstop signal=")), (0, said + 1))
+        self.assertIn(f"stop signal={how.name} ", self.log.read_text(errors="replace"))
+
+    def kill_node(self):
+        self.end_node(signal.SIGKILL)
+
+    def stop_node(self):
+        self.end_node(signal.SIGTERM)
 
     def next_agent(self):
         listening = self.lines("endpoint=")
@@ -57,7 +70,7 @@ class Restarts(Cuts):
         self.wait_until(lambda: self.lines("endpoint=") > listening, "no agent starts")
 
     def restart(self, how=signal.SIGKILL):
-        self.kill_node(how)
+        self.end_node(how)
         self.next_agent()
 
     def expect_a_new_link(self, act):
@@ -73,9 +86,14 @@ class Restarts(Cuts):
         self.assertIn("outcome=closed", end)
         self.assertNotIn("commands=0 ", end)
 
+    def expect_end(self, outcome):
+        """What the log says of the only session."""
+        self.wait_for_log(rf"session\.end .*outcome={outcome}\b")
+        self.assertEqual(self.lines(r"session\.end "), 1)
+
     def expect_nothing_left(self):
         """The node is told to stop; then there is no worker, no record and no temporary file."""
-        self.kill_node(signal.SIGTERM)
+        self.stop_node()
         self.assertEqual(list(self.workers.iterdir()), [])
         # A folder is removed by a process of its own.
         self.wait_until(lambda: not any((self.folder / "cache" / "workers").glob("*/*")),
@@ -174,11 +192,12 @@ class AreAsBefore(Restarts):
         self.restart()
         self.expect_nothing_left()
         self.expect_an_error(client)
+        self.expect_end("unavailable")
         self.assertFalse(alive(self.worker))
 
     def test_what_a_stop_has_ended_is_told(self):
         client = self.client(self.start_own_node("tls", limits="drain_ms = 200"), COUNTING, "100000")
-        self.kill_node(signal.SIGTERM)
+        self.stop_node()
         self.wait_for_log(r"session\.end.*outcome=unavailable reason=.*went down")
         client.kill()
 
@@ -188,7 +207,7 @@ class AreAsBefore(Restarts):
         self.wait_for_log("how=drain")
         self.expect_a_new_link(self.wire.cut)
         self.expect_right(client)
-        self.node.wait(PATIENCE_S)
+        self.assertEqual(self.node.wait(PATIENCE_S), 0)
         self.expect_one_session(0)
 
     def test_a_killed_client_leaves_nothing(self):
@@ -203,6 +222,7 @@ class AreAsBefore(Restarts):
         self.restart()
         os.kill(self.worker, signal.SIGKILL)
         self.expect_an_error(client)
+        self.expect_end("failed")
 
     def test_temporary_files_stay_until_it_ends(self):
         client = self.busy_client(self.start_own_node("tcp"))
