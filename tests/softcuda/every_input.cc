@@ -1,6 +1,6 @@
 // Every approximate instruction of f32 and one source on all 2^32 inputs, with and without .ftz:
 // part of `./dev check --long`. The back end is for the environment to say; arguments name
-// functions (ex2, sin), without any all of them.
+// functions (ex2, sin), without any all of them; with `--every N` first, every Nth input.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -100,9 +100,10 @@ void compare_chunk(const Function& f, const Buffers& b, Tallies& tallies) {
       tallies[which].add(part[which]);
 }
 
-void print(const Form& form, const Tally& tally) {
-  std::printf("%-20s %llu of 2^32 outside of the documented error; %llu not the nearest number",
-              form.instruction, static_cast<unsigned long long>(tally.wrong),
+void print(const Form& form, const Tally& tally, std::uint32_t step) {
+  const std::string which = step == 1 ? "2^32" : "every " + std::to_string(step) + "th of 2^32";
+  std::printf("%-20s %llu of %s outside of the documented error; %llu not the nearest number",
+              form.instruction, static_cast<unsigned long long>(tally.wrong), which.c_str(),
               static_cast<unsigned long long>(tally.not_nearest));
   if (tally.largest_share > 0)
     std::printf(", with at most %.3g of that error (at %a)", tally.largest_share,
@@ -110,12 +111,12 @@ void print(const Form& form, const Tally& tally) {
   std::printf("\n");
 }
 
-bool sweep(const Function& f, const Buffers& b) {
+bool sweep(const Function& f, const Buffers& b, std::uint32_t step) {
   const auto begin = std::chrono::steady_clock::now();
   Tallies tallies;
-  for (std::uint64_t first = 0; first < kAll; first += kChunk) {
+  for (std::uint64_t first = 0; first < kAll; first += std::uint64_t{kChunk} * step) {
     for (std::uint32_t n = 0; n < kChunk; ++n)
-      b.inputs[n] = std::bit_cast<float>(static_cast<std::uint32_t>(first + n));
+      b.inputs[n] = std::bit_cast<float>(static_cast<std::uint32_t>(first + n * step));
     for (int which = 0; which < 2; ++which)
       if (f.kernels[which] != nullptr &&
           launch(f.kernels[which], b.results[which], b.inputs, b.inputs, kChunk) != CUDA_SUCCESS)
@@ -124,7 +125,7 @@ bool sweep(const Function& f, const Buffers& b) {
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   for (std::size_t which = 0; which < tallies.size(); ++which)
-    if (f.forms[which] != nullptr) print(*f.forms[which], tallies[which]);
+    if (f.forms[which] != nullptr) print(*f.forms[which], tallies[which], step);
   std::printf("%-20s %.0f s\n", "", took.count());
   std::fflush(stdout);
   return tallies[0].wrong + tallies[1].wrong == 0;
@@ -132,12 +133,12 @@ bool sweep(const Function& f, const Buffers& b) {
 
 bool is_chosen(const Form& form, int count, char** names) {
   if (form.format != Format::kF32 || form.sources != 1 || form.flushes()) return false;
-  for (int n = 1; n < count; ++n)
+  for (int n = 0; n < count; ++n)
     if (std::strncmp(form.instruction, names[n], std::strlen(names[n])) == 0) return true;
-  return count == 1;
+  return count == 0;
 }
 
-bool run(int count, char** names) {
+bool run(int count, char** names, std::uint32_t step) {
   CUcontext context = nullptr;
   CUmodule module = nullptr;
   Buffers buffers;
@@ -163,7 +164,7 @@ bool run(int count, char** names) {
           cuModuleGetFunction(&f.kernels[which], module, name_of(*f.forms[which]).c_str()) !=
               CUDA_SUCCESS)
         return false;
-    right = sweep(f, buffers) && right;
+    right = sweep(f, buffers, step) && right;
   }
   return right;
 }
@@ -172,5 +173,11 @@ bool run(int count, char** names) {
 }  // namespace longwire::softcuda::approximate
 
 int main(int count, char** arguments) {
-  return longwire::softcuda::approximate::run(count, arguments) ? 0 : 1;
+  std::uint32_t step = 1;
+  int first = 1;
+  if (count > 2 && std::strcmp(arguments[1], "--every") == 0) {
+    step = static_cast<std::uint32_t>(std::clamp(std::atoi(arguments[2]), 1, 1 << 20));
+    first = 3;
+  }
+  return longwire::softcuda::approximate::run(count - first, arguments + first, step) ? 0 : 1;
 }
