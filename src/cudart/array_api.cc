@@ -77,6 +77,56 @@ CUDA_TEXTURE_DESC to_driver(const cudaTextureDesc& asked) {
   return texture;
 }
 
+cudaResourceDesc to_runtime(const CUDA_RESOURCE_DESC& resource) {
+  cudaResourceDesc of{};
+  of.resType = static_cast<cudaResourceType>(resource.resType);  // of the same numbers
+  of.flags = resource.flags;
+  const auto& res = resource.res;
+  using longwire::cudart::to_runtime;
+  switch (resource.resType) {
+    case CU_RESOURCE_TYPE_ARRAY:
+      of.res.array.array = reinterpret_cast<cudaArray_t>(res.array.hArray);
+      break;
+    case CU_RESOURCE_TYPE_MIPMAPPED_ARRAY:
+      of.res.mipmap.mipmap = reinterpret_cast<cudaMipmappedArray_t>(res.mipmap.hMipmappedArray);
+      break;
+    case CU_RESOURCE_TYPE_LINEAR:
+      of.res.linear.devPtr = pointer_to(res.linear.devPtr);
+      of.res.linear.desc = to_runtime(res.linear.format, res.linear.numChannels);
+      of.res.linear.sizeInBytes = res.linear.sizeInBytes;
+      break;
+    default:
+      of.res.pitch2D.devPtr = pointer_to(res.pitch2D.devPtr);
+      of.res.pitch2D.desc = to_runtime(res.pitch2D.format, res.pitch2D.numChannels);
+      of.res.pitch2D.width = res.pitch2D.width;
+      of.res.pitch2D.height = res.pitch2D.height;
+      of.res.pitch2D.pitchInBytes = res.pitch2D.pitchInBytes;
+  }
+  return of;
+}
+
+cudaTextureDesc to_runtime(const CUDA_TEXTURE_DESC& texture) {
+  cudaTextureDesc of{};
+  const auto has = [&](unsigned int flag) { return (texture.flags & flag) != 0 ? 1 : 0; };
+  for (int i = 0; i < 3; ++i)
+    of.addressMode[i] = static_cast<cudaTextureAddressMode>(texture.addressMode[i]);
+  of.filterMode = static_cast<cudaTextureFilterMode>(texture.filterMode);
+  of.readMode =
+      has(CU_TRSF_READ_AS_INTEGER) != 0 ? cudaReadModeElementType : cudaReadModeNormalizedFloat;
+  of.normalizedCoords = has(CU_TRSF_NORMALIZED_COORDINATES);
+  of.sRGB = has(CU_TRSF_SRGB);
+  of.disableTrilinearOptimization = has(CU_TRSF_DISABLE_TRILINEAR_OPTIMIZATION);
+  of.seamlessCubemap = has(CU_TRSF_SEAMLESS_CUBEMAP);
+  of.maxAnisotropy = texture.maxAnisotropy;
+  of.mipmapFilterMode = static_cast<cudaTextureFilterMode>(texture.mipmapFilterMode);
+  of.mipmapLevelBias = texture.mipmapLevelBias;
+  of.minMipmapLevelClamp = texture.minMipmapLevelClamp;
+  of.maxMipmapLevelClamp = texture.maxMipmapLevelClamp;
+  for (int i = 0; i < 4; ++i)
+    of.borderColor[i] = texture.borderColor[i];
+  return of;
+}
+
 CUresult describe(const DriverTable& cu, cudaArray_const_t array,
                   CUDA_ARRAY3D_DESCRIPTOR& description) {
   return cu.cuArray3DGetDescriptor_v2(&description, array_of(array));
@@ -184,6 +234,48 @@ cudaError_t cudaDestroyTextureObject(cudaTextureObject_t texture) {
   return in_context([&](const DriverTable& cu) { return cu.cuTexObjectDestroy(texture); });
 }
 
+cudaError_t cudaGetTextureObjectResourceDesc(cudaResourceDesc* resource,
+                                             cudaTextureObject_t texture) {
+  return in_context([&](const DriverTable& cu) {
+    CUDA_RESOURCE_DESC found{};
+    const CUresult result =
+        cu.cuTexObjectGetResourceDesc(resource == nullptr ? nullptr : &found, texture);
+    if (result == CUDA_SUCCESS) *resource = to_runtime(found);
+    return result;
+  });
+}
+
+cudaError_t cudaGetTextureObjectTextureDesc(cudaTextureDesc* description,
+                                            cudaTextureObject_t texture) {
+  return in_context([&](const DriverTable& cu) {
+    CUDA_TEXTURE_DESC found{};
+    const CUresult result =
+        cu.cuTexObjectGetTextureDesc(description == nullptr ? nullptr : &found, texture);
+    if (result == CUDA_SUCCESS) *description = to_runtime(found);
+    return result;
+  });
+}
+
+cudaError_t cudaGetTextureObjectResourceViewDesc(cudaResourceViewDesc* view,
+                                                 cudaTextureObject_t texture) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuTexObjectGetResourceViewDesc(reinterpret_cast<CUDA_RESOURCE_VIEW_DESC*>(view),
+                                             texture);
+  });
+}
+
+cudaError_t cudaDeviceGetTexture1DLinearMaxWidth(std::size_t* elements,
+                                                 const cudaChannelFormatDesc* description,
+                                                 int device) {
+  return in_context([&](const DriverTable& cu) -> CUresult {
+    CUarray_format format{};
+    unsigned int channels = 0;
+    if (description == nullptr || !longwire::cudart::to_driver(*description, format, channels))
+      return CUDA_ERROR_INVALID_VALUE;
+    return cu.cuDeviceGetTexture1DLinearMaxWidth(elements, format, channels, device);
+  });
+}
+
 cudaError_t cudaCreateSurfaceObject(cudaSurfaceObject_t* surface,
                                     const cudaResourceDesc* resource) {
   return in_context([&](const DriverTable& cu) -> CUresult {
@@ -191,6 +283,17 @@ cudaError_t cudaCreateSurfaceObject(cudaSurfaceObject_t* surface,
     if (surface == nullptr || resource == nullptr || !to_driver(*resource, of_driver))
       return CUDA_ERROR_INVALID_VALUE;
     return cu.cuSurfObjectCreate(surface, &of_driver);
+  });
+}
+
+cudaError_t cudaGetSurfaceObjectResourceDesc(cudaResourceDesc* resource,
+                                             cudaSurfaceObject_t surface) {
+  return in_context([&](const DriverTable& cu) {
+    CUDA_RESOURCE_DESC found{};
+    const CUresult result =
+        cu.cuSurfObjectGetResourceDesc(resource == nullptr ? nullptr : &found, surface);
+    if (result == CUDA_SUCCESS) *resource = to_runtime(found);
+    return result;
   });
 }
 

@@ -24,6 +24,9 @@ CUDA_MEMCPY3D make_copy(const Place& from, const Place& to, std::size_t width, s
 // The driver's form of cudaMemcpy3D's argument, checked.
 cudaError_t make_copy(const DriverTable& cu, const cudaMemcpy3DParms& asked, CUDA_MEMCPY3D& copy);
 
+// The other way round, for what make_copy() has made.
+cudaError_t to_runtime(const DriverTable& cu, const CUDA_MEMCPY3D& copy, cudaMemcpy3DParms& asked);
+
 // Waits for it. Where the calling function's form means the thread's own stream, in that.
 CUresult run_copy(const DriverTable& cu, const CUDA_MEMCPY3D& copy);
 

@@ -70,6 +70,46 @@ cudaError_t element_bytes(const DriverTable& cu, cudaArray_const_t array, std::s
 
 namespace {
 
+cudaMemcpyKind kind_of(CUmemorytype from, CUmemorytype to) noexcept {
+  if (from == CU_MEMORYTYPE_UNIFIED || to == CU_MEMORYTYPE_UNIFIED) return cudaMemcpyDefault;
+  if (from == CU_MEMORYTYPE_HOST)
+    return to == CU_MEMORYTYPE_HOST ? cudaMemcpyHostToHost : cudaMemcpyHostToDevice;
+  return to == CU_MEMORYTYPE_HOST ? cudaMemcpyDeviceToHost : cudaMemcpyDeviceToDevice;
+}
+
+}  // namespace
+
+cudaError_t to_runtime(const DriverTable& cu, const CUDA_MEMCPY3D& copy, cudaMemcpy3DParms& asked) {
+  cudaMemcpy3DParms made{};
+  std::size_t from = 1, to = 1;  // bytes of an element
+  if (copy.srcMemoryType == CU_MEMORYTYPE_ARRAY) {
+    made.srcArray = reinterpret_cast<cudaArray_t>(copy.srcArray);
+    if (cudaError_t error = element_bytes(cu, made.srcArray, from); error != cudaSuccess)
+      return error;
+  } else {
+    const bool host = copy.srcMemoryType == CU_MEMORYTYPE_HOST;
+    made.srcPtr = {host ? const_cast<void*>(copy.srcHost) : pointer_to(copy.srcDevice),
+                   copy.srcPitch, copy.WidthInBytes, copy.srcHeight};
+  }
+  if (copy.dstMemoryType == CU_MEMORYTYPE_ARRAY) {
+    made.dstArray = reinterpret_cast<cudaArray_t>(copy.dstArray);
+    if (cudaError_t error = element_bytes(cu, made.dstArray, to); error != cudaSuccess)
+      return error;
+  } else {
+    const bool host = copy.dstMemoryType == CU_MEMORYTYPE_HOST;
+    made.dstPtr = {host ? copy.dstHost : pointer_to(copy.dstDevice), copy.dstPitch,
+                   copy.WidthInBytes, copy.dstHeight};
+  }
+  made.srcPos = {copy.srcXInBytes / from, copy.srcY, copy.srcZ};
+  made.dstPos = {copy.dstXInBytes / to, copy.dstY, copy.dstZ};
+  made.extent = {copy.WidthInBytes / (from > 1 ? from : to), copy.Height, copy.Depth};
+  made.kind = kind_of(copy.srcMemoryType, copy.dstMemoryType);
+  asked = made;
+  return cudaSuccess;
+}
+
+namespace {
+
 // Exactly one of a pointer and an array. Positions are in elements where an array is.
 cudaError_t make_place(const DriverTable& cu, cudaArray_t array, const cudaPitchedPtr& pointer,
                        const cudaPos& position, CUmemorytype type, Place& place,

@@ -199,6 +199,23 @@ cudaError_t cudaDeviceDisablePeerAccess(int peer) {
 
 // They switch what a profiling tool records. A driver that no tool can attach to has nothing to
 // switch, and programs keep these calls around what they measure.
+cudaError_t cudaDeviceGetHostAtomicCapabilities(unsigned int* capabilities,
+                                                const cudaAtomicOperation* operations,
+                                                unsigned int count, int device) {
+  return with_driver([&](const DriverTable& cu) {
+    return cu.cuDeviceGetHostAtomicCapabilities(
+        capabilities, reinterpret_cast<const CUatomicOperation*>(operations), count, device);
+  });
+}
+cudaError_t cudaDeviceGetP2PAtomicCapabilities(unsigned int* capabilities,
+                                               const cudaAtomicOperation* operations,
+                                               unsigned int count, int from, int to) {
+  return with_driver([&](const DriverTable& cu) {
+    return cu.cuDeviceGetP2PAtomicCapabilities(
+        capabilities, reinterpret_cast<const CUatomicOperation*>(operations), count, from, to);
+  });
+}
+
 cudaError_t cudaProfilerStart() {
   return in_context([](const DriverTable& cu) {
     const CUresult result = cu.cuProfilerStart();

@@ -44,7 +44,8 @@
   X(cuEventElapsedTime) X(cuIpcGetMemHandle) X(cuIpcOpenMemHandle_v2) X(cuIpcCloseMemHandle)    \
   X(cuIpcGetEventHandle) X(cuIpcOpenEventHandle) X(cuStreamBeginCapture_v2)                     \
   X(cuStreamEndCapture) X(cuStreamIsCapturing) X(cuThreadExchangeStreamCaptureMode)             \
-  X(cuGraphCreate) X(cuGraphDestroy) X(cuGraphClone) X(cuGraphConditionalHandleCreate) X(cuGraphGetNodes) X(cuGraphGetRootNodes)  \
+  X(cuGraphCreate) X(cuGraphDestroy) X(cuGraphClone) X(cuGraphConditionalHandleCreate)       \
+  X(cuGraphGetNodes) X(cuGraphGetRootNodes)                                                     \
   X(cuGraphAddEmptyNode) X(cuGraphAddKernelNode_v2) X(cuGraphAddMemcpyNode)                     \
   X(cuGraphAddMemsetNode) X(cuGraphAddHostNode) X(cuGraphAddChildGraphNode)                     \
   X(cuGraphAddEventRecordNode) X(cuGraphAddEventWaitNode) X(cuGraphNodeGetType)                 \
@@ -74,7 +75,11 @@
   X(cuMemcpy3DBatchAsync) X(cuMemcpy3DBatchAsync_v2) X(cuOccupancyMaxActiveClusters)            \
   X(cuOccupancyMaxPotentialClusterSize) X(cuMemGetDefaultMemPool) X(cuMemGetMemPool)            \
   X(cuMemSetMemPool) X(cuMipmappedArrayCreate) X(cuMipmappedArrayGetLevel)                      \
-  X(cuMipmappedArrayDestroy)
+  X(cuMipmappedArrayDestroy) X(cuMemPrefetchBatchAsync) X(cuMemDiscardBatchAsync)               \
+  X(cuMemDiscardAndPrefetchBatchAsync) X(cuTexObjectGetResourceDesc)                            \
+  X(cuTexObjectGetTextureDesc) X(cuTexObjectGetResourceViewDesc) X(cuSurfObjectGetResourceDesc) \
+  X(cuDeviceGetTexture1DLinearMaxWidth) X(cuGraphMemcpyNodeGetParams)                           \
+  X(cuDeviceGetHostAtomicCapabilities) X(cuDeviceGetP2PAtomicCapabilities)
 // clang-format on
 
 namespace longwire::cudart {

@@ -118,6 +118,15 @@ cudaError_t cudaGraphExecMemsetNodeSetParams(cudaGraphExec_t exec, cudaGraphNode
   });
 }
 
+cudaError_t cudaGraphMemcpyNodeGetParams(cudaGraphNode_t node, cudaMemcpy3DParms* asked) {
+  return in_context([&](const DriverTable& cu) -> cudaError_t {
+    if (asked == nullptr) return cudaErrorInvalidValue;
+    CUDA_MEMCPY3D copy;
+    const CUresult result = cu.cuGraphMemcpyNodeGetParams(node, &copy);
+    using longwire::cudart::to_runtime;
+    return result != CUDA_SUCCESS ? to_runtime(result) : to_runtime(cu, copy, *asked);
+  });
+}
 cudaError_t cudaGraphMemcpyNodeSetParams(cudaGraphNode_t node, const cudaMemcpy3DParms* asked) {
   return in_context([&](const DriverTable& cu) -> cudaError_t {
     if (asked == nullptr) return cudaErrorInvalidValue;

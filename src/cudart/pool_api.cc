@@ -8,7 +8,10 @@ namespace {
 // Properties, places and accesses of pools have the driver's layout.
 static_assert(sizeof(cudaMemPoolProps) == sizeof(CUmemPoolProps) &&
               sizeof(cudaMemLocation) == sizeof(CUmemLocation) &&
-              sizeof(cudaMemAccessDesc) == sizeof(CUmemAccessDesc));
+              sizeof(cudaMemAccessDesc) == sizeof(CUmemAccessDesc) &&
+              sizeof(void*) == sizeof(CUdeviceptr));
+
+CUdeviceptr* addresses_of(void** pointers) { return reinterpret_cast<CUdeviceptr*>(pointers); }
 
 }  // namespace
 
@@ -41,6 +44,34 @@ cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
   return in_context([&](const DriverTable& cu) -> CUresult {
     if (pointer == nullptr) return CUDA_SUCCESS;
     return cu.cuMemFreeAsync(address_of(pointer), to_driver(stream));
+  });
+}
+
+cudaError_t cudaMemPrefetchBatchAsync(void** pointers, std::size_t* bytes, std::size_t count,
+                                      cudaMemLocation* locations, std::size_t* indices,
+                                      std::size_t location_count, unsigned long long flags,
+                                      cudaStream_t stream) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemPrefetchBatchAsync(addresses_of(pointers), bytes, count,
+                                      reinterpret_cast<CUmemLocation*>(locations), indices,
+                                      location_count, flags, to_driver(stream));
+  });
+}
+cudaError_t cudaMemDiscardBatchAsync(void** pointers, std::size_t* bytes, std::size_t count,
+                                     unsigned long long flags, cudaStream_t stream) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemDiscardBatchAsync(addresses_of(pointers), bytes, count, flags,
+                                     to_driver(stream));
+  });
+}
+cudaError_t cudaMemDiscardAndPrefetchBatchAsync(void** pointers, std::size_t* bytes,
+                                                std::size_t count, cudaMemLocation* locations,
+                                                std::size_t* indices, std::size_t location_count,
+                                                unsigned long long flags, cudaStream_t stream) {
+  return in_context([&](const DriverTable& cu) {
+    return cu.cuMemDiscardAndPrefetchBatchAsync(addresses_of(pointers), bytes, count,
+                                                reinterpret_cast<CUmemLocation*>(locations),
+                                                indices, location_count, flags, to_driver(stream));
   });
 }
 

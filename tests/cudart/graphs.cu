@@ -48,6 +48,10 @@ static void of_nodes(cudaStream_t stream, int* p) {
   CHECK(got.func == parameters.func && *static_cast<int*>(got.kernelParams[1]) == 7);
   OK(cudaGraphAddMemcpyNode1D(&back, graph, &kernel, 1, &value, p, sizeof value,
                               cudaMemcpyDeviceToHost));
+  cudaMemcpy3DParms copied = {};
+  OK(cudaGraphMemcpyNodeGetParams(back, &copied));
+  CHECK(copied.dstPtr.ptr == &value && copied.srcPtr.ptr == p);
+  CHECK(copied.extent.width == sizeof value && copied.kind == cudaMemcpyDeviceToHost);
   OK(cudaGraphInstantiate(&exec, graph, 0));
   OK(cudaGraphLaunch(exec, stream));
   OK(cudaStreamSynchronize(stream));

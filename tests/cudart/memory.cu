@@ -106,6 +106,71 @@ static void pools() {
   OK(cudaStreamDestroy(stream));
 }
 
+// Textures say how they were made.
+static void described() {
+  cudaArray_t array = nullptr;
+  const cudaChannelFormatDesc bytes = {8, 8, 8, 8, cudaChannelFormatKindUnsigned};
+  OK(cudaMallocArray(&array, &bytes, 4, 4, cudaArraySurfaceLoadStore));
+  cudaResourceDesc resource = {}, of = {};
+  resource.resType = cudaResourceTypeArray;
+  resource.res.array.array = array;
+  cudaTextureDesc description = {}, as = {};
+  description.addressMode[1] = cudaAddressModeMirror;
+  description.readMode = cudaReadModeNormalizedFloat;
+  description.normalizedCoords = 1;
+  description.borderColor[2] = 5;
+  cudaTextureObject_t texture = 0;
+  cudaSurfaceObject_t surface = 0;
+  OK(cudaCreateTextureObject(&texture, &resource, &description, nullptr));
+  OK(cudaGetTextureObjectResourceDesc(&of, texture));
+  CHECK(of.resType == cudaResourceTypeArray && of.res.array.array == array);
+  OK(cudaGetTextureObjectTextureDesc(&as, texture));
+  CHECK(as.addressMode[1] == cudaAddressModeMirror && as.normalizedCoords == 1);
+  CHECK(as.readMode == cudaReadModeNormalizedFloat && as.borderColor[2] == 5 && as.sRGB == 0);
+  OK(cudaDestroyTextureObject(texture));
+  EXPECT_ERROR(cudaErrorInvalidValue, cudaGetTextureObjectTextureDesc(&as, texture));
+  OK(cudaCreateSurfaceObject(&surface, &resource));
+  OK(cudaGetSurfaceObjectResourceDesc(&of, surface));
+  CHECK(of.res.array.array == array);
+  OK(cudaDestroySurfaceObject(surface));
+  OK(cudaFreeArray(array));
+  void* memory = nullptr;
+  OK(cudaMalloc(&memory, 1 << 12));
+  resource = {};
+  resource.resType = cudaResourceTypeLinear;
+  resource.res.linear.devPtr = memory;
+  resource.res.linear.desc = bytes;
+  resource.res.linear.sizeInBytes = 1 << 12;
+  description = {};
+  OK(cudaCreateTextureObject(&texture, &resource, &description, nullptr));
+  OK(cudaGetTextureObjectResourceDesc(&of, texture));
+  CHECK(of.res.linear.devPtr == memory && of.res.linear.desc.w == 8);
+  OK(cudaDestroyTextureObject(texture));
+  OK(cudaFree(memory));
+  size_t most = 0;
+  OK(cudaDeviceGetTexture1DLinearMaxWidth(&most, &bytes, 0));
+  CHECK(most > 1 << 20);
+}
+
+static void managed() {
+  void* memory = nullptr;
+  cudaStream_t stream = nullptr;
+  OK(cudaStreamCreate(&stream));
+  OK(cudaMallocManaged(&memory, 8192));
+  size_t bytes = 8192, index = 0;
+  cudaMemLocation to = {cudaMemLocationTypeDevice, 0};
+  OK(cudaMemPrefetchBatchAsync(&memory, &bytes, 1, &to, &index, 1, 0, stream));
+  OK(cudaMemDiscardBatchAsync(&memory, &bytes, 1, 0, stream));
+  OK(cudaMemDiscardAndPrefetchBatchAsync(&memory, &bytes, 1, &to, &index, 1, 0, stream));
+  OK(cudaStreamSynchronize(stream));
+  unsigned can = 0;
+  const cudaAtomicOperation add = cudaAtomicOperationIntegerAdd;
+  OK(cudaDeviceGetHostAtomicCapabilities(&can, &add, 1, 0));
+  CHECK(can != 0);
+  OK(cudaFree(memory));
+  OK(cudaStreamDestroy(stream));
+}
+
 int main() {
   size_t free = 0, total = 0;
   OK(cudaMemGetInfo(&free, &total));
@@ -119,5 +184,7 @@ int main() {
   planes();
   host_memory();
   pools();
+  described();
+  managed();
   return 0;
 }

@@ -277,5 +277,73 @@ TEST_F(TextureKernels, small_elements_of_a_surface) {
   EXPECT_EQ(cuSurfObjectDestroy(surface), CUDA_SUCCESS);
 }
 
+// Levels of 8, 4, 2 and 1 texels in a row, all of one value: 0, 100, 200, 300.
+TEST_F(TextureKernels, levels_of_a_mipmapped_array) {
+  constexpr unsigned kLevels = 4;
+  const CUDA_ARRAY3D_DESCRIPTOR description{8, 8, 0, CU_AD_FORMAT_FLOAT, 1, 0};
+  CUDA_RESOURCE_DESC resource{};
+  resource.resType = CU_RESOURCE_TYPE_MIPMAPPED_ARRAY;
+  CUmipmappedArray& mipmap = resource.res.mipmap.hMipmappedArray;
+  ASSERT_EQ(cuMipmappedArrayCreate(&mipmap, &description, kLevels), CUDA_SUCCESS);
+  for (unsigned level = 0; level < kLevels; ++level) {
+    CUarray array = nullptr;
+    ASSERT_EQ(cuMipmappedArrayGetLevel(&array, mipmap, level), CUDA_SUCCESS);
+    const std::size_t size = 8 >> level;
+    const std::vector<float> texels(size * size, static_cast<float>(100 * level));
+    CUDA_MEMCPY2D copy{};
+    copy.srcMemoryType = CU_MEMORYTYPE_HOST;
+    copy.srcHost = texels.data();
+    copy.dstMemoryType = CU_MEMORYTYPE_ARRAY;
+    copy.dstArray = array;
+    copy.WidthInBytes = copy.srcPitch = size * sizeof(float);
+    copy.Height = size;
+    ASSERT_EQ(cuMemcpy2D(&copy), CUDA_SUCCESS);
+  }
+  CUDA_TEXTURE_DESC as{};
+  as.flags = CU_TRSF_NORMALIZED_COORDINATES;
+  as.maxMipmapLevelClamp = kLevels;
+  as.filterMode = CU_TR_FILTER_MODE_LINEAR;
+  const std::vector<float> level = {-1, 0, 0.75F, 1, 1.25F, 2, 3, 9};
+  DeviceArray<float> in(level), by_level(level.size()), by_gradient(level.size());
+  for (const CUfilter_mode filter : {CU_TR_FILTER_MODE_POINT, CU_TR_FILTER_MODE_LINEAR}) {
+    as.mipmapFilterMode = filter;
+    CUtexObject texture = 0;
+    ASSERT_EQ(cuTexObjectCreate(&texture, &resource, &as, nullptr), CUDA_SUCCESS);
+    run("levels", {{1}, {static_cast<unsigned>(level.size())}}, texture, in, by_level, by_gradient);
+    const bool linear = filter == CU_TR_FILTER_MODE_LINEAR;
+    const std::vector<float> wanted = {0,   0,  linear ? 75.F : 100, 100, linear ? 125.F : 100, 200,
+                                       300, 300};
+    EXPECT_EQ(by_level.get(), wanted);
+    EXPECT_EQ(by_gradient.get(), wanted);
+    EXPECT_EQ(cuTexObjectDestroy(texture), CUDA_SUCCESS);
+  }
+  EXPECT_EQ(cuMipmappedArrayDestroy(mipmap), CUDA_SUCCESS);
+}
+
+TEST_F(TextureKernels, faces_of_cubes) {
+  std::vector<float> texels(2 * 2 * 12);
+  std::iota(texels.begin(), texels.end(), 0.0F);  // 4 * face + 2 * row + column
+  const Shape one{2, 2, 6, CUDA_ARRAY3D_CUBEMAP};
+  const Shape two{2, 2, 12, CUDA_ARRAY3D_CUBEMAP | CUDA_ARRAY3D_LAYERED};
+  const TextureOptions as{CU_TR_ADDRESS_MODE_WRAP, CU_TR_FILTER_MODE_POINT, 0};
+  const CUtexObject cube = texture_of(resource_of(array_of(texels, one, CU_AD_FORMAT_FLOAT)), as);
+  const CUtexObject cubes = texture_of(resource_of(array_of(texels, two, CU_AD_FORMAT_FLOAT)), as);
+  struct Direction {
+    float x, y, z;
+  };
+  // Each to the middle of a texel: the face's is the longest part.
+  const std::vector<Direction> directions = {{2, 1, 1},  {-2, 1, 1},  {1, 2, 1},
+                                             {1, -2, 1}, {-1, -1, 2}, {-1, -1, -2}};
+  const std::vector<float> wanted = {0 + 0, 4 + 1, 8 + 3, 12 + 1, 16 + 2, 20 + 3};
+  DeviceArray<Direction> in(directions);
+  DeviceArray<float> out(directions.size()), second(directions.size());
+  run("faces", {{1}, {static_cast<unsigned>(directions.size())}}, cube, cubes, in, out, second);
+  EXPECT_EQ(out.get(), wanted);
+  std::vector<float> further = wanted;
+  for (float& each : further)
+    each += 24;
+  EXPECT_EQ(second.get(), further);
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::kernels

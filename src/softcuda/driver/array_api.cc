@@ -12,9 +12,10 @@ namespace {
 
 constexpr std::size_t kRowAlignment = 64;
 constexpr unsigned int kKnownFlags = CUDA_ARRAY3D_LAYERED | CUDA_ARRAY3D_SURFACE_LDST |
-                                     CUDA_ARRAY3D_TEXTURE_GATHER | CUDA_ARRAY3D_COLOR_ATTACHMENT;
-constexpr unsigned int kFlagsOfOthers = CUDA_ARRAY3D_CUBEMAP | CUDA_ARRAY3D_DEPTH_TEXTURE |
-                                        CUDA_ARRAY3D_SPARSE | CUDA_ARRAY3D_DEFERRED_MAPPING |
+                                     CUDA_ARRAY3D_TEXTURE_GATHER | CUDA_ARRAY3D_COLOR_ATTACHMENT |
+                                     CUDA_ARRAY3D_CUBEMAP;
+constexpr unsigned int kFlagsOfOthers = CUDA_ARRAY3D_DEPTH_TEXTURE | CUDA_ARRAY3D_SPARSE |
+                                        CUDA_ARRAY3D_DEFERRED_MAPPING |
                                         CUDA_ARRAY3D_VIDEO_ENCODE_DECODE;
 
 struct Most {
@@ -25,6 +26,9 @@ struct Most {
 Most limits_of(const CUDA_ARRAY3D_DESCRIPTOR& d) {
   const bool layered = (d.Flags & CUDA_ARRAY3D_LAYERED) != 0;
 #define LIMIT(name) CU_DEVICE_ATTRIBUTE_MAXIMUM_##name
+  if ((d.Flags & CUDA_ARRAY3D_CUBEMAP) != 0)
+    return {LIMIT(TEXTURECUBEMAP_LAYERED_WIDTH), LIMIT(TEXTURECUBEMAP_LAYERED_WIDTH),
+            LIMIT(TEXTURECUBEMAP_LAYERED_LAYERS)};
   if (layered && d.Height == 0)
     return {LIMIT(TEXTURE1D_LAYERED_WIDTH), LIMIT(TEXTURE1D_LAYERED_WIDTH),
             LIMIT(TEXTURE1D_LAYERED_LAYERS)};
@@ -39,12 +43,21 @@ Most limits_of(const CUDA_ARRAY3D_DESCRIPTOR& d) {
 #undef LIMIT
 }
 
+// Six square faces, or six of each layer.
+bool is_cubic(const CUDA_ARRAY3D_DESCRIPTOR& d) {
+  constexpr std::size_t kFaces = 6;
+  const bool layered = (d.Flags & CUDA_ARRAY3D_LAYERED) != 0;
+  return d.Width == d.Height && d.Depth != 0 &&
+         (layered ? d.Depth % kFaces == 0 : d.Depth == kFaces);
+}
+
 CUresult check(const Driver& driver, const Device& device, const CUDA_ARRAY3D_DESCRIPTOR& d) {
   const bool layered = (d.Flags & CUDA_ARRAY3D_LAYERED) != 0;
   if (d.Width == 0 || (d.Flags & ~(kKnownFlags | kFlagsOfOthers)) != 0)
     return CUDA_ERROR_INVALID_VALUE;
   if ((d.Flags & kFlagsOfOthers) != 0) return CUDA_ERROR_NOT_SUPPORTED;
   if (layered ? d.Depth == 0 : (d.Height == 0 && d.Depth != 0)) return CUDA_ERROR_INVALID_VALUE;
+  if ((d.Flags & CUDA_ARRAY3D_CUBEMAP) != 0 && !is_cubic(d)) return CUDA_ERROR_INVALID_VALUE;
   const Most most = limits_of(d);
   const auto fits = [&](std::size_t size, CUdevice_attribute limit) {
     return size <= static_cast<std::size_t>(device_attribute(driver, device, limit).value_or(0));
@@ -113,6 +126,22 @@ CUresult cuArray3DGetDescriptor_v2(CUDA_ARRAY3D_DESCRIPTOR* description, CUarray
     *description = array.description;
     return CUDA_SUCCESS;
   });
+}
+
+// No array here is sparse, has its memory mapped later, or has planes: so these have no answer.
+CUresult cuArrayGetSparseProperties(CUDA_ARRAY_SPARSE_PROPERTIES* properties, CUarray handle) {
+  return with_array(handle, properties,
+                    [](Driver&, Context&, Array&) { return CUDA_ERROR_INVALID_VALUE; });
+}
+CUresult cuArrayGetMemoryRequirements(CUDA_ARRAY_MEMORY_REQUIREMENTS* requirements, CUarray handle,
+                                      CUdevice ordinal) {
+  return with_array(handle, requirements, [&](Driver& driver, Context&, Array&) {
+    return driver.device(ordinal) == nullptr ? CUDA_ERROR_INVALID_DEVICE : CUDA_ERROR_INVALID_VALUE;
+  });
+}
+CUresult cuArrayGetPlane(CUarray* plane, CUarray handle, unsigned int) {
+  return with_array(handle, plane,
+                    [](Driver&, Context&, Array&) { return CUDA_ERROR_INVALID_VALUE; });
 }
 
 // Textures of it have no memory from now on: a kernel that reads one faults.

@@ -61,7 +61,16 @@ TEST_F(ArrayTest, levels_of_a_mipmapped_array_are_arrays) {
   CUDA_RESOURCE_DESC all{};
   all.resType = CU_RESOURCE_TYPE_MIPMAPPED_ARRAY;
   all.res.mipmap.hMipmappedArray = mipmap;
-  EXPECT_EQ(cuTexObjectCreate(&texture, &all, &description, nullptr), CUDA_ERROR_NOT_SUPPORTED);
+  EXPECT_EQ(cuTexObjectCreate(&texture, &all, &description, nullptr), CUDA_ERROR_INVALID_VALUE);
+  description.flags |= CU_TRSF_NORMALIZED_COORDINATES;  // which such a texture must have
+  ASSERT_EQ(cuTexObjectCreate(&texture, &all, &description, nullptr), CUDA_SUCCESS);
+  EXPECT_EQ(cuTexObjectDestroy(texture), CUDA_SUCCESS);
+  CUDA_RESOURCE_VIEW_DESC view{};
+  view.firstMipmapLevel = 1;
+  EXPECT_EQ(cuTexObjectCreate(&texture, &all, &description, &view), CUDA_ERROR_INVALID_VALUE);
+  view.lastMipmapLevel = 1;
+  ASSERT_EQ(cuTexObjectCreate(&texture, &all, &description, &view), CUDA_SUCCESS);
+  EXPECT_EQ(cuTexObjectDestroy(texture), CUDA_SUCCESS);
   ASSERT_EQ(cuMipmappedArrayDestroy(mipmap), CUDA_SUCCESS);
   EXPECT_EQ(cuMipmappedArrayDestroy(mipmap), CUDA_ERROR_INVALID_HANDLE);
   EXPECT_EQ(cuMemcpyHtoA(level, 0, in.data(), 20), CUDA_ERROR_INVALID_HANDLE);
@@ -124,7 +133,10 @@ TEST_F(ArrayTest, shapes_that_there_are_not) {
   EXPECT_EQ(create(&array, 4, 0, 4), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(create(&array, 4, 4, 0, CUDA_ARRAY3D_LAYERED), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(create(&array, 4, 4, 0, 1U << 30), CUDA_ERROR_INVALID_VALUE);
-  EXPECT_EQ(create(&array, 4, 4, 6, CUDA_ARRAY3D_CUBEMAP), CUDA_ERROR_NOT_SUPPORTED);
+  EXPECT_EQ(create(&array, 4, 4, 6, CUDA_ARRAY3D_SPARSE), CUDA_ERROR_NOT_SUPPORTED);
+  EXPECT_EQ(create(&array, 4, 4, 5, CUDA_ARRAY3D_CUBEMAP), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(create(&array, 4, 4, 12, CUDA_ARRAY3D_CUBEMAP), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(create(&array, 4, 3, 6, CUDA_ARRAY3D_CUBEMAP), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(create(&array, 4, 4, 0, 0, CU_AD_FORMAT_FLOAT, 3), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(create(&array, 4, 4, 0, 0, CU_AD_FORMAT_BC1_UNORM), CUDA_ERROR_NOT_SUPPORTED);
   EXPECT_EQ(create(&array, 4, 4, 0, 0, static_cast<CUarray_format>(77)), CUDA_ERROR_INVALID_VALUE);
@@ -168,6 +180,20 @@ TEST_F(ArrayTest, copies_go_in_and_out) {
   EXPECT_EQ(cuMemcpyAtoH(two, array, kRow, 8), CUDA_ERROR_INVALID_VALUE);
   EXPECT_EQ(cuMemcpyAtoH(two, reinterpret_cast<CUarray>(1), 0, 8), CUDA_ERROR_INVALID_HANDLE);
   EXPECT_EQ(cuArrayDestroy(array), CUDA_SUCCESS);
+}
+
+TEST_F(ArrayTest, no_array_is_sparse_or_has_planes) {
+  CUarray array = nullptr, plane = nullptr;
+  CUDA_ARRAY_SPARSE_PROPERTIES sparse{};
+  CUDA_ARRAY_MEMORY_REQUIREMENTS needs{};
+  ASSERT_EQ(create(&array, 4, 4), CUDA_SUCCESS);
+  EXPECT_EQ(cuArrayGetSparseProperties(&sparse, array), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuArrayGetMemoryRequirements(&needs, array, 0), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuArrayGetMemoryRequirements(&needs, array, 99), CUDA_ERROR_INVALID_DEVICE);
+  EXPECT_EQ(cuArrayGetPlane(&plane, array, 0), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuMipmappedArrayGetSparseProperties(&sparse, nullptr), CUDA_ERROR_INVALID_HANDLE);
+  EXPECT_EQ(cuArrayDestroy(array), CUDA_SUCCESS);
+  EXPECT_EQ(cuArrayGetPlane(&plane, array, 0), CUDA_ERROR_INVALID_HANDLE);
 }
 
 TEST_F(ArrayTest, a_texture_says_how_it_was_made) {
@@ -241,7 +267,7 @@ TEST_F(ArrayTest, textures_that_make_no_sense) {
   EXPECT_EQ(create(linear), CUDA_ERROR_INVALID_VALUE);
   description = {};
   linear.resType = CU_RESOURCE_TYPE_MIPMAPPED_ARRAY;
-  EXPECT_EQ(create(linear), CUDA_ERROR_NOT_SUPPORTED);
+  EXPECT_EQ(create(linear), CUDA_ERROR_INVALID_HANDLE);  // an address is no mipmap
   EXPECT_EQ(cuMemFree(memory), CUDA_SUCCESS);
   size_t most = 0;
   EXPECT_EQ(cuDeviceGetTexture1DLinearMaxWidth(&most, CU_AD_FORMAT_FLOAT, 4, 0), CUDA_SUCCESS);

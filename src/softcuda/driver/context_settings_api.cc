@@ -1,5 +1,6 @@
 // Limits and preferences of a context.
 #include "softcuda/driver/context.h"
+#include "softcuda/driver/device_attributes.h"
 #include "softcuda/machine/machine.h"
 
 using namespace longwire::softcuda::driver;
@@ -80,6 +81,25 @@ CUresult cuCtxGetCacheConfig(CUfunc_cache* config) {
     return CUDA_SUCCESS;
   });
 }
+
+// All multiprocessors are every context's.
+CUresult cuCtxGetExecAffinity(CUexecAffinityParam* affinity, CUexecAffinityType type) {
+  return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
+    if (affinity == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    if (type != CU_EXEC_AFFINITY_TYPE_SM_COUNT) return CUDA_ERROR_UNSUPPORTED_EXEC_AFFINITY;
+    const auto count =
+        device_attribute(driver, context->device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    affinity->type = type;
+    affinity->param.smCount.val = static_cast<unsigned int>(count.value_or(1));
+    return CUDA_SUCCESS;
+  });
+}
+
+// No tool listens: there is nothing to switch.
+CUresult cuProfilerStart() {
+  return in_context([](Driver&, const std::shared_ptr<Context>&) { return CUDA_SUCCESS; });
+}
+CUresult cuProfilerStop() { return cuProfilerStart(); }
 
 CUresult cuCtxSetSharedMemConfig(CUsharedconfig config) {
   return in_context([&](Driver&, const std::shared_ptr<Context>&) -> CUresult {

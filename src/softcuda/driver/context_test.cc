@@ -143,6 +143,31 @@ TEST_F(ContextStackTest, a_destroyed_context_takes_its_memory_along) {
   EXPECT_EQ(cuStreamSynchronize(stream), CUDA_ERROR_INVALID_HANDLE);
 }
 
+TEST_F(ContextStackTest, what_it_may_do) {
+  CUexecAffinityParam affinity{};
+  int processors = 0;
+  CUcontext context = nullptr;
+  ASSERT_EQ(cuCtxCreate(&context, nullptr, 0, 0), CUDA_SUCCESS);
+  ASSERT_EQ(cuDeviceGetAttribute(&processors, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, 0),
+            CUDA_SUCCESS);
+  ASSERT_EQ(cuCtxGetExecAffinity(&affinity, CU_EXEC_AFFINITY_TYPE_SM_COUNT), CUDA_SUCCESS);
+  EXPECT_EQ(affinity.param.smCount.val, static_cast<unsigned>(processors));
+  EXPECT_EQ(cuCtxGetExecAffinity(&affinity, CU_EXEC_AFFINITY_TYPE_MAX),
+            CUDA_ERROR_UNSUPPORTED_EXEC_AFFINITY);
+  EXPECT_EQ(cuProfilerStart(), CUDA_SUCCESS);
+  EXPECT_EQ(cuProfilerStop(), CUDA_SUCCESS);
+  unsigned can[2] = {};
+  const CUatomicOperation asked[] = {CU_ATOMIC_OPERATION_INTEGER_INCREMENT,
+                                     CU_ATOMIC_OPERATION_FLOAT_MIN};
+  ASSERT_EQ(cuDeviceGetHostAtomicCapabilities(can, asked, 2, 0), CUDA_SUCCESS);
+  EXPECT_EQ(can[0], 0xeU);  // of unsigned words, and as a reduction
+  EXPECT_EQ(can[1], 0U);
+  const CUatomicOperation odd = CU_ATOMIC_OPERATION_MAX;
+  EXPECT_EQ(cuDeviceGetHostAtomicCapabilities(can, &odd, 1, 0), CUDA_ERROR_INVALID_VALUE);
+  EXPECT_EQ(cuDeviceGetP2PAtomicCapabilities(can, asked, 2, 0, 0), CUDA_ERROR_INVALID_DEVICE);
+  EXPECT_EQ(cuCtxDestroy(context), CUDA_SUCCESS);
+}
+
 TEST_F(ContextStackTest, limits) {
   size_t value = 0;
   ASSERT_EQ(cuCtxSetLimit(CU_LIMIT_STACK_SIZE, 4096), CUDA_SUCCESS);

@@ -13,6 +13,7 @@ namespace machine = longwire::softcuda::machine;
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
+constexpr size_t kMaxBatchRanges = 1 << 20;
 
 bool is_host(CUmemLocationType type) noexcept {
   return type == CU_MEM_LOCATION_TYPE_HOST || type == CU_MEM_LOCATION_TYPE_HOST_NUMA ||
@@ -126,6 +127,70 @@ CUresult prefetch(CUdeviceptr address, size_t bytes, CUmemLocation location, uns
   });
 }
 
+// Ranges that prefetches, discards or both are for. Each location is for those from its index on.
+struct Batch {
+  const CUdeviceptr* addresses = nullptr;
+  const size_t* bytes = nullptr;
+  size_t count = 0;
+  const CUmemLocation* locations = nullptr;
+  const size_t* indices = nullptr;
+  size_t location_count = 0;
+};
+
+CUresult check_locations(Driver& driver, const Batch& batch) {
+  if (batch.locations == nullptr || batch.indices == nullptr || batch.location_count == 0 ||
+      batch.location_count > batch.count || batch.indices[0] != 0)
+    return CUDA_ERROR_INVALID_VALUE;
+  for (size_t i = 0; i < batch.location_count; ++i) {
+    if (batch.indices[i] >= batch.count || (i > 0 && batch.indices[i] <= batch.indices[i - 1]))
+      return CUDA_ERROR_INVALID_VALUE;
+    if (CUresult status = check_location(driver, batch.locations[i]); status != CUDA_SUCCESS)
+      return status;
+  }
+  return CUDA_SUCCESS;
+}
+
+// All of the ranges, or none. `location`: of the range with that index; nullptr: it stays.
+template <class LocationOf>
+CUresult note_ranges(Driver& driver, const Batch& batch, LocationOf&& location_of_range) {
+  for (const bool check : {true, false})
+    for (size_t i = 0; i < batch.count; ++i) {
+      const CUmemLocation* location = check ? nullptr : location_of_range(i);
+      CUresult status = with_range(
+          driver, batch.addresses[i], batch.bytes[i],
+          [&](ManagedHints* hints, std::uint64_t first, std::uint64_t end) {
+            if (hints != nullptr && location != nullptr)
+              hints->change(first, end, [&](PageHints& page) { page.prefetched = *location; });
+            return CUDA_SUCCESS;
+          });
+      if (status != CUDA_SUCCESS) return status;
+    }
+  return CUDA_SUCCESS;
+}
+
+// What is discarded may be read as anything, so as what it was.
+CUresult run_batch(const Batch& batch, bool prefetches, unsigned long long flags, CUstream handle) {
+  return in_context([&](Driver& driver, const std::shared_ptr<Context>& context) -> CUresult {
+    auto stream = find_stream(context, handle);
+    if (stream == nullptr) return CUDA_ERROR_INVALID_HANDLE;
+    if (flags != 0 || batch.count == 0 || batch.count > kMaxBatchRanges ||
+        batch.addresses == nullptr || batch.bytes == nullptr ||
+        stream->kind() == Stream::Kind::kLegacy)
+      return CUDA_ERROR_INVALID_VALUE;
+    CUresult status = prefetches ? check_locations(driver, batch) : CUDA_SUCCESS;
+    if (status == CUDA_SUCCESS) status = refuse_capture(driver, *stream);
+    size_t next = 0;  // location
+    if (status == CUDA_SUCCESS)
+      status = note_ranges(driver, batch, [&](size_t i) -> const CUmemLocation* {
+        if (!prefetches) return nullptr;
+        while (next < batch.location_count && batch.indices[next] <= i)
+          ++next;
+        return &batch.locations[next - 1];
+      });
+    return status == CUDA_SUCCESS ? stream->submit(EmptyOperation{}) : status;
+  });
+}
+
 // What all pages of a range have in common.
 struct RangeHints {
   bool first = true;
@@ -234,6 +299,24 @@ CUresult cuMemRangeGetAttributes(void** values, size_t* value_bytes,
                                     : put(range.common, attributes[i], values[i], value_bytes[i]);
     return status;
   });
+}
+
+CUresult cuMemPrefetchBatchAsync(CUdeviceptr* addresses, size_t* bytes, size_t count,
+                                 CUmemLocation* locations, size_t* indices, size_t location_count,
+                                 unsigned long long flags, CUstream stream) {
+  return run_batch({addresses, bytes, count, locations, indices, location_count}, true, flags,
+                   stream);
+}
+CUresult cuMemDiscardBatchAsync(CUdeviceptr* addresses, size_t* bytes, size_t count,
+                                unsigned long long flags, CUstream stream) {
+  return run_batch({addresses, bytes, count, nullptr, nullptr, 0}, false, flags, stream);
+}
+CUresult cuMemDiscardAndPrefetchBatchAsync(CUdeviceptr* addresses, size_t* bytes, size_t count,
+                                           CUmemLocation* locations, size_t* indices,
+                                           size_t location_count, unsigned long long flags,
+                                           CUstream stream) {
+  return run_batch({addresses, bytes, count, locations, indices, location_count}, true, flags,
+                   stream);
 }
 
 CUresult cuMemRangeGetAttribute(void* value, size_t value_bytes, CUmem_range_attribute attribute,

@@ -90,6 +90,33 @@ TEST_F(ManagedTest, prefetches_keep_the_order_of_their_stream) {
   EXPECT_EQ(cuStreamDestroy(stream), CUDA_SUCCESS);
 }
 
+TEST_F(ManagedTest, batches_are_prefetched_and_discarded) {
+  CUstream stream = nullptr;
+  ASSERT_EQ(cuStreamCreate(&stream, CU_STREAM_NON_BLOCKING), CUDA_SUCCESS);
+  CUdeviceptr at[] = {memory_, memory_ + kPage, memory_ + 2 * kPage};
+  size_t bytes[] = {kPage, kPage, kPage}, indices[] = {0, 2};
+  CUmemLocation to[] = {kHere, kHost};
+  ASSERT_EQ(cuMemPrefetchBatchAsync(at, bytes, 3, to, indices, 2, 0, stream), CUDA_SUCCESS);
+  EXPECT_EQ(ask(CU_MEM_RANGE_ATTRIBUTE_LAST_PREFETCH_LOCATION, 0, 2), 0);
+  EXPECT_EQ(ask(CU_MEM_RANGE_ATTRIBUTE_LAST_PREFETCH_LOCATION, 2, 1), CU_DEVICE_CPU);
+  EXPECT_EQ(cuMemDiscardBatchAsync(at, bytes, 3, 0, stream), CUDA_SUCCESS);
+  EXPECT_EQ(cuMemDiscardAndPrefetchBatchAsync(at, bytes, 3, to, indices, 1, 0, stream),
+            CUDA_SUCCESS);
+  EXPECT_EQ(ask(CU_MEM_RANGE_ATTRIBUTE_LAST_PREFETCH_LOCATION, 2, 1), 0);
+  EXPECT_EQ(cuStreamSynchronize(stream), CUDA_SUCCESS);
+  constexpr auto kInvalid = CUDA_ERROR_INVALID_VALUE;
+  EXPECT_EQ(cuMemPrefetchBatchAsync(at, bytes, 3, to, indices, 2, 1, stream), kInvalid);
+  EXPECT_EQ(cuMemPrefetchBatchAsync(at, bytes, 0, to, indices, 0, 0, stream), kInvalid);
+  EXPECT_EQ(cuMemPrefetchBatchAsync(at, bytes, 2, to, indices, 2, 0, stream), kInvalid);
+  EXPECT_EQ(cuMemPrefetchBatchAsync(at, bytes, 3, to, &indices[1], 1, 0, stream), kInvalid);
+  EXPECT_EQ(cuMemPrefetchBatchAsync(at, nullptr, 3, to, indices, 2, 0, stream), kInvalid);
+  EXPECT_EQ(cuMemDiscardBatchAsync(at, bytes, 3, 0, CU_STREAM_LEGACY), kInvalid);
+  bytes[2] = kBytes;  // beyond its end: none of them is touched
+  EXPECT_EQ(cuMemPrefetchBatchAsync(at, bytes, 3, &to[1], indices, 1, 0, stream), kInvalid);
+  EXPECT_EQ(ask(CU_MEM_RANGE_ATTRIBUTE_LAST_PREFETCH_LOCATION, 0, 3), 0);
+  EXPECT_EQ(cuStreamDestroy(stream), CUDA_SUCCESS);
+}
+
 TEST_F(ManagedTest, only_managed_memory_takes_advice) {
   CUdeviceptr plain = 0;
   ASSERT_EQ(cuMemAlloc(&plain, 64), CUDA_SUCCESS);

@@ -1,5 +1,4 @@
-// Mipmapped arrays: arrays of which each is half as large as the one before. Programs copy to and
-// sample their levels one by one; no texture object is of all of them.
+// Mipmapped arrays: arrays of which each is half as large as the one before.
 #include <algorithm>
 #include <bit>
 
@@ -11,7 +10,9 @@ using namespace longwire::softcuda::driver;
 
 namespace {
 
-bool is_layered(const CUDA_ARRAY3D_DESCRIPTOR& d) { return (d.Flags & CUDA_ARRAY3D_LAYERED) != 0; }
+bool is_layered(const CUDA_ARRAY3D_DESCRIPTOR& d) {  // in the widest sense: a cube has six
+  return (d.Flags & (CUDA_ARRAY3D_LAYERED | CUDA_ARRAY3D_CUBEMAP)) != 0;
+}
 
 // As many as there can be, until a level is of one element.
 unsigned int most_levels(const CUDA_ARRAY3D_DESCRIPTOR& d) {
@@ -79,6 +80,18 @@ CUresult cuMipmappedArrayGetLevel(CUarray* array, CUmipmappedArray handle, unsig
     *array = mipmap.levels[level];
     return CUDA_SUCCESS;
   });
+}
+
+// As of arrays: none is sparse, none has its memory mapped later.
+CUresult cuMipmappedArrayGetSparseProperties(CUDA_ARRAY_SPARSE_PROPERTIES*,
+                                             CUmipmappedArray handle) {
+  return with_mipmap(handle,
+                     [](Driver&, Context&, MipmappedArray&) { return CUDA_ERROR_INVALID_VALUE; });
+}
+CUresult cuMipmappedArrayGetMemoryRequirements(CUDA_ARRAY_MEMORY_REQUIREMENTS*,
+                                               CUmipmappedArray handle, CUdevice) {
+  return with_mipmap(handle,
+                     [](Driver&, Context&, MipmappedArray&) { return CUDA_ERROR_INVALID_VALUE; });
 }
 
 CUresult cuMipmappedArrayDestroy(CUmipmappedArray handle) {

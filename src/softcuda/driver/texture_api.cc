@@ -81,11 +81,30 @@ CUresult place_array(Driver& driver, CUarray handle, machine::Texture& texture) 
   texture.address = array->address;
   texture.width = static_cast<std::uint32_t>(d.Width);
   texture.height = static_cast<std::uint32_t>(array->rows);
-  texture.layered = (d.Flags & CUDA_ARRAY3D_LAYERED) != 0;
+  texture.cube = (d.Flags & CUDA_ARRAY3D_CUBEMAP) != 0;
+  texture.layered = texture.cube || (d.Flags & CUDA_ARRAY3D_LAYERED) != 0;
   (texture.layered ? texture.layers : texture.depth) = static_cast<std::uint32_t>(array->slices);
   texture.dimensions = d.Depth != 0 && !texture.layered ? 3 : d.Height != 0 ? 2 : 1;
   texture.pitch = array->pitch;
   texture.slice = texture.layer = array->pitch * array->rows;
+  return CUDA_SUCCESS;
+}
+
+// `view` may leave levels out at both ends.
+CUresult place_mipmap(Driver& driver, CUmipmappedArray handle, const CUDA_RESOURCE_VIEW_DESC* view,
+                      machine::Texture& texture) {
+  auto mipmap = driver.mipmaps.find(handle);
+  if (mipmap == nullptr) return CUDA_ERROR_INVALID_HANDLE;
+  const std::size_t first = view == nullptr ? 0 : view->firstMipmapLevel;
+  const std::size_t last = view == nullptr ? mipmap->levels.size() - 1 : view->lastMipmapLevel;
+  if (first > last || last >= mipmap->levels.size()) return CUDA_ERROR_INVALID_VALUE;
+  std::vector<machine::Texture> levels(last - first + 1);
+  for (std::size_t i = 0; i < levels.size(); ++i)
+    if (CUresult status = place_array(driver, mipmap->levels[first + i], levels[i]);
+        status != CUDA_SUCCESS)
+      return status;
+  texture = levels.front();
+  texture.levels = std::move(levels);
   return CUDA_SUCCESS;
 }
 
@@ -140,7 +159,7 @@ CUresult place_pitched(Driver& driver, const Device& device, const CUDA_RESOURCE
 }
 
 CUresult place(Driver& driver, const Device& device, const CUDA_RESOURCE_DESC& resource,
-               machine::Texture& texture) {
+               const CUDA_RESOURCE_VIEW_DESC* view, machine::Texture& texture) {
   if (resource.flags != 0) return CUDA_ERROR_INVALID_VALUE;
   switch (resource.resType) {
     case CU_RESOURCE_TYPE_ARRAY:
@@ -150,10 +169,16 @@ CUresult place(Driver& driver, const Device& device, const CUDA_RESOURCE_DESC& r
     case CU_RESOURCE_TYPE_PITCH2D:
       return place_pitched(driver, device, resource, texture);
     case CU_RESOURCE_TYPE_MIPMAPPED_ARRAY:
-      return CUDA_ERROR_NOT_SUPPORTED;
+      return place_mipmap(driver, resource.res.mipmap.hMipmappedArray, view, texture);
     default:
       return CUDA_ERROR_INVALID_VALUE;
   }
+}
+
+bool gives_integers(const machine::Texture& texture) {
+  const bool floats =
+      texture.format == machine::TexelFormat::kF16 || texture.format == machine::TexelFormat::kF32;
+  return !floats && (texture.as_integer || machine::bytes_of(texture.format) == 4);
 }
 
 CUresult describe(const CUDA_TEXTURE_DESC& asked, bool plain, machine::Texture& texture) {
@@ -172,16 +197,38 @@ CUresult describe(const CUDA_TEXTURE_DESC& asked, bool plain, machine::Texture& 
   texture.srgb = (asked.flags & CU_TRSF_SRGB) != 0;
   for (int n = 0; n < 4; ++n)
     texture.border[n] = asked.borderColor[n];
-  const bool floats =
-      texture.format == machine::TexelFormat::kF16 || texture.format == machine::TexelFormat::kF32;
-  const bool integers = !floats && (texture.as_integer || machine::bytes_of(texture.format) == 4);
-  return texture.linear_filter && integers ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+  if (texture.cube) {  // a direction leads to a point of a face; nothing is filtered across edges
+    if (texture.linear_filter && (asked.flags & CU_TRSF_SEAMLESS_CUBEMAP) != 0)
+      return CUDA_ERROR_NOT_SUPPORTED;
+    texture.normalized_coordinates = true;
+    for (auto& mode : texture.addressing)
+      mode = machine::TextureAddressing::kClamp;
+  }
+  return texture.linear_filter && gives_integers(texture) ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+}
+
+// Its levels are read as it is itself.
+CUresult describe_levels(const CUDA_TEXTURE_DESC& asked, machine::Texture& texture) {
+  if (texture.levels.empty()) return CUDA_SUCCESS;
+  texture.linear_mipmaps = asked.mipmapFilterMode == CU_TR_FILTER_MODE_LINEAR;
+  if (!texture.normalized_coordinates || asked.mipmapFilterMode < CU_TR_FILTER_MODE_POINT ||
+      asked.mipmapFilterMode > CU_TR_FILTER_MODE_LINEAR ||
+      (texture.linear_mipmaps && gives_integers(texture)))
+    return CUDA_ERROR_INVALID_VALUE;
+  texture.level_bias = asked.mipmapLevelBias;
+  texture.least_level = asked.minMipmapLevelClamp;
+  texture.most_level = asked.maxMipmapLevelClamp;
+  for (machine::Texture& level : texture.levels)
+    if (CUresult status = describe(asked, false, level); status != CUDA_SUCCESS) return status;
+  return CUDA_SUCCESS;
 }
 
 // A view that shows an array as it is anyhow.
 CUresult check_view(const CUDA_RESOURCE_DESC& resource, const CUDA_RESOURCE_VIEW_DESC* view) {
   if (view == nullptr) return CUDA_SUCCESS;
-  if (resource.resType != CU_RESOURCE_TYPE_ARRAY) return CUDA_ERROR_INVALID_VALUE;
+  if (resource.resType != CU_RESOURCE_TYPE_ARRAY &&
+      resource.resType != CU_RESOURCE_TYPE_MIPMAPPED_ARRAY)
+    return CUDA_ERROR_INVALID_VALUE;
   return view->format == CU_RES_VIEW_FORMAT_NONE ? CUDA_SUCCESS : CUDA_ERROR_NOT_SUPPORTED;
 }
 
@@ -233,9 +280,10 @@ CUresult cuTexObjectCreate(CUtexObject* handle, const CUDA_RESOURCE_DESC* resour
     if (handle == nullptr || resource == nullptr || description == nullptr)
       return CUDA_ERROR_INVALID_VALUE;
     machine::Texture texture;
-    CUresult status = place(driver, context->device, *resource, texture);
+    CUresult status = check_view(*resource, view);
+    if (status == CUDA_SUCCESS) status = place(driver, context->device, *resource, view, texture);
     if (status == CUDA_SUCCESS) status = describe(*description, texture.unbounded, texture);
-    if (status == CUDA_SUCCESS) status = check_view(*resource, view);
+    if (status == CUDA_SUCCESS) status = describe_levels(*description, texture);
     if (status != CUDA_SUCCESS) return status;
     TextureObject object;
     object.resource = *resource;
@@ -271,7 +319,7 @@ CUresult cuSurfObjectCreate(CUsurfObject* handle, const CUDA_RESOURCE_DESC* reso
     if (handle == nullptr || resource == nullptr || resource->resType != CU_RESOURCE_TYPE_ARRAY)
       return CUDA_ERROR_INVALID_VALUE;
     machine::Texture surface;
-    CUresult status = place(driver, context->device, *resource, surface);
+    CUresult status = place(driver, context->device, *resource, nullptr, surface);
     if (status != CUDA_SUCCESS) return status;
     auto array = driver.arrays.find(resource->res.array.hArray);
     if (array == nullptr || (array->description.Flags & CUDA_ARRAY3D_SURFACE_LDST) == 0)

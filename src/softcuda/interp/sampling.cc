@@ -189,6 +189,76 @@ Texel sample(const Texture& texture, const Coordinates& at, TexelSource& source)
       at.layer, source);
 }
 
+namespace {
+
+Texel mixed(const Texel& from, const Texel& to, float fraction) {
+  Texel result;
+  for (int n = 0; n < 4; ++n)
+    result.value[n] = bits_of(std::bit_cast<float>(from.value[n]) * (1 - fraction) +
+                              std::bit_cast<float>(to.value[n]) * fraction);
+  return result;
+}
+
+double length_in_texels(const Texture& texture, const Coordinates& step) {
+  const auto texels = [&](float part, std::uint32_t size) {
+    return static_cast<double>(part) * (texture.normalized_coordinates ? size : 1);
+  };
+  return std::hypot(texels(step.x, texture.width),
+                    texture.dimensions > 1 ? texels(step.y, texture.height) : 0,
+                    texture.dimensions > 2 ? texels(step.z, texture.depth) : 0);
+}
+
+}  // namespace
+
+Texel sample_level(const Texture& texture, const Coordinates& at, float level,
+                   TexelSource& source) {
+  if (texture.levels.empty()) return sample(texture, at, source);
+  float wanted = std::isnan(level) ? 0 : level + texture.level_bias;
+  wanted = std::max(std::min(wanted, texture.most_level), texture.least_level);
+  wanted = std::clamp(wanted, 0.0F, static_cast<float>(texture.levels.size() - 1));
+  if (!texture.linear_mipmaps) {  // half way: the larger one
+    const auto nearest = static_cast<std::size_t>(std::max(std::ceil(wanted - 0.5F), 0.0F));
+    return sample(texture.levels[nearest], at, source);
+  }
+  const auto below = static_cast<std::size_t>(wanted);
+  const float fraction =
+      std::floor((wanted - static_cast<float>(below)) * kFractions + 0.5F) / kFractions;
+  const Texel first = sample(texture.levels[below], at, source);
+  if (fraction == 0) return first;
+  return mixed(first, sample(texture.levels[below + 1], at, source), fraction);
+}
+
+float level_of(const Texture& texture, const Coordinates& dx, const Coordinates& dy) {
+  return static_cast<float>(
+      std::log2(std::max(length_in_texels(texture, dx), length_in_texels(texture, dy))));
+}
+
+// CUDA C++ Programming Guide, "Cubemap Textures": its table of faces.
+Coordinates on_face(const Texture& texture, const Coordinates& d) {
+  const float x = std::fabs(d.x), y = std::fabs(d.y), z = std::fabs(d.z);
+  std::uint32_t face = 0;
+  float m = 0, s = 0, t = 0;
+  if (x > y && x > z) {
+    face = d.x >= 0 ? 0 : 1;
+    m = x;
+    s = d.x >= 0 ? -d.z : d.z;
+    t = -d.y;
+  } else if (y > z) {
+    face = d.y >= 0 ? 2 : 3;
+    m = y;
+    s = d.x;
+    t = d.y >= 0 ? d.z : -d.z;
+  } else {
+    face = d.z >= 0 ? 4 : 5;
+    m = z;
+    s = d.z >= 0 ? d.x : -d.x;
+    t = -d.y;
+  }
+  constexpr std::uint32_t kFaces = 6;
+  const std::uint32_t cube = std::min(d.layer, texture.layers / kFaces - 1);
+  return {(s / m + 1) / 2, (t / m + 1) / 2, 0, cube * kFaces + face};
+}
+
 Texel fetch(const Texture& texture, const TexelIndex& at, std::uint32_t layer,
             TexelSource& source) {
   const bool outside = at.x < 0 || at.x >= texture.width;

@@ -35,6 +35,14 @@ struct TexelIndex {
 Texel sample(const machine::Texture& texture, const Coordinates& at, TexelSource& source);
 Texel fetch(const machine::Texture& texture, const TexelIndex& at, std::uint32_t layer,
             TexelSource& source);
+// The same between the levels of a mipmapped texture, or at one of them; others have one level.
+Texel sample_level(const machine::Texture& texture, const Coordinates& at, float level,
+                   TexelSource& source);
+// tex.grad: the level at which the longer of the two steps is one texel long.
+float level_of(const machine::Texture& texture, const Coordinates& dx, const Coordinates& dy);
+// A direction, to coordinates of the cube's face that it goes through.
+// REQUIRES: the texture is of a cube.
+Coordinates on_face(const machine::Texture& texture, const Coordinates& direction);
 // tld4: one component of the four texels that a linear filter would read.
 Texel gather(const machine::Texture& texture, const Coordinates& at, int component,
              TexelSource& source);

@@ -167,5 +167,75 @@ TEST(SamplingTest, PlainMemoryReadsAsZeroOutside) {
   EXPECT_EQ(plain.reads, 1);
 }
 
+// Two levels of a row of four: {10, 20, 30, 40} and {15, 35}.
+struct Mipmapped {
+  std::vector<float> first = kRow, second = {15, 35};
+  Texture texture = over(first, TexelFormat::kF32, 4);
+  Mipmapped() {
+    texture.normalized_coordinates = true;
+    texture.most_level = 9;
+    Texture half = over(second, TexelFormat::kF32, 2);
+    half.normalized_coordinates = true;
+    texture.levels = {texture, half};
+  }
+  float at(float x, float level) const {
+    Plain plain;
+    return std::bit_cast<float>(sample_level(texture, {x, 0, 0, 0}, level, plain).value[0]);
+  }
+};
+
+TEST(SamplingTest, TheNearestLevelIsTaken) {
+  Mipmapped m;
+  EXPECT_EQ(m.at(0.9F, 0), 40);
+  EXPECT_EQ(m.at(0.9F, 0.5F), 40);
+  EXPECT_EQ(m.at(0.9F, 0.6F), 35);
+  EXPECT_EQ(m.at(0.9F, 99), 35);
+  EXPECT_EQ(m.at(0.9F, -99), 40);
+  EXPECT_EQ(m.at(0.9F, std::numeric_limits<float>::quiet_NaN()), 40);
+  m.texture.level_bias = 1;
+  EXPECT_EQ(m.at(0.9F, 0), 35);
+  m.texture.most_level = 0.25F;
+  EXPECT_EQ(m.at(0.9F, 0), 40);
+  m.texture.most_level = 9;
+  m.texture.least_level = 1;
+  EXPECT_EQ(m.at(0.9F, -5), 35);
+}
+
+TEST(SamplingTest, LevelsAreMixed) {
+  Mipmapped m;
+  m.texture.linear_mipmaps = true;
+  EXPECT_EQ(m.at(0.9F, 0.25F), 40 * 0.75F + 35 * 0.25F);
+  EXPECT_EQ(m.at(0.9F, 1), 35);
+  EXPECT_EQ(m.at(0.9F, 7), 35);
+}
+
+TEST(SamplingTest, GradientsGiveTheLevel) {
+  Texture texture = over(kRow, TexelFormat::kF32, 2, 2);
+  EXPECT_EQ(level_of(texture, {2, 0, 0, 0}, {0, 4, 0, 0}), 2);
+  texture.normalized_coordinates = true;
+  EXPECT_EQ(level_of(texture, {0.5F, 0, 0, 0}, {0, 1, 0, 0}), 1);
+  EXPECT_TRUE(std::isinf(level_of(texture, {}, {})));  // the largest level, after clamping
+}
+
+TEST(SamplingTest, ADirectionGoesThroughAFace) {
+  Texture texture;
+  texture.layers = 12;
+  texture.cube = true;
+  const struct {
+    Coordinates direction;
+    std::uint32_t face;
+    float x, y;
+  } cases[] = {{{2, 1, 0, 0}, 0, 0.5F, 0.25F},  {{-2, 0, 1, 0}, 1, 0.75F, 0.5F},
+               {{1, 2, 0, 0}, 2, 0.75F, 0.5F},  {{0, -2, 1, 0}, 3, 0.5F, 0.25F},
+               {{1, 0, 2, 1}, 10, 0.75F, 0.5F}, {{1, 0, -2, 1}, 11, 0.25F, 0.5F},
+               {{0, 0, 1, 99}, 10, 0.5F, 0.5F}};
+  for (const auto& each : cases) {
+    const Coordinates got = on_face(texture, each.direction);
+    EXPECT_EQ(got.layer, each.face);
+    EXPECT_EQ(got.x, each.x) << each.face;
+    EXPECT_EQ(got.y, each.y) << each.face;
+  }
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::interp

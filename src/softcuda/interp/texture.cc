@@ -18,10 +18,13 @@ using machine::FaultKind;
 using machine::Texture;
 using std::uint16_t, std::uint32_t, std::uint64_t;
 
-bool is_layered(Mode mode) { return mode == Mode::kArray1d || mode == Mode::kArray2d; }
+bool is_cube(Mode mode) { return mode == Mode::kCube || mode == Mode::kArrayCube; }
+bool is_layered(Mode mode) {
+  return mode == Mode::kArray1d || mode == Mode::kArray2d || mode == Mode::kArrayCube;
+}
 
 int dimensions_of(Mode mode) {
-  if (mode == Mode::k3d) return 3;
+  if (mode == Mode::k3d || is_cube(mode)) return 3;
   return mode == Mode::k2d || mode == Mode::kArray2d ? 2 : 1;
 }
 
@@ -85,7 +88,8 @@ uint32_t word(const Context& c, const Step& s, int element, int lane) {
   return static_cast<uint32_t>(get<uint64_t>(c, s.slot(3, element), lane));
 }
 
-Coordinates coordinates_of(const Context& c, const Step& s, int lane) {
+// Where the instruction reads a texture; of a cube: on one of its faces.
+Coordinates coordinates_of(const Context& c, const Step& s, const Texture& texture, int lane) {
   const Mode mode = s.source->modifiers.mode;
   const int first = is_layered(mode) ? 1 : 0, count = dimensions_of(mode);
   const auto real = [&](int n) { return std::bit_cast<float>(word(c, s, first + n, lane)); };
@@ -94,15 +98,45 @@ Coordinates coordinates_of(const Context& c, const Step& s, int lane) {
   if (count > 1) at.y = real(1);
   if (count > 2) at.z = real(2);
   if (first != 0) at.layer = word(c, s, 0, lane);
-  return at;
+  return is_cube(mode) && texture.cube ? on_face(texture, at) : at;
+}
+
+// Operands after the coordinates: a level, or two gradients.
+constexpr int kLevel = 4, kSecondGradient = 5;
+
+uint32_t word_of(const Context& c, const Step& s, int operand, int element, int lane) {
+  return static_cast<uint32_t>(get<uint64_t>(c, s.slot(operand, element), lane));
+}
+
+Coordinates gradient(const Context& c, const Step& s, int operand, int lane) {
+  const int count = dimensions_of(s.source->modifiers.mode);
+  const auto part = [&](int n) {
+    return n < count ? std::bit_cast<float>(word_of(c, s, operand, n, lane)) : 0;
+  };
+  return {part(0), part(1), part(2), 0};
+}
+
+Texel texel_of(const Context& c, const Step& s, const Texture& texture, int lane) {
+  Memory memory(c, s, lane);
+  const Coordinates at = coordinates_of(c, s, texture, lane);
+  if (!s.has(kLevel)) return sample(texture, at, memory);
+  const float level = s.has(kSecondGradient) ? level_of(texture, gradient(c, s, kLevel, lane),
+                                                        gradient(c, s, kSecondGradient, lane))
+                                             : std::bit_cast<float>(word_of(c, s, kLevel, 0, lane));
+  return sample_level(texture, at, level, memory);
 }
 
 void tex(Context& c, const Step& s) {
   Lookup lookup(c, s, s.slot(1), false);
-  each_active(c, [&](int i) {
-    Memory memory(c, s, i);
-    put_texel(c, s, i, sample(lookup.of(i), coordinates_of(c, s, i), memory));
-  });
+  each_active(c, [&](int i) { put_texel(c, s, i, texel_of(c, s, lookup.of(i), i)); });
+}
+
+// Integers say which level they are of.
+const Texture& level_of_integer(const Context& c, const Step& s, const Texture& texture, int lane) {
+  if (!s.has(kLevel) || texture.levels.empty()) return texture;
+  const auto level = static_cast<std::int32_t>(word_of(c, s, kLevel, 0, lane));
+  const auto last = static_cast<std::int32_t>(texture.levels.size() - 1);
+  return texture.levels[static_cast<std::size_t>(std::clamp(level, 0, last))];
 }
 
 void tex_integers(Context& c, const Step& s) {
@@ -115,8 +149,8 @@ void tex_integers(Context& c, const Step& s) {
     };
     Memory memory(c, s, i);
     put_texel(c, s, i,
-              fetch(lookup.of(i), {index(0), index(1), index(2)}, first != 0 ? word(c, s, 0, i) : 0,
-                    memory));
+              fetch(level_of_integer(c, s, lookup.of(i), i), {index(0), index(1), index(2)},
+                    first != 0 ? word(c, s, 0, i) : 0, memory));
   });
 }
 
@@ -124,9 +158,10 @@ void tld4(Context& c, const Step& s) {
   Lookup lookup(c, s, s.slot(1), false);
   each_active(c, [&](int i) {
     Memory memory(c, s, i);
+    const Texture& texture = lookup.of(i);
     put_texel(
         c, s, i,
-        gather(lookup.of(i), coordinates_of(c, s, i), s.source->modifiers.shape.count, memory));
+        gather(texture, coordinates_of(c, s, texture, i), s.source->modifiers.shape.count, memory));
   });
 }
 
@@ -215,7 +250,7 @@ uint32_t addressing(const Texture& t, int n) {  // wrap, clamp, mirror, border
   return kNumbers[static_cast<int>(t.addressing[n])];
 }
 
-// 0 of what our textures never have: mipmaps, samples, a linear surface.
+// 0 of what our textures never have: samples, a linear surface.
 uint32_t answer(Mode asked, const Texture& t) {
   switch (asked) {
     case Mode::kWidth:
@@ -232,6 +267,8 @@ uint32_t answer(Mode asked, const Texture& t) {
       return t.normalized_coordinates ? 1 : 0;
     case Mode::kArraySize:
       return t.layered ? t.layers : 0;
+    case Mode::kMipmapLevels:
+      return static_cast<uint32_t>(t.levels.size());
     case Mode::kFilterMode:
       return t.linear_filter ? 1 : 0;
     case Mode::kAddressMode0:
@@ -250,20 +287,26 @@ void query(Context& c, const Step& s) {
               [&](int i) { put(c, s.slot(0), i, answer(s.source->modifiers.mode, lookup.of(i))); });
 }
 
-// Cube maps, and samplers apart from textures, are not there.
 bool has_geometry(const ir::Instruction& i) {
   const Mode mode = i.modifiers.mode;
-  return mode == Mode::k1d || mode == Mode::k2d || mode == Mode::k3d || is_layered(mode);
+  return mode == Mode::k1d || mode == Mode::k2d || mode == Mode::k3d || mode == Mode::kArray1d ||
+         mode == Mode::kArray2d;
+}
+
+// Directions are floats, and have no gradients here.
+bool is_of_cube(const ir::Instruction& i) {
+  return is_cube(i.modifiers.mode) && i.type2 == Type::kF32 && i.operand_count <= kSecondGradient;
 }
 
 }  // namespace
 
 Handler select_Tex(const ir::Instruction& i) {
-  if (!has_geometry(i)) return nullptr;
+  if (!has_geometry(i) && !is_of_cube(i)) return nullptr;
   return i.type2 == Type::kF32 ? &tex : &tex_integers;
 }
 Handler select_Tld4(const ir::Instruction& i) {
-  return i.modifiers.mode == Mode::k2d || i.modifiers.mode == Mode::kArray2d ? &tld4 : nullptr;
+  const Mode mode = i.modifiers.mode;
+  return mode == Mode::k2d || mode == Mode::kArray2d || is_of_cube(i) ? &tld4 : nullptr;
 }
 Handler select_Suld(const ir::Instruction& i) { return has_geometry(i) ? &suld : nullptr; }
 Handler select_Sust(const ir::Instruction& i) { return has_geometry(i) ? &sust : nullptr; }

@@ -163,7 +163,7 @@ constexpr FormLine kLines[] = {
     {Op::kCpAsyncWait, "cp.async.wait_group", "a%:u32"},
     {Op::kCpAsyncWaitAll, "cp.async.wait_all", ""},
     // --- textures and surfaces ---
-    {Op::kTex, "tex{.level}{.1d|2d|3d|a1d|a2d|cube|acube}.v2|v4.f16|f16x2|f32|u32|s32.s32|f32", "..."},
+    {Op::kTex, "tex{.level|base|grad}{.1d|2d|3d|a1d|a2d|cube|acube}.v2|v4.f16|f16x2|f32|u32|s32.s32|f32", "..."},
     {Op::kTld4, "tld4.r|g|b|a.2d|a2d|cube|acube.v4.f32|u32|s32.f32", "..."},
     {Op::kTxq, "txq.width|height|depth|channel_data_type|channel_order|normalized_coords|array_size|num_mipmap_levels|num_samples|filter_mode|addr_mode_0|addr_mode_1|addr_mode_2.b32", "..."},
     {Op::kSuld, "suld.b.1d|2d|3d|a1d|a2d{.ca|cg|cs|cv}{.v2|v4}.b8|b16|b32|b64{.trap|clamp|zero}", "..."},

@@ -95,6 +95,7 @@ class FunctionLowering {
   void surface(const ptx::Statement& statement, const Opcode& opcode);
   void query(const ptx::Statement& statement, const Opcode& opcode);
   Operand texture_name(const ptx::Operand& from);
+  Operand gradient(const ptx::Operand& from, Mode geometry);
   Operand coordinates(const ptx::Operand& from, Mode geometry, Type type);
 
   struct CallParts {

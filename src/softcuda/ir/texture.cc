@@ -53,12 +53,35 @@ Operand FunctionLowering::coordinates(const ptx::Operand& from, Mode geometry, T
   return keep_elements(elements, Kind::kVector);
 }
 
+// As many parts as the texture has dimensions, of which a fourth has no meaning.
+Operand FunctionLowering::gradient(const ptx::Operand& from, Mode geometry) {
+  const auto parts = elements_of(from);
+  const bool one = geometry == Mode::k1d || geometry == Mode::kArray1d;
+  const bool two = geometry == Mode::k2d || geometry == Mode::kArray2d;
+  const std::size_t wanted = one ? 1 : two ? 2 : 4;
+  if (parts.size() != wanted && !(wanted == 4 && parts.size() == 3)) {
+    fail(from.at, "a gradient has " + std::to_string(wanted) + " parts here");
+    return {};
+  }
+  std::vector<Operand> elements;
+  elements.reserve(parts.size());
+  for (const auto& part : parts)
+    elements.push_back(source(part, {}, Type::kF32));
+  return keep_elements(elements, Kind::kVector);
+}
+
 void FunctionLowering::texture(const ptx::Statement& statement, const Opcode& opcode) {
   const auto& from = statement.operands;
-  const bool shaped = (from.size() == 2 || from.size() == 3) && from[1].kind == Written::kAddress &&
+  const bool level = statement.name.find(".level.") != std::string_view::npos;
+  const bool gradients = statement.name.find(".grad.") != std::string_view::npos;
+  const std::size_t wanted = level ? 3 : gradients ? 4 : 2;
+  const bool shaped = from.size() == wanted && from[1].kind == Written::kAddress &&
                       (from[1].parts.size() == 2 || from[1].parts.size() == 3);
   if (!shaped)
-    return fail(statement.at, quoted(statement.name) + " takes d, [texture, coordinates]");
+    return fail(statement.at, quoted(statement.name) + " takes d, [texture, coordinates]" +
+                                  (level       ? ", level"
+                                   : gradients ? ", gradient, gradient"
+                                               : ""));
   Instruction made = begin(statement, opcode);
   vector_length_ = made.modifiers.vector;
   const bool sampler = from[1].parts.size() == 3;
@@ -67,7 +90,9 @@ void FunctionLowering::texture(const ptx::Statement& statement, const Opcode& op
   operands_.push_back(texture_name(from[1].parts[0]));
   operands_.push_back(sampler ? texture_name(from[1].parts[1]) : Operand{});
   operands_.push_back(coordinates(from[1].parts.back(), made.modifiers.mode, made.type2));
-  operands_.push_back(from.size() == 3 ? source(from[2], {}, made.type2) : Operand{});
+  if (level) operands_.push_back(source(from[2], {}, made.type2));
+  for (std::size_t i = 2; gradients && i < wanted; ++i)
+    operands_.push_back(gradient(from[i], made.modifiers.mode));
   commit(made, operands_);
 }
 

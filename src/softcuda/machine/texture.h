@@ -34,6 +34,7 @@ struct Texture {
   std::uint8_t channels = 1;    // 1, 2 or 4
   std::uint8_t dimensions = 1;  // 1, 2 or 3
   bool layered = false;
+  bool cube = false;  // every six layers are the faces of a cube: x, -x, y, -y, z, -z
   bool surface = false;
 
   // --- how they are read ---
@@ -44,6 +45,11 @@ struct Texture {
   bool srgb = false;
   bool unbounded = false;  // plain memory: what is outside reads as zero
   float border[4] = {};
+
+  // --- of a mipmapped array: its levels; the first is this texture without them ---
+  std::vector<Texture> levels;
+  bool linear_mipmaps = false;  // between two levels; else the nearer
+  float level_bias = 0, least_level = 0, most_level = 0;
 
   std::uint32_t texel_bytes() const noexcept { return bytes_of(format) * channels; }
 };

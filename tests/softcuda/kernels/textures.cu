@@ -89,3 +89,20 @@ extern "C" __global__ void queries(cudaTextureObject_t texture, cudaSurfaceObjec
   ASK("suq.memory_layout.b32", surface);
 #undef ASK
 }
+
+extern "C" __global__ void levels(cudaTextureObject_t texture, const float* level, float* by_level,
+                                  float* by_gradient) {
+  const unsigned i = threadIdx.x;
+  by_level[i] = tex2DLod<float>(texture, 0.9f, 0.9f, level[i]);
+  const float step = exp2f(level[i]) / 8;  // of eight texels
+  by_gradient[i] =
+      tex2DGrad<float>(texture, 0.9f, 0.9f, make_float2(step, 0), make_float2(0, step / 2));
+}
+
+extern "C" __global__ void faces(cudaTextureObject_t cube, cudaTextureObject_t cubes,
+                                 const float3* directions, float* out, float* second) {
+  const unsigned i = threadIdx.x;
+  const float3 d = directions[i];
+  out[i] = texCubemap<float>(cube, d.x, d.y, d.z);
+  second[i] = texCubemapLayered<float>(cubes, d.x, d.y, d.z, 1);
+}
