@@ -22,47 +22,25 @@ CUresult memset(CUstream handle, bool wait, const CUDA_MEMSET_NODE_PARAMS& param
 
 extern "C" {
 
-CUresult cuMemsetD8_v2(CUdeviceptr to, unsigned char value, size_t count) {
-  return memset(nullptr, true, {to, 0, value, 1, count, 1});
-}
-CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count, CUstream stream) {
-  return memset(stream, false, {to, 0, value, 1, count, 1});
-}
-CUresult cuMemsetD2D8_v2(CUdeviceptr to, size_t pitch, unsigned char value, size_t width,
-                         size_t height) {
-  return memset(nullptr, true, {to, pitch, value, 1, width, height});
-}
-CUresult cuMemsetD2D8Async(CUdeviceptr to, size_t pitch, unsigned char value, size_t width,
-                           size_t height, CUstream stream) {
-  return memset(stream, false, {to, pitch, value, 1, width, height});
-}
-CUresult cuMemsetD16_v2(CUdeviceptr to, unsigned short value, size_t count) {
-  return memset(nullptr, true, {to, 0, value, 2, count, 1});
-}
-CUresult cuMemsetD16Async(CUdeviceptr to, unsigned short value, size_t count, CUstream stream) {
-  return memset(stream, false, {to, 0, value, 2, count, 1});
-}
-CUresult cuMemsetD2D16_v2(CUdeviceptr to, size_t pitch, unsigned short value, size_t width,
-                          size_t height) {
-  return memset(nullptr, true, {to, pitch, value, 2, width, height});
-}
-CUresult cuMemsetD2D16Async(CUdeviceptr to, size_t pitch, unsigned short value, size_t width,
-                            size_t height, CUstream stream) {
-  return memset(stream, false, {to, pitch, value, 2, width, height});
-}
-CUresult cuMemsetD32_v2(CUdeviceptr to, unsigned int value, size_t count) {
-  return memset(nullptr, true, {to, 0, value, 4, count, 1});
-}
-CUresult cuMemsetD32Async(CUdeviceptr to, unsigned int value, size_t count, CUstream stream) {
-  return memset(stream, false, {to, 0, value, 4, count, 1});
-}
-CUresult cuMemsetD2D32_v2(CUdeviceptr to, size_t pitch, unsigned int value, size_t width,
-                          size_t height) {
-  return memset(nullptr, true, {to, pitch, value, 4, width, height});
-}
-CUresult cuMemsetD2D32Async(CUdeviceptr to, size_t pitch, unsigned int value, size_t width,
-                            size_t height, CUstream stream) {
-  return memset(stream, false, {to, pitch, value, 4, width, height});
-}
+// For elements of so many bits: in a row and in several, waited for and not.
+#define LW_MEMSETS(bits, Value)                                                                 \
+  CUresult cuMemsetD##bits##_v2(CUdeviceptr to, Value value, size_t count) {                    \
+    return memset(nullptr, true, {to, 0, value, sizeof(Value), count, 1});                      \
+  }                                                                                             \
+  CUresult cuMemsetD##bits##Async(CUdeviceptr to, Value value, size_t count, CUstream stream) { \
+    return memset(stream, false, {to, 0, value, sizeof(Value), count, 1});                      \
+  }                                                                                             \
+  CUresult cuMemsetD2D##bits##_v2(CUdeviceptr to, size_t pitch, Value value, size_t width,      \
+                                  size_t height) {                                              \
+    return memset(nullptr, true, {to, pitch, value, sizeof(Value), width, height});             \
+  }                                                                                             \
+  CUresult cuMemsetD2D##bits##Async(CUdeviceptr to, size_t pitch, Value value, size_t width,    \
+                                    size_t height, CUstream stream) {                           \
+    return memset(stream, false, {to, pitch, value, sizeof(Value), width, height});             \
+  }
+LW_MEMSETS(8, unsigned char)
+LW_MEMSETS(16, unsigned short)
+LW_MEMSETS(32, unsigned int)
+#undef LW_MEMSETS
 
 }  // extern "C"

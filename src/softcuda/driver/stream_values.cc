@@ -145,38 +145,22 @@ CUresult one_write(CUstream stream, CUstreamBatchMemOpType type, CUdeviceptr add
 
 extern "C" {
 
-CUresult cuStreamWaitValue32(CUstream stream, CUdeviceptr address, cuuint32_t value,
-                             unsigned int flags) {
-  return one_wait(stream, CU_STREAM_MEM_OP_WAIT_VALUE_32, address, value, flags);
-}
-CUresult cuStreamWaitValue32_v2(CUstream stream, CUdeviceptr address, cuuint32_t value,
-                                unsigned int flags) {
-  return one_wait(stream, CU_STREAM_MEM_OP_WAIT_VALUE_32, address, value, flags);
-}
-CUresult cuStreamWaitValue64(CUstream stream, CUdeviceptr address, cuuint64_t value,
-                             unsigned int flags) {
-  return one_wait(stream, CU_STREAM_MEM_OP_WAIT_VALUE_64, address, value, flags);
-}
-CUresult cuStreamWaitValue64_v2(CUstream stream, CUdeviceptr address, cuuint64_t value,
-                                unsigned int flags) {
-  return one_wait(stream, CU_STREAM_MEM_OP_WAIT_VALUE_64, address, value, flags);
-}
-CUresult cuStreamWriteValue32(CUstream stream, CUdeviceptr address, cuuint32_t value,
-                              unsigned int flags) {
-  return one_write(stream, CU_STREAM_MEM_OP_WRITE_VALUE_32, address, value, flags);
-}
-CUresult cuStreamWriteValue32_v2(CUstream stream, CUdeviceptr address, cuuint32_t value,
-                                 unsigned int flags) {
-  return one_write(stream, CU_STREAM_MEM_OP_WRITE_VALUE_32, address, value, flags);
-}
-CUresult cuStreamWriteValue64(CUstream stream, CUdeviceptr address, cuuint64_t value,
-                              unsigned int flags) {
-  return one_write(stream, CU_STREAM_MEM_OP_WRITE_VALUE_64, address, value, flags);
-}
-CUresult cuStreamWriteValue64_v2(CUstream stream, CUdeviceptr address, cuuint64_t value,
-                                 unsigned int flags) {
-  return one_write(stream, CU_STREAM_MEM_OP_WRITE_VALUE_64, address, value, flags);
-}
+// Versions 1 and 2 are the same.
+#define LW_STREAM_VALUES(name, bits, one, operation)                               \
+  CUresult name(CUstream stream, CUdeviceptr address, cuuint##bits##_t value,      \
+                unsigned int flags) {                                              \
+    return one(stream, operation##_##bits, address, value, flags);                 \
+  }                                                                                \
+  CUresult name##_v2(CUstream stream, CUdeviceptr address, cuuint##bits##_t value, \
+                     unsigned int flags) {                                         \
+    return one(stream, operation##_##bits, address, value, flags);                 \
+  }
+LW_STREAM_VALUES(cuStreamWaitValue32, 32, one_wait, CU_STREAM_MEM_OP_WAIT_VALUE)
+LW_STREAM_VALUES(cuStreamWaitValue64, 64, one_wait, CU_STREAM_MEM_OP_WAIT_VALUE)
+LW_STREAM_VALUES(cuStreamWriteValue32, 32, one_write, CU_STREAM_MEM_OP_WRITE_VALUE)
+LW_STREAM_VALUES(cuStreamWriteValue64, 64, one_write, CU_STREAM_MEM_OP_WRITE_VALUE)
+#undef LW_STREAM_VALUES
+
 CUresult cuStreamBatchMemOp(CUstream stream, unsigned int count, CUstreamBatchMemOpParams* parts,
                             unsigned int flags) {
   return batch(stream, count, parts, flags);
