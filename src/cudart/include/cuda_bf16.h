@@ -23,8 +23,7 @@ LW_ANY __nv_bfloat16 __float2bfloat16(float a) { return __nv_bfloat16(a); }
 LW_ANY __nv_bfloat16 __float2bfloat16_rn(float a) { return __nv_bfloat16(a); }
 LW_ANY __nv_bfloat16 __double2bfloat16(double a) { return __nv_bfloat16(a); }
 LW_ANY float __bfloat162float(__nv_bfloat16 a) { return a; }
-LW_ANY __nv_bfloat16 __int2bfloat16_rn(int a) { return __nv_bfloat16(a); }
-LW_ANY int __bfloat162int_rz(__nv_bfloat16 a) { return static_cast<int>(static_cast<float>(a)); }
+LW_SMALL_INTEGERS(__nv_bfloat16, __bfloat16, bfloat16)
 LW_ANY __nv_bfloat16 __ushort_as_bfloat16(unsigned short a) {
   return __builtin_bit_cast(__nv_bfloat16, a);
 }
@@ -53,6 +52,13 @@ LW_ANY float __high2float(__nv_bfloat162 a) { return a.y; }
 LW_SMALL_FUNCTIONS(__nv_bfloat16, __nv_bfloat162)
 LW_SMALL_SHUFFLES(__nv_bfloat16, unsigned short)
 LW_SMALL_SHUFFLES(__nv_bfloat162, unsigned int)
+#if __CUDA_ARCH__ >= 900
+LW_SMALL_ATOMIC(__nv_bfloat16, unsigned short, unsigned short, "h", "bf16")
+LW_SMALL_ATOMIC(__nv_bfloat162, unsigned int, unsigned int, "r", "bf16x2")
+#else
+LW_SMALL_ATOMIC_BY_EXCHANGE(__nv_bfloat16, unsigned short)
+LW_SMALL_ATOMIC_BY_EXCHANGE(__nv_bfloat162, unsigned int)
+#endif
 #endif
 
 #endif

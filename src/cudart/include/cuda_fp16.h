@@ -26,14 +26,7 @@ LW_ANY __half __ushort_as_half(unsigned short a) { return __builtin_bit_cast(__h
 LW_ANY __half __short_as_half(short a) { return __builtin_bit_cast(__half, a); }
 LW_ANY unsigned short __half_as_ushort(__half a) { return __builtin_bit_cast(unsigned short, a); }
 LW_ANY short __half_as_short(__half a) { return __builtin_bit_cast(short, a); }
-LW_ANY __half __int2half_rn(int a) { return __half(a); }
-LW_ANY __half __uint2half_rn(unsigned int a) { return __half(a); }
-LW_ANY __half __short2half_rn(short a) { return __half(static_cast<int>(a)); }
-LW_ANY __half __ushort2half_rn(unsigned short a) { return __half(static_cast<int>(a)); }
-LW_ANY int __half2int_rz(__half a) { return static_cast<int>(static_cast<float>(a)); }
-LW_ANY unsigned int __half2uint_rz(__half a) {
-  return static_cast<unsigned int>(static_cast<float>(a));
-}
+LW_SMALL_INTEGERS(__half, __half, half)
 
 LW_ANY __half2 __floats2half2_rn(float a, float b) { return __half2{__half(a), __half(b)}; }
 LW_ANY __half2 __float2half2_rn(float a) { return __floats2half2_rn(a, a); }
@@ -63,9 +56,6 @@ LW_HALF_ROUNDED(rz, "rz")
 LW_HALF_ROUNDED(rd, "rm")
 LW_HALF_ROUNDED(ru, "rp")
 #undef LW_HALF_ROUNDED
-LW_ONLY_DEVICE int __half2int_rn(__half a) { return __nv_float2int_rn(a); }
-LW_ONLY_DEVICE int __half2int_rd(__half a) { return __nv_float2int_rd(a); }
-LW_ONLY_DEVICE int __half2int_ru(__half a) { return __nv_float2int_ru(a); }
 LW_SMALL_FUNCTIONS(__half, __half2)
 LW_SMALL_SHUFFLES(__half, unsigned short)
 LW_SMALL_SHUFFLES(__half2, unsigned int)

@@ -89,6 +89,7 @@ typedef unsigned int cuuint32_t;
 #include "device/textures.h"
 
 /* Of what is above. */
+#include "device/dynamic_programming.h"
 #include "device/elementary_float.h"
 #include "device/error_function.h"
 #include "device/ordered_atomics.h"

@@ -15,6 +15,53 @@ LW_DEVICE float erfcinv(float a) { return erfcinvf(a); }
 LW_DEVICE float erfcx(float a) { return erfcxf(a); }
 LW_DEVICE float exp10(float a) { return exp10f(a); }
 
+/* The C library's of float under the names of double, which clang's headers only declare. */
+#define LW_FLOAT_UNARY(type, name, of_float) \
+  LW_DEVICE type name(float a) { return of_float(a); }
+#define LW_FLOAT_BINARY(name, of_float) \
+  LW_DEVICE float name(float a, float b) { return of_float(a, b); }
+LW_FLOAT_UNARY(float, acosh, acoshf)
+LW_FLOAT_UNARY(float, asinh, asinhf)
+LW_FLOAT_UNARY(float, atanh, atanhf)
+LW_FLOAT_UNARY(float, cbrt, cbrtf)
+LW_FLOAT_UNARY(float, erf, erff)
+LW_FLOAT_UNARY(float, erfc, erfcf)
+LW_FLOAT_UNARY(float, exp2, exp2f)
+LW_FLOAT_UNARY(float, expm1, expm1f)
+LW_FLOAT_UNARY(float, lgamma, lgammaf)
+LW_FLOAT_UNARY(float, log1p, log1pf)
+LW_FLOAT_UNARY(float, log2, log2f)
+LW_FLOAT_UNARY(float, logb, logbf)
+LW_FLOAT_UNARY(float, nearbyint, nearbyintf)
+LW_FLOAT_UNARY(float, rint, rintf)
+LW_FLOAT_UNARY(float, round, roundf)
+LW_FLOAT_UNARY(float, tgamma, tgammaf)
+LW_FLOAT_UNARY(float, trunc, truncf)
+LW_FLOAT_UNARY(int, ilogb, ilogbf)
+LW_FLOAT_UNARY(long, lrint, lrintf)
+LW_FLOAT_UNARY(long, lround, lroundf)
+LW_FLOAT_UNARY(long long, llrint, llrintf)
+LW_FLOAT_UNARY(long long, llround, llroundf)
+LW_FLOAT_BINARY(copysign, copysignf)
+LW_FLOAT_BINARY(fdim, fdimf)
+LW_FLOAT_BINARY(fmax, fmaxf)
+LW_FLOAT_BINARY(fmin, fminf)
+LW_FLOAT_BINARY(hypot, hypotf)
+LW_FLOAT_BINARY(nextafter, nextafterf)
+LW_FLOAT_BINARY(remainder, remainderf)
+#undef LW_FLOAT_UNARY
+#undef LW_FLOAT_BINARY
+LW_DEVICE float fma(float a, float b, float c) { return fmaf(a, b, c); }
+LW_DEVICE float remquo(float a, float b, int* quotient) { return remquof(a, b, quotient); }
+LW_DEVICE float scalbn(float a, int by) { return scalbnf(a, by); }
+LW_DEVICE float scalbln(float a, long by) { return scalblnf(a, by); }
+LW_DEVICE double nan(const char* tag) {
+  return __nv_nan(reinterpret_cast<const signed char*>(tag));
+}
+LW_DEVICE float nanf(const char* tag) {
+  return __nv_nanf(reinterpret_cast<const signed char*>(tag));
+}
+
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
 LW_DEVICE int __reduce_add_sync(unsigned int mask, int value) {
   return __nvvm_redux_sync_add(value, static_cast<int>(mask));

@@ -25,6 +25,8 @@
     __host__ __device__ constexpr type(int value) : lw(static_cast<native>(value)) {}             \
     __host__ __device__ constexpr type(unsigned int value) : lw(static_cast<native>(value)) {}    \
     __host__ __device__ constexpr type(long long value) : lw(static_cast<native>(value)) {}       \
+    __host__ __device__ constexpr type(unsigned long long value)                                  \
+        : lw(static_cast<native>(value)) {}                                                       \
     __host__ __device__ constexpr type(type##_raw raw) : lw(__builtin_bit_cast(native, raw.x)) {} \
     __host__ __device__ constexpr operator float() const { return static_cast<float>(lw); }       \
     __host__ __device__ constexpr operator type##_raw() const {                                   \
@@ -59,6 +61,9 @@
     return type2{a.x sign b.x, a.y sign b.y};                              \
   }                                                                        \
   LW_ANY type2& operator sign##=(type2& a, const type2& b) { return a = a sign b; }
+#define LW_SMALL_SIGNS(type2)                          \
+  LW_ANY type2 operator+(const type2& a) { return a; } \
+  LW_ANY type2 operator-(const type2& a) { return {-a.x, -a.y}; }
 #define LW_SMALL_RELATION(type, sign) \
   LW_ANY bool operator sign(const type& a, const type& b) { return a.lw sign b.lw; }
 #define LW_SMALL_OPERATORS(type, type2, native) \
@@ -66,6 +71,7 @@
   LW_SMALL_OPERATOR(type, type2, native, -)     \
   LW_SMALL_OPERATOR(type, type2, native, *)     \
   LW_SMALL_OPERATOR(type, type2, native, /)     \
+  LW_SMALL_SIGNS(type2)                         \
   LW_SMALL_RELATION(type, ==)                   \
   LW_SMALL_RELATION(type, !=)                   \
   LW_SMALL_RELATION(type, <)                    \
@@ -143,6 +149,32 @@ LW_ANY float lw_clamp_unit(float a) { return a > 0 ? a < 1 ? a : 1 : 0; }
   LW_SMALL_COMPARE(type, type2, gt, >)                                                            \
   LW_SMALL_COMPARE(type, type2, ge, >=)
 
+/* To integers, which hold the nearest that they can; a NaN is 0, and the least of 64 bits. */
+template <class Integer>
+LW_ANY Integer lw_saturated(float whole) {
+  constexpr bool is_signed = Integer(-1) < Integer(0);
+  constexpr unsigned long long top = 1ull << (8 * sizeof(Integer) - 1);
+  constexpr Integer least = is_signed ? static_cast<Integer>(top) : Integer(0);
+  constexpr Integer most = static_cast<Integer>(is_signed ? top - 1 : top + (top - 1));
+  if (whole != whole) return sizeof(Integer) == 8 ? static_cast<Integer>(top) : Integer(0);
+  if (whole <= static_cast<float>(least)) return least;
+  return whole >= static_cast<float>(most) ? most : static_cast<Integer>(whole);
+}
+#define LW_SMALL_INTEGER(type, from, to, name, integer)                                            \
+  LW_ANY integer from##2##name##_rn(type a) { return lw_saturated<integer>(__builtin_rintf(a)); }  \
+  LW_ANY integer from##2##name##_rz(type a) { return lw_saturated<integer>(__builtin_truncf(a)); } \
+  LW_ANY integer from##2##name##_rd(type a) { return lw_saturated<integer>(__builtin_floorf(a)); } \
+  LW_ANY integer from##2##name##_ru(type a) { return lw_saturated<integer>(__builtin_ceilf(a)); }  \
+  LW_ANY type __##name##2##to##_rn(integer a) { return type(+a); }
+/* `from` and `to`: what the type is called in the names of functions. */
+#define LW_SMALL_INTEGERS(type, from, to)                  \
+  LW_SMALL_INTEGER(type, from, to, short, short)           \
+  LW_SMALL_INTEGER(type, from, to, ushort, unsigned short) \
+  LW_SMALL_INTEGER(type, from, to, int, int)               \
+  LW_SMALL_INTEGER(type, from, to, uint, unsigned int)     \
+  LW_SMALL_INTEGER(type, from, to, ll, long long)          \
+  LW_SMALL_INTEGER(type, from, to, ull, unsigned long long)
+
 /* Through float: the Math API promises no more. */
 #define LW_SMALL_FUNCTION(type, type2, name, expression) \
   LW_ONLY_DEVICE type h##name(type from) {               \
@@ -192,6 +224,17 @@ LW_ANY float lw_clamp_unit(float a) { return a > 0 ? a < 1 ? a : 1 : 0; }
                          : "l"(at), letter(__builtin_bit_cast(bits, value)) \
                          : "memory");                                       \
     return __builtin_bit_cast(type, old);                                   \
+  }
+#define LW_SMALL_ATOMIC_BY_EXCHANGE(type, bits)                        \
+  LW_ONLY_DEVICE type atomicAdd(type* at, type value) {                \
+    bits* const word = reinterpret_cast<bits*>(at);                    \
+    bits seen = *static_cast<volatile bits*>(word), expected;          \
+    do {                                                               \
+      expected = seen;                                                 \
+      const type sum = __builtin_bit_cast(type, expected) + value;     \
+      seen = atomicCAS(word, expected, __builtin_bit_cast(bits, sum)); \
+    } while (seen != expected);                                        \
+    return __builtin_bit_cast(type, seen);                             \
   }
 
 #endif
