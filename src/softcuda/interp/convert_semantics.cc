@@ -138,9 +138,7 @@ std::uint64_t integer_of_double(const ir::Instruction& i, double value) {
 std::uint64_t f64_of_integer(Integer value, Rounding rounding) {
   RoundingScope scope(rounding);
   volatile double result = 0;
-  if (value < 0)
-    result = static_cast<double>(static_cast<std::int64_t>(value));
-  else if (value <= std::numeric_limits<std::int64_t>::max())
+  if (value <= std::numeric_limits<std::int64_t>::max())
     result = static_cast<double>(static_cast<std::int64_t>(value));
   else
     result = std::fma(static_cast<double>(static_cast<std::uint64_t>(value) >> 32), 0x1p32,

@@ -25,7 +25,6 @@ StepKind kind_of(const ir::Instruction& i) {
     case ir::Op::kBarrier:
       return StepKind::kBarrier;
     case ir::Op::kBarWarp:
-      return StepKind::kWarpSync;
     case ir::Op::kShfl:
     case ir::Op::kVote:
     case ir::Op::kMatch:

@@ -49,6 +49,7 @@ inline void put(const Context& c, const Slot& slot, int lane, M value) {
   if constexpr (sizeof(M) == 16) {
     c.at<M>(slot)[lane] = value;
   } else {
+    // NOLINTBEGIN(bugprone-signed-char-misuse): an s8 is meant to be extended
     switch (slot.bytes) {
       case 2:
         c.at<uint16_t>(slot)[lane] = static_cast<uint16_t>(value);
@@ -62,6 +63,7 @@ inline void put(const Context& c, const Slot& slot, int lane, M value) {
       default:
         break;  // "_"
     }
+    // NOLINTEND(bugprone-signed-char-misuse)
   }
 }
 template <class M>

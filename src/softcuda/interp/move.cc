@@ -8,7 +8,6 @@
 namespace longwire::softcuda::interp {
 namespace {
 
-using ir::OperandKind;
 using std::uint16_t, std::uint32_t, std::uint64_t;
 
 template <class T>

@@ -76,11 +76,11 @@ uint32_t half_of(uint32_t bits) { return f16_of(std::bit_cast<float>(bits)); }
 
 void put_texel(const Context& c, const Step& s, int lane, const Texel& texel) {
   const bool packed = s.source->type == Type::kF16x2;
-  for (int n = 0; n < s.count[0] && n < (packed ? 2 : 4); ++n) {
+  for (std::size_t n = 0; n < s.count[0] && n < (packed ? 2 : 4); ++n) {
     uint32_t value = texel.value[n];
     if (s.source->type == Type::kF16) value = half_of(value);
     if (packed) value = half_of(texel.value[2 * n]) | half_of(texel.value[2 * n + 1]) << 16;
-    put(c, s.slot(0, n), lane, value);
+    put(c, s.slot(0, static_cast<int>(n)), lane, value);
   }
 }
 
@@ -211,7 +211,7 @@ void suld(Context& c, const Step& s) {
       std::memcpy(data, Memory(c, s, i).at(access.address, bytes), bytes);
     for (uint32_t n = 0; n < s.count[0]; ++n) {
       uint64_t value = 0;
-      std::memcpy(&value, data + n * element, element);
+      std::memcpy(&value, data + std::size_t{n} * element, element);
       put(c, s.slot(0, static_cast<int>(n)), i, value);
     }
   });
@@ -227,7 +227,7 @@ void sust(Context& c, const Step& s) {
     std::byte* place = Memory(c, s, i).place(access.address, bytes, Access::kWrite);
     for (uint32_t n = 0; n < s.count[2]; ++n) {
       const uint64_t value = get<uint64_t>(c, s.slot(2, static_cast<int>(n)), i);
-      std::memcpy(place + n * element, &value, element);
+      std::memcpy(place + std::size_t{n} * element, &value, element);
     }
   });
 }

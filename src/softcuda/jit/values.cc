@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/check.h"
 #include "softcuda/jit/table.h"
 
 namespace longwire::softcuda::jit {
@@ -122,6 +123,7 @@ LLVMValueRef Values::call_intrinsic(const char* name, std::initializer_list<LLVM
 
 Value Values::intrinsic(const char* name, std::initializer_list<Value> arguments) const {
   constexpr std::size_t kMost = 4;
+  LW_CHECK(arguments.size() != 0 && arguments.size() <= kMost);
   bool uniform = true;
   for (const Value& argument : arguments)
     uniform = uniform && argument.uniform;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/check.h"
 #include "softcuda/machine/fault_text.h"
 #include "softcuda/machine/races.h"
 #include "softcuda/machine/run_twice.h"
@@ -175,6 +176,7 @@ void Block::report_deadlock() {
   const WarpFiber* waiting = nullptr;
   for (std::uint32_t i = 0; i < warp_count_ && waiting == nullptr; ++i)
     if (warps_[i]->waiting()) waiting = warps_[i].get();
+  LW_CHECK(waiting != nullptr);  // who is neither ready nor at a barrier has ended
   std::string text = describe_place(*waiting, -1, waiting->waits_in()) + "barrier " +
                      std::to_string(waiting->waits_at()) + " cannot end: ";
   const std::uint32_t id = waiting->waits_at();

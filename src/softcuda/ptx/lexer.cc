@@ -45,14 +45,15 @@ bool Lexer::skip_space() noexcept {
       ++position_;
     const char c = at(position_);
     const char next = at(position_ + 1);
-    if (c == '/' && next == '/') {
+    const bool comment = c == '/' && next == '/';
+    // What a preprocessor has left: # 12 "file.cu"
+    const bool marker = c == '#' && (position_ == 0 || text_[position_ - 1] == '\n');
+    if (comment || marker) {
       skip_line();
     } else if (c == '/' && next == '*') {
       const auto end = text_.find("*/", position_ + 2);
       if (end == std::string_view::npos) return false;
       position_ = end + 2;
-    } else if (c == '#' && (position_ == 0 || text_[position_ - 1] == '\n')) {
-      skip_line();  // what a preprocessor has left: # 12 "file.cu"
     } else {
       return true;
     }
