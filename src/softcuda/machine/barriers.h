@@ -30,6 +30,7 @@ class Barriers {
   void exit() noexcept { --running_; }
 
   struct Release {
+    std::uint32_t id = 0;
     std::uint32_t warps = 0;  // bit i: warp i goes on
     std::uint32_t count = 0;  // of predicates that were true
     bool all = false;
@@ -81,7 +82,7 @@ inline std::uint32_t Barriers::needed_threads(std::uint32_t id) const noexcept {
 inline bool Barriers::take_release(std::uint32_t id, Release& release) noexcept {
   Barrier& barrier = barriers_[id];
   if (barrier.arrived == 0 || barrier.arrived < needed_threads(id)) return false;
-  release = {barrier.waiting, barrier.count, barrier.all, barrier.reduces};
+  release = {id, barrier.waiting, barrier.count, barrier.all, barrier.reduces};
   barrier = Barrier{};
   used_ &= ~(1U << id);
   return true;

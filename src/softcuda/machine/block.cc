@@ -157,6 +157,7 @@ void Block::pass_on(WarpFiber& warp) noexcept {
 
 void Block::release(const Barriers::Release& release) {
   ready_ |= release.warps;
+  if (races_ != nullptr) races_->release(release.warps, release.id);
   if (!release.reduces) return;
   for (std::uint32_t left = release.warps; left != 0; left &= left - 1)
     warps_[static_cast<std::size_t>(std::countr_zero(left))]->set_result(release);

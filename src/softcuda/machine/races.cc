@@ -1,6 +1,7 @@
 #include "softcuda/machine/races.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace longwire::softcuda::machine {
@@ -28,8 +29,10 @@ void Races::arrive(std::uint32_t warp, std::uint32_t barrier) noexcept {
   ++warps_[warp][warp];
 }
 
-void Races::pass(std::uint32_t warp, std::uint32_t barrier) noexcept {
-  join(warps_[warp], barriers_[barrier]);
+void Races::release(std::uint32_t warps, std::uint32_t barrier) noexcept {
+  for (std::uint32_t left = warps; left != 0; left &= left - 1)
+    join(warps_[static_cast<std::size_t>(std::countr_zero(left))], barriers_[barrier]);
+  barriers_[barrier].fill(0);
 }
 
 std::string Races::conflict(std::uint32_t warp, std::uint32_t offset, Access access) const {

@@ -19,7 +19,9 @@ class Races {
   bool reset(std::uint32_t shared_bytes) noexcept;
 
   void arrive(std::uint32_t warp, std::uint32_t barrier) noexcept;
-  void pass(std::uint32_t warp, std::uint32_t barrier) noexcept;
+  // All have come, and these go on (bit i: warp i), each when its turn comes: what one of them does
+  // before that is not ordered before what the others do then.
+  void release(std::uint32_t warps, std::uint32_t barrier) noexcept;
   // What it races with, or nothing. REQUIRES: inside the block's shared memory.
   std::string access(std::uint32_t warp, std::uint32_t offset, std::uint32_t bytes, Access access);
 

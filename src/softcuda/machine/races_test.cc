@@ -14,8 +14,7 @@ class RacesTest : public ::testing::Test {
   void meet(std::uint32_t warps) {
     for (std::uint32_t w = 0; w < warps; ++w)
       races_.arrive(w, 0);
-    for (std::uint32_t w = 0; w < warps; ++w)
-      races_.pass(w, 0);
+    races_.release((1U << warps) - 1, 0);
   }
   Races races_;
 };
@@ -37,6 +36,24 @@ TEST_F(RacesTest, BarriersOrder) {
               HasSubstr("writes byte 0 of shared memory, which warp 1 read"));
   meet(2);
   EXPECT_THAT(races_.access(0, 0, 4, Access::kWrite), IsEmpty());
+}
+
+// The first goes on to the next barrier before the second has its turn.
+TEST_F(RacesTest, WhatComesAfterABarrierIsNotOrderedByIt) {
+  meet(2);
+  EXPECT_THAT(races_.access(0, 0, 4, Access::kWrite), IsEmpty());
+  races_.arrive(0, 0);
+  EXPECT_THAT(races_.access(1, 0, 4, Access::kRead),
+              HasSubstr("reads byte 0 of shared memory, which warp 0 wrote"));
+}
+
+// It arrives and does not wait (bar.arrive): nothing orders what it does later.
+TEST_F(RacesTest, WhoDoesNotWaitIsNotOrdered) {
+  EXPECT_THAT(races_.access(1, 0, 4, Access::kWrite), IsEmpty());
+  races_.arrive(0, 1);
+  races_.arrive(1, 1);
+  races_.release(0b10, 1);
+  EXPECT_THAT(races_.access(0, 0, 4, Access::kRead), HasSubstr("warp 1 wrote"));
 }
 
 TEST_F(RacesTest, AtomicsDoNotRaceWithEachOther) {

@@ -136,7 +136,6 @@ std::uint32_t WarpFiber::barrier(std::uint32_t id, std::uint32_t threads, Mask m
     owner_.pass_on(*this);
     state_ = State::kReady;
   }
-  if (Races* races = owner_.races()) races->pass(number_, id);
   return result_of(mode, released_);
 }
 
