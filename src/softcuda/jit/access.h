@@ -1,6 +1,7 @@
 // An access to memory while its code is made.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "softcuda/jit/emitter.h"
@@ -21,6 +22,7 @@ struct Emitter::Access {
   std::uint32_t span = 0;   // what is looked at at once, from an address on; 0: each lane's place
   LLVMBasicBlockRef slow = nullptr, done = nullptr;
 
+  std::uint64_t shift() const { return static_cast<std::uint64_t>(std::countr_zero(bytes)); }
   std::uint64_t element_at(int n) const { return static_cast<std::uint64_t>(n * bits / 8); }
 };
 

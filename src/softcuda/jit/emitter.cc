@@ -38,10 +38,13 @@ void Emitter::add_attributes(LLVMValueRef function) {
   };
   text("prefer-vector-width", "512");
   text("min-legal-vector-width", "512");
-  const char* kind = "nounwind";
-  const unsigned id = LLVMGetEnumAttributeKindForName(kind, std::strlen(kind));
   LLVMAddAttributeAtIndex(function, static_cast<LLVMAttributeIndex>(LLVMAttributeFunctionIndex),
-                          LLVMCreateEnumAttribute(v_.context, id, 0));
+                          attribute("nounwind"));
+}
+
+LLVMAttributeRef Emitter::attribute(const char* kind) {
+  const unsigned id = LLVMGetEnumAttributeKindForName(kind, std::strlen(kind));
+  return LLVMCreateEnumAttribute(v_.context, id, 0);
 }
 
 void Emitter::begin(const std::string& name) {
@@ -66,6 +69,7 @@ void Emitter::begin(const std::string& name) {
   stopping_ = load_field(v_.ptr, offsetof(NativeState, stopping));
   shared_ = load_field(v_.ptr, offsetof(NativeState, shared));
   shared_bytes_ = load_field(v_.i64, offsetof(NativeState, shared_bytes));
+  ranges_ = load_field(v_.ptr, offsetof(NativeState, ranges));
 }
 
 void Emitter::emit(const std::string& name) {

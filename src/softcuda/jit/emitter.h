@@ -38,6 +38,7 @@ class Emitter {
   void begin(const std::string& name);
   void begin_access(Access& a);
   void add_attributes(LLVMValueRef function);
+  LLVMAttributeRef attribute(const char* kind);
   LLVMValueRef load_field(LLVMTypeRef type, std::size_t offset);
   LLVMValueRef field(std::size_t offset);
   void emit_entry(std::uint32_t step);
@@ -170,6 +171,8 @@ class Emitter {
   // --- memory: memory.cc ---
   bool load_parameter(const Step& s);
   Value address_of(const Slot& slot);
+  Value address_base(const Slot& slot);
+  Value address_displacement(const Slot& slot);
   Value lane_base();
   Value space_base(ir::Space space);
   LLVMValueRef offset(LLVMValueRef base, std::uint64_t bytes);
@@ -177,6 +180,7 @@ class Emitter {
   void need_place(const Access& a, LLVMValueRef address, std::uint64_t span);
   void need_aligned(const Access& a, Value address);
   Value fits(Value offset, Value bytes, std::uint64_t span);
+  LLVMValueRef shared_places(const Access& a, std::uint64_t span);
   Value range_field(const Access& a, std::size_t offset);
   Value is_inside(const Access& a, Value address, std::uint64_t span);
   LLVMValueRef place_of(const Access& a, LLVMValueRef address);
@@ -187,8 +191,9 @@ class Emitter {
   void transfer_packed(const Access& a, LLVMValueRef place);
   void transfer_line(Access& a, LLVMValueRef base, const Shape& shape);
   void transfer_uniform(const Access& a, Value address);
-  void transfer_scattered(const Access& a, Value addresses);
-  void transfer_anywhere(const Access& a, Value addresses);
+  void transfer_at(const Access& a, Value addresses);
+  void transfer_scattered(const Access& a, LLVMValueRef from, Value offsets);
+  void transfer_anywhere(const Access& a, const Slot& slot, Value base);
   void emit_slow_access(const Access& a);
   Value stored(const Access& a, int element);
   void put_loaded(const Access& a, int element, Value value);
@@ -209,7 +214,7 @@ class Emitter {
   const Region* region_ = nullptr;                 // that it is in
   std::map<std::uint32_t, LLVMValueRef> waiting_;  // lanes that will come to a block of a region
   LLVMValueRef frame_ = nullptr, specials_ = nullptr, join_ = nullptr, stopping_ = nullptr;
-  LLVMValueRef shared_ = nullptr, shared_bytes_ = nullptr;
+  LLVMValueRef shared_ = nullptr, shared_bytes_ = nullptr, ranges_ = nullptr;
   LLVMBasicBlockRef refused_ = nullptr;
   Value guard_;            // of the step that is emitted, as it was before it
   std::uint32_t now_ = 0;  // that step

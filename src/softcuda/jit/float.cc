@@ -69,6 +69,13 @@ bool Emitter::float_extremum(const Step& s, bool most) {
   if (m.nan || m.xorsign_abs || s.operands > 3) return false;
   const Value a = float_input(s, 1), b = float_input(s, 2);
   const int bits = v_.bits(a);
+  if (bits == 32) {  // zeros alone are equal and may differ; of NaNs float_result() makes one
+    const Value x = v_.to_integer(a), y = v_.to_integer(b);
+    const Value of_equal = v_.to_float(most ? v_.both(x, y) : v_.either(x, y));
+    const Value other = v_.intrinsic(most ? "llvm.maxnum" : "llvm.minnum", {a, b});
+    float_result(s, v_.select(v_.fcmp(LLVMRealOEQ, a, b), of_equal, other));
+    return true;
+  }
   const Value less = v_.fcmp(LLVMRealOLT, a, b);
   const Value negative = v_.icmp(LLVMIntSLT, v_.to_integer(a), v_.constant(bits, 0));
   Value chosen = most ? v_.select(less, b, a) : v_.select(less, a, b);

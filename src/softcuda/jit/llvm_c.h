@@ -26,7 +26,7 @@ namespace longwire::softcuda::jit {
   X(TypeOf) X(GetTypeKind) X(GetVectorSize) X(GetElementType) X(GetIntTypeWidth) \
   X(AddGlobal) X(SetGlobalConstant) X(SetVisibility) X(ArrayType2) \
   X(AddFunction) X(GetParam) X(AppendBasicBlockInContext) X(GetBasicBlockTerminator) \
-  X(CreateEnumAttribute) X(GetEnumAttributeKindForName) X(CreateStringAttribute) X(AddAttributeAtIndex) \
+  X(CreateEnumAttribute) X(GetEnumAttributeKindForName) X(CreateStringAttribute) X(AddAttributeAtIndex) X(AddCallSiteAttribute) \
   X(CreateBuilderInContext) X(DisposeBuilder) X(PositionBuilderAtEnd) X(GetInsertBlock) \
   X(ConstInt) X(ConstIntGetZExtValue) X(ConstReal) X(ConstNull) X(ConstVector) X(GetPoison) \
   X(BuildAdd) X(BuildSub) X(BuildMul) X(BuildUDiv) X(BuildSDiv) \

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "softcuda/jit/access.h"
+#include "softcuda/jit/runtime.h"
 
 namespace longwire::softcuda::jit {
 
@@ -15,15 +16,20 @@ using ir::Op;
 using ir::Space;
 
 Value Emitter::address_of(const Slot& slot) {
-  const auto displacement = static_cast<std::uint64_t>(slot.displacement);
-  if (slot.base == Base::kConstants && !slot.in_frame) return relocated(displacement, slot);
-  Value base = slot.base == Base::kConstants
-                   ? constant_of(slot, 64)
-                   : v_.resized(slot_value(slot, 8 * slot.bytes), 64, false);
-  base = v_.add(base, relocated(displacement, slot));
-  if (!slot.in_frame) return base;
+  return v_.add(address_base(slot), address_displacement(slot));
+}
+
+Value Emitter::address_base(const Slot& slot) {
+  if (slot.base != Base::kConstants) return v_.resized(slot_value(slot, 8 * slot.bytes), 64, false);
+  return slot.in_frame ? constant_of(slot, 64) : v_.constant(64, 0);
+}
+
+// What is added to it, one for all lanes.
+Value Emitter::address_displacement(const Slot& slot) {
+  const Value known = relocated(static_cast<std::uint64_t>(slot.displacement), slot);
+  if (!slot.in_frame) return known;
   const Value frame{load_field(v_.i32, offsetof(NativeState, local_base)), true};
-  return v_.add(base, v_.resized(frame, 64, false));
+  return v_.add(known, v_.resized(frame, 64, false));
 }
 
 Value Emitter::stored(const Access& a, int element) { return operand(*a.s, 1, a.bits, element); }
@@ -63,10 +69,17 @@ Value Emitter::fits(Value offset, Value bytes, std::uint64_t span) {
 }
 
 Value Emitter::range_field(const Access& a, std::size_t offset) {
-  LLVMValueRef ranges = load_field(v_.ptr, offsetof(NativeState, ranges));
   LLVMValueRef index = LLVMConstInt(v_.i64, a.range * sizeof(NativeState::Range) + offset, 0);
-  return {LLVMBuildLoad2(v_.b, v_.i64, LLVMBuildGEP2(v_.b, v_.i8, ranges, &index, 1, ""), ""),
+  return {LLVMBuildLoad2(v_.b, v_.i64, LLVMBuildGEP2(v_.b, v_.i8, ranges_, &index, 1, ""), ""),
           true};
+}
+
+// How many places of the access's size there are in shared memory, with `span` bytes behind each.
+LLVMValueRef Emitter::shared_places(const Access& a, std::uint64_t span) {
+  LLVMValueRef bytes = v_.call_intrinsic("llvm.usub.sat", {v_.i64},
+                                         {shared_bytes_, LLVMConstInt(v_.i64, span - 1, 0)});
+  bytes = LLVMBuildAdd(v_.b, bytes, LLVMConstInt(v_.i64, a.bytes - 1, 0), "");
+  return LLVMBuildLShr(v_.b, bytes, LLVMConstInt(v_.i64, a.shift(), 0), "");
 }
 
 // Whether a place that all lanes begin from, and `span` bytes with it, are there and aligned. One
@@ -77,20 +90,15 @@ void Emitter::need_place(const Access& a, LLVMValueRef address, std::uint64_t sp
     need_aligned(a, {address, true});
     return need(a, is_inside(a, {address, true}, span).v);
   }
-  const auto shift = static_cast<std::uint64_t>(std::countr_zero(a.bytes));
-  LLVMValueRef by = LLVMConstInt(v_.i64, shift, 0);
+  LLVMValueRef by = LLVMConstInt(v_.i64, a.shift(), 0);
   LLVMValueRef place = address, places = nullptr;
   if (shared) {
-    const std::uint64_t up = a.bytes - 1;
-    places = v_.call_intrinsic("llvm.usub.sat", {v_.i64},
-                               {shared_bytes_, LLVMConstInt(v_.i64, span - 1, 0)});
-    places =
-        LLVMBuildLShr(v_.b, LLVMBuildAdd(v_.b, places, LLVMConstInt(v_.i64, up, 0), ""), by, "");
+    places = shared_places(a, span);
   } else {
     place = LLVMBuildSub(v_.b, address, range_field(a, offsetof(NativeState::Range, begin)).v, "");
     places = range_field(a, offsetof(NativeState::Range, places)).v;
   }
-  if (shift > 0) place = v_.call_intrinsic("llvm.fshr", {v_.i64}, {place, place, by});
+  if (a.bytes > 1) place = v_.call_intrinsic("llvm.fshr", {v_.i64}, {place, place, by});
   need(a, LLVMBuildICmp(v_.b, LLVMIntULT, place, places, ""));
 }
 
@@ -249,31 +257,33 @@ void Emitter::transfer_line(Access& a, LLVMValueRef base, const Shape& shape) {
     transfer_packed(a, place_of(a, base));
     LLVMBuildBr(v_.b, a.done);
     at(parts);
-    return transfer_scattered(a, spread(base, shape));
+    return transfer_at(a, spread(base, shape));
   } else {
-    return transfer_scattered(a, spread(base, shape));
+    return transfer_at(a, spread(base, shape));
   }
   LLVMBuildBr(v_.b, a.done);
 }
 
 // --- anywhere ---
 
-void Emitter::transfer_scattered(const Access& a, Value addresses) {
+void Emitter::transfer_at(const Access& a, Value addresses) {
+  if (a.space == Space::kShared) return transfer_scattered(a, shared_, addresses);
+  addresses = v_.splat(addresses);
+  transfer_scattered(a, LLVMBuildIntToPtr(v_.b, addresses.v, v_.shaped(v_.ptr, false), ""),
+                     v_.constant(64, 0));
+}
+
+// At places that are so far from another, or each from its own.
+void Emitter::transfer_scattered(const Access& a, LLVMValueRef from, Value offsets) {
   LLVMTypeRef vector = v_.shaped(v_.integer_type(a.bits), false);
   LLVMTypeRef pointers = v_.shaped(v_.ptr, false);
   LLVMValueRef lanes = active_lanes(*a.s);
   LLVMValueRef alignment = LLVMConstInt(v_.i32, static_cast<unsigned>(a.bits) / 8, 0);
-  addresses = v_.splat(addresses);
+  // Those of shared memory are small: half as many instructions gather them.
+  if (a.space == Space::kShared) offsets = v_.resized(offsets, 32, false);
   for (int n = 0; n < a.count; ++n) {
-    LLVMValueRef places = nullptr;
-    if (a.space == Space::kShared) {  // offsets are small: half as many instructions gather them
-      LLVMValueRef from = offset(shared_, a.element_at(n));
-      LLVMValueRef offsets = v_.resized(addresses, 32, false).v;
-      places = LLVMBuildGEP2(v_.b, v_.i8, from, &offsets, 1, "");
-    } else {
-      const Value step = v_.constant(64, a.element_at(n));
-      places = LLVMBuildIntToPtr(v_.b, v_.add(addresses, step).v, pointers, "");
-    }
+    LLVMValueRef places = offset(from, a.element_at(n));
+    places = LLVMBuildGEP2(v_.b, v_.i8, places, &offsets.v, 1, "");
     if (a.store) {
       v_.call_intrinsic("llvm.masked.scatter", {vector, pointers},
                         {v_.splat(stored(a, n)).v, places, alignment, lanes});
@@ -286,11 +296,31 @@ void Emitter::transfer_scattered(const Access& a, Value addresses) {
   LLVMBuildBr(v_.b, a.done);
 }
 
-void Emitter::transfer_anywhere(const Access& a, Value addresses) {
-  need(a, all_of(is_inside(a, addresses, a.bytes), a.lanes));
-  need_aligned(a, addresses);
-  if (a.space == Space::kLocal) addresses = v_.add(addresses, lane_base());
-  transfer_scattered(a, addresses);
+void Emitter::transfer_anywhere(const Access& a, const Slot& slot, Value base) {
+  const bool shared = a.space == Space::kShared;
+  if (!shared && (!a.owns_range || a.space == Space::kLocal)) {
+    Value addresses = v_.splat(v_.add(base, address_displacement(slot)));
+    need(a, all_of(is_inside(a, addresses, a.bytes), a.lanes));
+    need_aligned(a, addresses);
+    if (a.space == Space::kLocal) addresses = v_.add(addresses, lane_base());
+    return transfer_at(a, addresses);
+  }
+  // As need_place, of each lane's.
+  Value displacement = address_displacement(slot), places;
+  LLVMValueRef from = shared_;
+  if (shared) {
+    places = {shared_places(a, a.bytes), true};
+  } else {
+    const Value begin = range_field(a, offsetof(NativeState::Range, begin));
+    displacement = v_.sub(displacement, begin);
+    places = range_field(a, offsetof(NativeState::Range, places));
+    from = v_.pointer_at(begin.v);
+  }
+  const Value offsets = v_.splat(v_.add(base, displacement));
+  Value turned = offsets;
+  if (a.bytes > 1) turned = v_.intrinsic("llvm.fshr", {turned, turned, v_.constant(64, a.shift())});
+  need(a, all_of(v_.icmp(LLVMIntULT, turned, places), a.lanes));
+  transfer_scattered(a, from, offsets);
 }
 
 // The parameters of a kernel, at a place that is known.
@@ -317,19 +347,17 @@ bool Emitter::load_parameter(const Step& s) {
 
 void Emitter::emit_slow_access(const Access& a) {
   at(a.slow);
-  for (int n = 0; n < a.s->operands; ++n)
+  // What lanes of the group hold that take no part is to come back; there are none without a guard.
+  const bool all = a.s->guard == ir::kNone && region_ == nullptr;
+  for (int n = all ? destinations(*a.s) : 0; n < a.s->operands; ++n)
     for (int e = 0; e < a.s->count[n]; ++e)
       if (const Slot& slot = a.s->slot(n, e); slot.present && slot.base == Base::kFrame)
         store_register(analysis_.register_of(slot));
-  LLVMValueRef first =
-      v_.call_intrinsic("llvm.cttz", {v_.i32}, {a.lanes, LLVMConstInt(v_.i1, 0, 0)});
-  const Value address = address_of(a.s->slot(a.address_operand));
-  LLVMValueRef one =
-      address.uniform ? address.v : LLVMBuildExtractElement(v_.b, address.v, first, "");
-  LLVMValueRef range = LLVMConstInt(v_.i32, a.range, 0);
-  LLVMValueRef span = LLVMConstInt(v_.i32, a.span, 0), size = LLVMConstInt(v_.i32, a.bytes, 0);
-  call(Called::kAccess, LLVMVoidTypeInContext(v_.context),
-       {place_of_step(*a.s), a.lanes, one, range, span, size});
+  LLVMValueRef reach = LLVMConstInt(v_.i64, AccessReach{a.range, a.span}.packed(), 0);
+  LLVMValueRef call_of = call(Called::kAccess, LLVMVoidTypeInContext(v_.context),
+                              {place_of_step(*a.s), a.lanes, reach});
+  LLVMAddCallSiteAttribute(call_of, static_cast<LLVMAttributeIndex>(LLVMAttributeFunctionIndex),
+                           attribute("cold"));
   for (int e = 0; !a.store && e < a.s->count[0]; ++e)
     if (const Slot& slot = a.s->slot(0, e); slot.present && slot.base == Base::kFrame)
       load_register(analysis_.register_of(slot), nullptr);
@@ -375,11 +403,11 @@ bool Emitter::emit_memory(const Step& s) {
   if (line) {
     transfer_line(a, moved(line_base(slot, 64), slot.displacement), shape);
   } else {
-    const Value address = address_of(slot);
-    if (address.uniform && a.space != Space::kLocal)
-      transfer_uniform(a, address);
+    const Value base = address_base(slot);
+    if (base.uniform && a.space != Space::kLocal)
+      transfer_uniform(a, v_.add(base, address_displacement(slot)));
     else
-      transfer_anywhere(a, v_.splat(address));
+      transfer_anywhere(a, slot, base);
   }
   emit_slow_access(a);
   at(a.done);

@@ -1,8 +1,10 @@
 #include "softcuda/jit/runtime.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
+#include "softcuda/interp/access.h"
 #include "softcuda/interp/runner.h"
 
 // Of the compiler's own library; only its address is taken.
@@ -59,12 +61,21 @@ void run_step(NativeState& state, const interp::Step& step, interp::Mask lanes) 
 }
 
 void run_access(NativeState& state, const interp::Step& step, interp::Mask lanes,
-                std::uint64_t address, std::uint32_t range, std::uint32_t span,
-                std::uint32_t size) {
+                std::uint64_t reach) {
+  if (lanes == 0) return;
+  const ir::Op op = step.source->op;
+  const int operand = op == ir::Op::kSt || op == ir::Op::kRed ? 0 : 1;
+  const auto elements = op == ir::Op::kSt ? step.count[1] : op == ir::Op::kRed ? 1 : step.count[0];
+  const auto size = static_cast<std::uint32_t>(ir::bits_of(step.source->type) / 8 * elements);
+  if (state.context == nullptr) interp::Runner::start(state);
+  // Of the first; a load may write to the register that it is in.
+  const std::uint64_t address =
+      interp::address_of(*state.context, step.slot(operand), std::countr_zero(lanes));
   run_step(state, step, lanes);
-  NativeState::Range& found = state.ranges[range];
+  const AccessReach looks = AccessReach::of(reach);
+  NativeState::Range& found = state.ranges[looks.range];
   find_range(state, address, found);
-  const std::uint64_t at_once = std::max(span, size);
+  const std::uint64_t at_once = std::max(looks.span, size);
   found.places = found.bytes < at_once ? 0 : (found.bytes - at_once) / size + 1;
 }
 

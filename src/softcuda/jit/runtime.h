@@ -10,10 +10,19 @@ namespace longwire::softcuda::jit {
 
 // Executes a step as the interpreter does, for some lanes, on the registers in the frame.
 void run_step(interp::NativeState& state, const interp::Step& step, interp::Mask lanes);
-// The same of an access to memory; finds how much is allocated around the address, for the next,
-// which looks at `span` bytes at once (0: at `size`), of a multiple of `size`.
+// What an access of the code looks at: its NativeState::ranges, and how many bytes at once (0: each
+// lane's). As a number, to be small in the code.
+struct AccessReach {
+  std::uint32_t range = 0, span = 0;
+  std::uint64_t packed() const noexcept { return std::uint64_t{range} << 32 | span; }
+  static AccessReach of(std::uint64_t packed) noexcept {
+    return {static_cast<std::uint32_t>(packed >> 32), static_cast<std::uint32_t>(packed)};
+  }
+};
+// As run_step, of an access to memory; finds how much is allocated around the address, for the
+// next.
 void run_access(interp::NativeState& state, const interp::Step& step, interp::Mask lanes,
-                std::uint64_t address, std::uint32_t range, std::uint32_t span, std::uint32_t size);
+                std::uint64_t reach);
 // All lanes of the warp come to a barrier; 0: they are not together.
 std::uint32_t run_barrier(interp::NativeState& state, const interp::Step& step);
 
