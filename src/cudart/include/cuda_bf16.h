@@ -27,6 +27,13 @@ LW_SMALL_INTEGERS(__nv_bfloat16, __bfloat16, bfloat16)
 LW_ANY __nv_bfloat16 __ushort_as_bfloat16(unsigned short a) {
   return __builtin_bit_cast(__nv_bfloat16, a);
 }
+#define CUDART_INF_BF16 __ushort_as_bfloat16(0x7F80U)
+#define CUDART_NAN_BF16 __ushort_as_bfloat16(0x7FFFU)
+#define CUDART_MIN_DENORM_BF16 __ushort_as_bfloat16(0x0001U)
+#define CUDART_MAX_NORMAL_BF16 __ushort_as_bfloat16(0x7F7FU)
+#define CUDART_NEG_ZERO_BF16 __ushort_as_bfloat16(0x8000U)
+#define CUDART_ZERO_BF16 __ushort_as_bfloat16(0x0000U)
+#define CUDART_ONE_BF16 __ushort_as_bfloat16(0x3F80U)
 LW_ANY unsigned short __bfloat16_as_ushort(__nv_bfloat16 a) {
   return __builtin_bit_cast(unsigned short, a);
 }

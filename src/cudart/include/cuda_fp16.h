@@ -23,6 +23,13 @@ LW_ANY __half __float2half_rn(float a) { return __half(a); }
 LW_ANY __half __double2half(double a) { return __half(a); }
 LW_ANY float __half2float(__half a) { return a; }
 LW_ANY __half __ushort_as_half(unsigned short a) { return __builtin_bit_cast(__half, a); }
+#define CUDART_INF_FP16 __ushort_as_half(0x7C00U)
+#define CUDART_NAN_FP16 __ushort_as_half(0x7FFFU)
+#define CUDART_MIN_DENORM_FP16 __ushort_as_half(0x0001U)
+#define CUDART_MAX_NORMAL_FP16 __ushort_as_half(0x7BFFU)
+#define CUDART_NEG_ZERO_FP16 __ushort_as_half(0x8000U)
+#define CUDART_ZERO_FP16 __ushort_as_half(0x0000U)
+#define CUDART_ONE_FP16 __ushort_as_half(0x3C00U)
 LW_ANY __half __short_as_half(short a) { return __builtin_bit_cast(__half, a); }
 LW_ANY unsigned short __half_as_ushort(__half a) { return __builtin_bit_cast(unsigned short, a); }
 LW_ANY short __half_as_short(__half a) { return __builtin_bit_cast(short, a); }

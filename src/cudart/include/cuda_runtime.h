@@ -9,6 +9,7 @@
 #include "vector_functions.h"
 #if defined(__CUDA__) && defined(__clang__)
 #include "device_builtins.h"
+#include "runtime/host_math.h"
 #endif
 #ifdef __cplusplus
 #include "runtime/channels.h"
