@@ -119,10 +119,11 @@ struct NativeState {
   std::uint32_t tid[3][kLanes];
   std::uint32_t rows = 0;  // how many lanes have a %tid.x that counts up; 0: it may be any
   // Where the code leaves lanes at several steps: set in this order, the last is its result's.
-  static constexpr std::size_t kMostApart = 16;
+  static constexpr std::size_t kMostApart = 26;
   std::uint32_t apart = 0;
   Mask apart_lanes[kMostApart];
   std::uint32_t apart_steps[kMostApart];
+  Mask resting = 0;  // those of them that have looped for long, and let others run
   machine::Warp* warp = nullptr;
   const KernelPrograms* programs = nullptr;
   // Made when first there is something to do for it, at runner_place.

@@ -142,7 +142,7 @@ void Runner::start(NativeState& state) noexcept {
 
 void Runner::go_on(std::uint32_t step) {
   leave(step);
-  part();
+  if (part() && warp_.stopping()) warp_.yield();
   while (pick())
     execute();
 }
@@ -154,6 +154,8 @@ bool Runner::part() noexcept {
     for (Mask left = native_->apart_lanes[n]; left != 0; left &= left - 1)
       now_->steps[std::countr_zero(left)] = native_->apart_steps[n];
   native_->apart = 0;
+  resting_ |= native_->resting;
+  native_->resting = 0;
   return count != 0;
 }
 
@@ -179,7 +181,10 @@ bool Runner::enter_native(const Step& s) {
     ++step_;
     return true;
   }
-  if (part()) return false;
+  if (part()) {
+    if (warp_.stopping()) warp_.yield();
+    return false;
+  }
   if (now_->program->steps[step].kind == StepKind::kNative) return next_block(step);
   step_ = step;
   return true;

@@ -44,11 +44,15 @@ struct Block {
   RegisterSet live_in, live_out;
 };
 
-// Blocks between a branch at which lanes may part and where all of them meet again, without loops:
-// the code runs them one after the other, each for the lanes that come there.
+// Blocks between a branch at which lanes may part and where all of them meet again: the code runs
+// them one after the other, each for the lanes that come there. Either there is no loop, and the
+// branch is before them; or they are a loop that lanes leave one by one, with the branch in it,
+// which comes from elsewhere to one of them alone.
 struct Region {
   std::uint32_t head = 0, meet = 0;
   std::vector<std::uint32_t> blocks;  // in their order
+  bool loops = false;
+  std::uint32_t entry = 0;  // of a loop
 };
 
 // How many operands of a step, from the first on, it writes to.
@@ -77,8 +81,11 @@ class Analysis {
     return in_region_[block] < 0 ? nullptr : &regions_[static_cast<std::size_t>(in_region_[block])];
   }
   const Region* region_of_head(std::uint32_t block) const noexcept;
-  // Whether lanes that are not in a block of a region may yet need what a register holds.
+  // Whether lanes that are not in a block of a region may yet need what a register holds: they wait
+  // for a later one, or where all meet.
   bool outlives(RegisterId id, const Region& region, std::uint32_t block) const noexcept;
+  // The same of any of its lanes.
+  bool outlives(RegisterId id, const Region& region) const noexcept;
   // Registers that are read at this step or later before they are written.
   RegisterSet live_at(std::uint32_t step) const;
 
@@ -106,9 +113,12 @@ class Analysis {
   std::vector<bool> written_before(RegisterId id, std::uint32_t head,
                                    const std::vector<bool>& on_way, std::uint32_t meet) const;
   bool drop_in_region(std::uint32_t head);
+  std::vector<bool> reached_forward(const Region& region, std::uint32_t from) const;
   std::uint32_t meet_of(std::uint32_t block) const;
   bool region_at(std::uint32_t head, Region& region) const;
   bool fits_region(const Region& region) const;
+  bool comes_to_one(const std::vector<bool>& inside, Region& region) const;
+  void take_regions(bool loops);
   void find_regions();
   bool parts_at(const Step& s) const noexcept;
   std::vector<bool> reached(std::uint32_t from, std::uint32_t not_through) const;

@@ -35,6 +35,26 @@ LLVMBasicBlockRef Emitter::exit_at(std::uint32_t step) {
   return block;
 }
 
+// At a jump back: leaves where the group has made as many, or is to stop.
+void Emitter::look_at_rounds(LLVMBasicBlockRef leaving) {
+  LLVMValueRef rounds = load_field(v_.i32, offsetof(NativeState, rounds));
+  LLVMValueRef strong = load_field(v_.i32, offsetof(NativeState, strong));
+  LLVMValueRef stopping = LLVMBuildLoad2(v_.b, v_.i8, stopping_, "");
+  LLVMSetVolatile(stopping, 1);
+  stopping = LLVMBuildZExt(v_.b, stopping, v_.i32, "");
+  LLVMValueRef zero = LLVMConstInt(v_.i32, 0, 0);
+  LLVMValueRef stop = LLVMBuildICmp(v_.b, LLVMIntNE, stopping, zero, "");
+  LLVMValueRef waiting = LLVMBuildICmp(v_.b, LLVMIntNE, strong, zero, "");
+  LLVMValueRef most = LLVMBuildSelect(v_.b, waiting, LLVMConstInt(v_.i32, kMostRoundsWaiting, 0),
+                                      LLVMConstInt(v_.i32, kMostRounds, 0), "");
+  LLVMValueRef often = LLVMBuildICmp(v_.b, LLVMIntUGE, rounds, most, "");
+  LLVMBasicBlockRef next = new_block();
+  branch_if(LLVMBuildOr(v_.b, stop, often, ""), leaving, next);
+  at(next);
+  LLVMBuildStore(v_.b, LLVMBuildAdd(v_.b, rounds, LLVMConstInt(v_.i32, 1, 0), ""),
+                 field(offsetof(NativeState, rounds)));
+}
+
 // To the beginning of a block. A group that comes to where others wait, or past them, stops there.
 // On the way back it looks whether it should go on.
 void Emitter::go(std::uint32_t from_step, std::uint32_t target_step) {
@@ -42,25 +62,10 @@ void Emitter::go(std::uint32_t from_step, std::uint32_t target_step) {
     LLVMBuildBr(v_.b, exit_at(from_step));
     return;
   }
-  if (target_step <= from_step) {
-    LLVMValueRef rounds = load_field(v_.i32, offsetof(NativeState, rounds));
-    LLVMValueRef strong = load_field(v_.i32, offsetof(NativeState, strong));
-    LLVMValueRef stopping = LLVMBuildLoad2(v_.b, v_.i8, stopping_, "");
-    LLVMSetVolatile(stopping, 1);
-    stopping = LLVMBuildZExt(v_.b, stopping, v_.i32, "");
-    LLVMValueRef zero = LLVMConstInt(v_.i32, 0, 0);
-    LLVMValueRef stop = LLVMBuildICmp(v_.b, LLVMIntNE, stopping, zero, "");
-    LLVMValueRef waiting = LLVMBuildICmp(v_.b, LLVMIntNE, strong, zero, "");
-    LLVMValueRef most = LLVMBuildSelect(v_.b, waiting, LLVMConstInt(v_.i32, kMostRoundsWaiting, 0),
-                                        LLVMConstInt(v_.i32, kMostRounds, 0), "");
-    LLVMValueRef often = LLVMBuildICmp(v_.b, LLVMIntUGE, rounds, most, "");
-    LLVMBasicBlockRef next = new_block();
-    branch_if(LLVMBuildOr(v_.b, stop, often, ""), exit_at(from_step), next);
-    at(next);
-    LLVMBuildStore(v_.b, LLVMBuildAdd(v_.b, rounds, LLVMConstInt(v_.i32, 1, 0), ""),
-                   field(offsetof(NativeState, rounds)));
-  }
+  if (target_step <= from_step) look_at_rounds(exit_at(from_step));
   const std::uint32_t block = analysis_.block_of(target_step);
+  if (const Region* region = analysis_.region_in(block); region != nullptr && region->loops)
+    return enter_loop(*region);
   if (program_.steps[target_step].kind != StepKind::kNative) {  // an empty block
     LLVMBuildBr(v_.b, starts_[block]);
     return;
@@ -75,6 +80,8 @@ void Emitter::emit_branch(std::uint32_t step) {
   ++counts_.compiled;
   if (region_ != nullptr) {
     end_region_block(step);
+    const std::uint32_t to = analysis_.block_of(s.target);
+    if (to <= block_) go_back(*region_, to);
     if (s.guard == ir::kNone) region_next(*region_, block_);
     return;
   }

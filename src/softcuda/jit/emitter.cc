@@ -78,6 +78,8 @@ void Emitter::emit(const std::string& name) {
   refused_ = new_block();
   for (std::size_t n = 0; n < analysis_.blocks().size(); ++n)
     starts_.push_back(new_block());
+  for (std::uint32_t n = 0; n < analysis_.blocks().size(); ++n)
+    bodies_.push_back(analysis_.region_in(n) == nullptr ? nullptr : new_block());
   std::vector<LLVMBasicBlockRef> entries;
   for (const Step& s : program_.steps)
     if (s.kind == StepKind::kNative) entries.push_back(new_block());
@@ -334,7 +336,10 @@ void Emitter::emit_entry(std::uint32_t step) {
   if (region_ != nullptr) {
     none_waiting(*region_);
     set_waiting(block_, whole_lanes_);
-    LLVMBuildBr(v_.b, starts_[block_]);
+    if (region_->loops)
+      branch_if(others_wait_in(*region_), refused_, bodies_[block_]);
+    else
+      LLVMBuildBr(v_.b, bodies_[block_]);
     return at(body);
   }
   LLVMBasicBlockRef next = new_block();

@@ -57,15 +57,22 @@ class Emitter {
   void set_waiting(std::uint32_t block, LLVMValueRef lanes);
   void add_waiting(std::uint32_t block, LLVMValueRef lanes);
   void none_waiting(const Region& region);
+  LLVMValueRef others_wait_in(const Region& region);
   void enter_region(std::uint32_t step, const Region& region);
+  void enter_loop(const Region& region);
+  LLVMBasicBlockRef exit_of(const Region& region);
+  void go_back(const Region& region, std::uint32_t block);
   void begin_region_block();
   void end_region_block(std::uint32_t step);
   void region_next(const Region& region, std::uint32_t block);
+  void leave_lanes(std::uint32_t number, LLVMValueRef lanes, std::uint32_t at_step);
+  std::uint32_t leave_waiting(const Region& region, std::uint32_t first);
   void emit_apart(std::uint32_t step, const Region& region);
   void keep_others(RegisterId id, Value& value);
 
   // --- control: control.cc ---
   LLVMBasicBlockRef exit_at(std::uint32_t step);
+  void look_at_rounds(LLVMBasicBlockRef leaving);
   void go(std::uint32_t from_step, std::uint32_t target_step);
   void emit_branch(std::uint32_t step);
   void emit_leave(std::uint32_t step);  // ret, exit
@@ -213,6 +220,7 @@ class Emitter {
   std::uint32_t block_ = 0;                        // that is emitted
   const Region* region_ = nullptr;                 // that it is in
   std::map<std::uint32_t, LLVMValueRef> waiting_;  // lanes that will come to a block of a region
+  static constexpr std::uint32_t kRunning = ~std::uint32_t{0};  // that have come to the one that is
   LLVMValueRef frame_ = nullptr, specials_ = nullptr, join_ = nullptr, stopping_ = nullptr;
   LLVMValueRef shared_ = nullptr, shared_bytes_ = nullptr, ranges_ = nullptr;
   LLVMBasicBlockRef refused_ = nullptr;
@@ -221,9 +229,11 @@ class Emitter {
   std::uint32_t next_range_ = 0;
   static constexpr int kScratch = 4;
   static constexpr unsigned kScratchAlignment = 64;
-  LLVMValueRef scratch_[kScratch] = {};    // 32 values of 64 bits each
-  std::vector<LLVMValueRef> places_;       // of registers
-  std::vector<LLVMBasicBlockRef> starts_;  // of blocks
+  LLVMValueRef scratch_[kScratch] = {};  // 32 values of 64 bits each
+  std::vector<LLVMValueRef> places_;     // of registers
+  // Of blocks; in regions, where it is known that some lanes wait for one.
+  std::vector<LLVMBasicBlockRef> starts_, bodies_;
+  std::map<const Region*, LLVMBasicBlockRef> region_exits_;
   std::map<std::uint32_t, LLVMBasicBlockRef> exits_, entries_;
 };
 

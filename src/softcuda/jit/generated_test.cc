@@ -14,7 +14,7 @@ namespace {
 constexpr int kThreads = 72, kBlocks = 2;  // two whole warps and a part of one
 constexpr int kInputs = 64;
 constexpr int kOutputs = 32;  // 64-bit words of each thread
-constexpr int kPrograms = 20;
+constexpr int kPrograms = 24;
 constexpr int kStatements = 40;
 
 // In a template R, L, H, F, D, P stand for registers of 32, 64, 16 bits, f32, f64 and predicates;
@@ -337,6 +337,29 @@ class Generator {
     }
   }
 
+  // Of a length that lanes may disagree on; they may leave it on the way, or begin it anew.
+  void loop(const std::string& label, int depth) {
+    const std::string counter = "%c" + label;
+    line(".reg .b32 " + counter);
+    line("and.b32 " + counter + ", %r" + std::to_string(pick(6)) + ", 7");
+    const bool jumps_in = pick(4) == 0, goes_on = pick(3) == 0, breaks = pick(2) == 0;
+    if (jumps_in) line("bra " + label + "c");
+    text_ += label + ":\n";
+    for (int n = pick(5); n >= 0; --n)
+      statement(depth + 1);
+    line("sub.s32 " + counter + ", " + counter + ", 1");
+    if (goes_on) line("setp.gt.s32 %q, " + counter + ", 3");
+    if (goes_on) line("@%q bra " + label);
+    if (breaks) line("@%p" + std::to_string(pick(4)) + " bra " + label + "b");
+    if (breaks) statement(depth + 1);
+    if (jumps_in) text_ += label + "c:\n";
+    line("setp.gt.s32 %q, " + counter + ", 0");
+    line("@%q bra " + label);
+    if (!breaks) return;
+    statement(depth + 1);
+    text_ += label + "b:\n";
+  }
+
   void statement(int depth) {
     const std::string label = "L" + std::to_string(labels_++), p = "%p" + std::to_string(pick(4));
     const int kind = pick(24);
@@ -351,16 +374,8 @@ class Generator {
       for (int n = pick(4); n >= 0; --n)
         statement(depth + 1);
       text_ += label + "e:\n";
-    } else if (kind == 1 && depth == 0) {  // a loop, of a length that lanes may disagree on
-      const std::string counter = "%c" + label;
-      line(".reg .b32 " + counter);
-      line("and.b32 " + counter + ", %r" + std::to_string(pick(6)) + ", 7");
-      text_ += label + ":\n";
-      for (int n = pick(5); n >= 0; --n)
-        statement(depth + 1);
-      line("sub.s32 " + counter + ", " + counter + ", 1");
-      line("setp.gt.s32 %q, " + counter + ", 0");
-      line("@%q bra " + label);
+    } else if (kind == 1 && depth < 2) {
+      loop(label, depth);
     } else if (kind == 2) {
       memory();
     } else if (kind == 3 && depth == 0) {

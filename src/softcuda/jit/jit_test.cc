@@ -106,6 +106,41 @@ both: st.global.f32 [%rd2+20], %f5; ret; })");
   }
 }
 
+// A lane that left the loop and one that is not through the half of it wait for each other: more
+// rounds than the code makes at once, with other lanes at each of its blocks.
+TEST(Jit, LoopsThatLanesLeaveOneByOneLetOthersRun) {
+  auto made = create();
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  Device device(std::move(*made));
+  const auto program = link_text(R"(.version 8.5
+.target sm_90
+.address_size 64
+.visible .entry k(.param .u64 po, .param .u64 pflag) {
+.reg .b64 %rd<4>; .reg .b32 %r<6>; .reg .pred %p<3>;
+ld.param.u64 %rd0, [po]; ld.param.u64 %rd1, [pflag]; mov.u32 %r0, %tid.x; mov.u32 %r1, 0;
+setp.eq.u32 %p0, %r0, 5;
+loop: add.u32 %r1, %r1, 1; @%p0 bra out;
+ld.volatile.global.u32 %r2, [%rd1]; setp.ne.u32 %p1, %r2, 0; @%p1 bra seen;
+setp.lt.u32 %p2, %r0, 40; @%p2 bra loop;
+seen: add.u32 %r1, %r0, 100; bra.uni done;
+out: mov.u32 %r1, 7; st.volatile.global.u32 [%rd1], %r1;
+done: mad.wide.u32 %rd2, %r0, 4, %rd0; st.global.u32 [%rd2], %r1;
+mov.u32 %r3, 0;
+long: add.u32 %r3, %r3, 1; setp.lt.u32 %p1, %r3, 200000; and.pred %p2, %p1, %p0; @%p2 bra long;
+add.u32 %r3, %r3, %r1; st.global.u32 [%rd2+128], %r3; ret; })");
+  ASSERT_NE(program, nullptr);
+  device.load(*program);
+  auto* out = device.allocate<std::uint32_t>(2 * 32);
+  auto* flag = device.allocate<std::uint32_t>(1);
+  *flag = 0;
+  EXPECT_FALSE(device.run("k", {1}, {32}, out, flag).has_value());
+  for (unsigned i = 0; i < 32; ++i) {
+    const unsigned expected = i == 5 ? 7 : 100 + i;
+    EXPECT_EQ(out[i], expected) << i;
+    EXPECT_EQ(out[32 + i], expected + (i == 5 ? 200'000 : 1)) << i;
+  }
+}
+
 // Of so many instructions, or so many branches, that LLVM would take minutes.
 TEST(Jit, EnormousKernelsAreInterpreted) {
   const std::string head = R"(.version 8.5

@@ -1,5 +1,6 @@
 // The code of regions (analysis.h): their blocks stand one after the other, each for the lanes that
-// wait for it. What a block writes that is of use to other lanes keeps their values.
+// wait for it. What a block writes that is of use to other lanes keeps their values. Lanes that go
+// back run before those that wait further down, as the Runner has it.
 #include <algorithm>
 #include <cstddef>
 
@@ -36,16 +37,58 @@ void Emitter::none_waiting(const Region& region) {
     set_waiting(b, LLVMConstNull(v_.shaped(v_.i1, false)));
 }
 
-// At the branch of the head. Where other lanes of the warp wait on the way, the Runner decides.
+// Whether other lanes of the warp wait in a region, so that the Runner decides.
+LLVMValueRef Emitter::others_wait_in(const Region& region) {
+  const std::uint32_t end = analysis_.blocks()[region.blocks.back()].end;
+  return LLVMBuildICmp(v_.b, LLVMIntUGT, LLVMConstInt(v_.i32, end, 0), join_, "");
+}
+
+// At the branch of the head.
 void Emitter::enter_region(std::uint32_t step, const Region& region) {
-  const std::uint32_t meet = analysis_.blocks()[region.meet].first;
-  LLVMValueRef waits = LLVMBuildICmp(v_.b, LLVMIntUGE, LLVMConstInt(v_.i32, meet, 0), join_, "");
+  LLVMValueRef waits = others_wait_in(region);
   LLVMBasicBlockRef next = new_block();
   branch_if(waits, exit_at(step), next);
   at(next);
   none_waiting(region);
   end_region_block(step);
   LLVMBuildBr(v_.b, starts_[region.blocks.front()]);
+}
+
+// From elsewhere into a loop that lanes leave one by one: all that are together.
+void Emitter::enter_loop(const Region& region) {
+  none_waiting(region);
+  set_waiting(region.entry, whole_lanes_);
+  branch_if(others_wait_in(region), exit_of(region), bodies_[region.entry]);
+}
+
+// Leaves the code with each lane at the block that it waits for.
+LLVMBasicBlockRef Emitter::exit_of(const Region& region) {
+  LLVMBasicBlockRef& block = region_exits_[&region];
+  if (block != nullptr) return block;
+  block = new_block();
+  LLVMBasicBlockRef before = LLVMGetInsertBlock(v_.b);
+  at(block);
+  for (RegisterId id = 0; id < analysis_.registers(); ++id)
+    if (analysis_.outlives(id, region)) store_register(id);
+  leave_waiting(region, 0);
+  LLVMBuildRet(v_.b, LLVMConstInt(v_.i32, analysis_.blocks()[region.meet].first, 0));
+  at(before);
+  return block;
+}
+
+// Back to an earlier block of the region, where lanes go there; else on to what follows. Those that
+// have gone back often let others run.
+void Emitter::go_back(const Region& region, std::uint32_t block) {
+  LLVMBasicBlockRef back = new_block(), on = new_block(), leaving = new_block();
+  LLVMValueRef lanes = v_.mask_of({waiting_at(block), false});
+  branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, lanes, LLVMConstInt(v_.i32, 0, 0), ""), on, back);
+  at(back);
+  look_at_rounds(leaving);
+  LLVMBuildBr(v_.b, bodies_[block]);
+  at(leaving);
+  LLVMBuildStore(v_.b, lanes, field(offsetof(NativeState, resting)));
+  LLVMBuildBr(v_.b, exit_of(region));
+  at(on);
 }
 
 // What comes behind a block of the region: the next one, or where all meet.
@@ -55,6 +98,8 @@ void Emitter::region_next(const Region& region, std::uint32_t block) {
     LLVMBuildBr(v_.b, starts_[found[1]]);
     return;
   }
+  const Region* other = analysis_.region_in(region.meet);
+  if (other != nullptr && other->loops) return enter_loop(*other);
   const std::uint32_t meet = analysis_.blocks()[region.meet].first;
   LLVMValueRef waits = LLVMBuildICmp(v_.b, LLVMIntUGE, LLVMConstInt(v_.i32, meet, 0), join_, "");
   branch_if(waits, exit_at(meet), starts_[region.meet]);
@@ -62,13 +107,17 @@ void Emitter::region_next(const Region& region, std::uint32_t block) {
 
 // Its lanes, if there are any.
 void Emitter::begin_region_block() {
-  group_lanes_ = waiting_at(block_);
-  group_ = v_.mask_of({group_lanes_, false});
-  LLVMBasicBlockRef body = new_block(), none = new_block();
-  branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, group_, LLVMConstInt(v_.i32, 0, 0), ""), none, body);
+  LLVMBasicBlockRef none = new_block();
+  LLVMValueRef lanes = v_.mask_of({waiting_at(block_), false});
+  branch_if(LLVMBuildICmp(v_.b, LLVMIntEQ, lanes, LLVMConstInt(v_.i32, 0, 0), ""), none,
+            bodies_[block_]);
   at(none);
   region_next(*region_, block_);
-  at(body);
+  at(bodies_[block_]);
+  group_lanes_ = waiting_at(block_);
+  group_ = v_.mask_of({group_lanes_, false});
+  set_waiting(kRunning, group_lanes_);
+  set_waiting(block_, LLVMConstNull(v_.shaped(v_.i1, false)));
 }
 
 // Says to the blocks that follow which lanes come to them. The step is a branch, or the block's
@@ -84,9 +133,9 @@ void Emitter::end_region_block(std::uint32_t step) {
   if (s.guard == ir::kNone) return come(s.target, group_lanes_);
   const Value here{group_lanes_, false};
   come(s.target, v_.both(here, v_.splat(guard_)).v);
-  // What is not taken goes on, with the block's end.
+  // What is not taken goes on, before others go back.
   group_lanes_ = v_.both(here, v_.splat(v_.inverted(guard_))).v;
-  if (region_ == nullptr) come(analysis_.blocks()[block_ + 1].first, group_lanes_);
+  come(analysis_.blocks()[block_ + 1].first, group_lanes_);
 }
 
 // The lanes' values that a step does not compute, in a block that only some run.
@@ -97,22 +146,30 @@ void Emitter::keep_others(RegisterId id, Value& value) {
   value = v_.select({group_lanes_, false}, value, read_raw(id));
 }
 
-// Leaves the lanes of a region where they are.
-void Emitter::emit_apart(std::uint32_t step, const Region& region) {
+void Emitter::leave_lanes(std::uint32_t number, LLVMValueRef lanes, std::uint32_t at_step) {
+  LLVMBuildStore(v_.b, lanes,
+                 field(offsetof(NativeState, apart_lanes) + number * sizeof(interp::Mask)));
+  LLVMBuildStore(v_.b, LLVMConstInt(v_.i32, at_step, 0),
+                 field(offsetof(NativeState, apart_steps) + number * sizeof(std::uint32_t)));
+}
+
+// Leaves lanes that wait for blocks there, from one of them on, and others where all meet. How many
+// places there are.
+std::uint32_t Emitter::leave_waiting(const Region& region, std::uint32_t first) {
   std::uint32_t count = 0;
-  auto leave = [&](LLVMValueRef lanes, std::uint32_t to) {
-    LLVMBuildStore(v_.b, lanes,
-                   field(offsetof(NativeState, apart_lanes) + count * sizeof(interp::Mask)));
-    LLVMBuildStore(v_.b, LLVMConstInt(v_.i32, to, 0),
-                   field(offsetof(NativeState, apart_steps) + count * sizeof(std::uint32_t)));
-    ++count;
-  };
-  leave(whole_, analysis_.blocks()[region.meet].first);
-  const std::uint32_t own = analysis_.block_of(step);
+  leave_lanes(count++, whole_, analysis_.blocks()[region.meet].first);
   for (std::uint32_t b : region.blocks)
-    if (b > own) leave(v_.mask_of({waiting_at(b), false}), analysis_.blocks()[b].first);
-  leave(v_.mask_of({waiting_at(own), false}), step);
+    if (b >= first)
+      leave_lanes(count++, v_.mask_of({waiting_at(b), false}), analysis_.blocks()[b].first);
   LLVMBuildStore(v_.b, LLVMConstInt(v_.i32, count, 0), field(offsetof(NativeState, apart)));
+  return count;
+}
+
+// Leaves the lanes of a region where they are, those that run at a step.
+void Emitter::emit_apart(std::uint32_t step, const Region& region) {
+  const std::uint32_t count = leave_waiting(region, analysis_.block_of(step) + 1);
+  leave_lanes(count, v_.mask_of({waiting_at(kRunning), false}), step);
+  LLVMBuildStore(v_.b, LLVMConstInt(v_.i32, count + 1, 0), field(offsetof(NativeState, apart)));
 }
 
 }  // namespace longwire::softcuda::jit
