@@ -60,9 +60,8 @@ int destinations(const Step& s) noexcept {
     case Op::kPmevent:
     case Op::kGriddepcontrol:
     case Op::kSust:
+    case Op::kCall:  // see each_written
       return 0;
-    case Op::kCall:
-      return 0;  // see each_written
     default:
       return writes_two(s) ? 2 : 1;
   }

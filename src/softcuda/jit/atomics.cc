@@ -6,7 +6,6 @@
 
 namespace longwire::softcuda::jit {
 
-using interp::kLanes;
 using interp::NativeState;
 using ir::AtomicOp;
 using ir::Op;

@@ -1,4 +1,5 @@
 // Control flow: how the group goes from block to block, and leaves.
+#include <algorithm>
 #include <cstddef>
 
 #include "softcuda/jit/emitter.h"
@@ -175,9 +176,8 @@ LLVMValueRef Emitter::call(Called which, LLVMTypeRef result,
                            std::initializer_list<LLVMValueRef> others) {
   std::vector<LLVMValueRef> arguments = {state_};
   arguments.insert(arguments.end(), others);
-  std::vector<LLVMTypeRef> types;
-  for (LLVMValueRef argument : arguments)
-    types.push_back(LLVMTypeOf(argument));
+  std::vector<LLVMTypeRef> types(arguments.size());
+  std::transform(arguments.begin(), arguments.end(), types.begin(), LLVMTypeOf);
   const auto count = static_cast<unsigned>(arguments.size());
   return LLVMBuildCall2(v_.b, LLVMFunctionType(result, types.data(), count, 0),
                         v_.table_word(v_.ptr, Table::called(which)), arguments.data(), count, "");

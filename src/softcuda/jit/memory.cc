@@ -144,7 +144,7 @@ void Emitter::transfer_uniform(const Access& a, Value address) {
 LLVMValueRef Emitter::joined_rows(std::vector<LLVMValueRef> rows) {
   while (rows.size() > 1) {
     const unsigned width = LLVMGetVectorSize(LLVMTypeOf(rows[0]));
-    std::vector<LLVMValueRef> all(2 * width);
+    std::vector<LLVMValueRef> all(std::size_t{2} * width);
     for (unsigned n = 0; n < 2 * width; ++n)
       all[n] = LLVMConstInt(v_.i32, n, 0);
     for (std::size_t n = 0; n < rows.size() / 2; ++n)
@@ -209,7 +209,7 @@ void Emitter::store_rows(const Access& a, LLVMValueRef base) {
 void Emitter::transfer_packed(const Access& a, LLVMValueRef place) {
   const auto count = static_cast<unsigned>(a.count);
   LLVMTypeRef type = LLVMVectorType(v_.integer_type(a.bits), kLanes * count);
-  std::vector<LLVMValueRef> from(kLanes * count);
+  std::vector<LLVMValueRef> from(std::size_t{kLanes} * count);
   if (a.store) {
     std::vector<LLVMValueRef> parts;
     for (unsigned n = 0; n < count; ++n)

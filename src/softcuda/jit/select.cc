@@ -213,11 +213,11 @@ bool Emitter::emit_permute(const Step& s) {
   for (unsigned n = 0; n < 4; ++n) {
     const unsigned which = selector >> (4 * n) & 15;
     const Value from = (which & 4) != 0 ? b : a;
-    Value byte = v_.two(LLVMBuildLShr, from, v_.constant(32, 8 * (which & 3)));
+    Value byte = v_.two(LLVMBuildLShr, from, v_.constant(32, std::uint64_t{8} * (which & 3)));
     byte = v_.resized(byte, 8, false);
     if ((which & 8) != 0) byte = v_.two(LLVMBuildAShr, byte, v_.constant(8, 7));
     const Value wide = v_.resized(byte, 32, false);
-    all = v_.either(all, v_.two(LLVMBuildShl, wide, v_.constant(32, 8 * n)));
+    all = v_.either(all, v_.two(LLVMBuildShl, wide, v_.constant(32, std::uint64_t{8} * n)));
   }
   result(s, 0, all);
   return true;

@@ -127,7 +127,7 @@ Value Values::intrinsic(const char* name, std::initializer_list<Value> arguments
   bool uniform = true;
   for (const Value& argument : arguments)
     uniform = uniform && argument.uniform;
-  LLVMValueRef values[kMost];
+  LLVMValueRef values[kMost] = {};
   unsigned count = 0;
   for (const Value& argument : arguments)
     values[count++] = uniform || LLVMTypeOf(argument.v) == i1 ? argument.v : splat(argument).v;
