@@ -5,6 +5,7 @@
 #include "softcuda/interp/lanes.h"
 #include "softcuda/interp/rounding.h"
 #include "softcuda/interp/select.h"
+#include "softcuda/interp/small_floats.h"
 
 namespace longwire::softcuda::interp {
 namespace {
@@ -98,7 +99,7 @@ void pack(Context& c, const Step& s) {
 }  // namespace
 
 Handler select_Cvt(const ir::Instruction& i) {
-  if (i.modifiers.rounding == Rounding::kStochastic) return nullptr;
+  if (auto small = select_small(i)) return small;
   if (i.type2 == Type::kF32 && i.type == Type::kF16x2) return &pack_two<F16, 16>;
   if (i.type2 == Type::kF32 && i.type == Type::kBF16x2) return &pack_two<BF16, 16>;
   if (i.type == Type::kTF32) return i.type2 == Type::kF32 ? &any : nullptr;
@@ -110,7 +111,8 @@ Handler select_Cvt(const ir::Instruction& i) {
 }
 Handler select_CvtPack(const ir::Instruction& i) {
   const bool known = i.type == Type::kS16 || i.type == Type::kU16 || i.type == Type::kS8 ||
-                     i.type == Type::kU8 || i.type == Type::kS4 || i.type == Type::kU4;
+                     i.type == Type::kU8 || i.type == Type::kS4 || i.type == Type::kU4 ||
+                     i.type == Type::kS2 || i.type == Type::kU2;
   return known && i.type2 == Type::kS32 ? &pack : nullptr;
 }
 

@@ -9,6 +9,20 @@
 namespace longwire::softcuda::interp {
 namespace {
 
+// Of a kWarpSync: which operand names the lanes.
+std::uint32_t mask_operand(ir::Op op, ir::Mode mode) {
+  switch (op) {
+    case ir::Op::kBarWarp:
+      return 0;
+    case ir::Op::kShfl:
+      return 5;
+    case ir::Op::kMatch:
+      return mode == ir::Mode::kAll ? 3 : 2;
+    default:
+      return 2;
+  }
+}
+
 StepKind kind_of(const ir::Instruction& i) {
   switch (i.op) {
     case ir::Op::kBra:
@@ -27,26 +41,15 @@ StepKind kind_of(const ir::Instruction& i) {
     case ir::Op::kBarWarp:
     case ir::Op::kShfl:
     case ir::Op::kVote:
+      // Of old ISAs they have none, and are of whoever is there.
+      return i.operand_count > mask_operand(i.op, i.modifiers.mode) ? StepKind::kWarpSync
+                                                                    : StepKind::kPlain;
     case ir::Op::kMatch:
     case ir::Op::kRedux:
     case ir::Op::kElect:
       return StepKind::kWarpSync;
     default:
       return StepKind::kPlain;
-  }
-}
-
-// Of a kWarpSync: which operand names the lanes.
-std::uint32_t mask_operand(ir::Op op, ir::Mode mode) {
-  switch (op) {
-    case ir::Op::kBarWarp:
-      return 0;
-    case ir::Op::kShfl:
-      return 5;
-    case ir::Op::kMatch:
-      return mode == ir::Mode::kAll ? 3 : 2;
-    default:
-      return 2;
   }
 }
 

@@ -100,12 +100,71 @@ void mma(Context& c, const Step& s) {
   each_active(c, [&](int lane) { scatter(c, s, m, lane); });
 }
 
+// --- m8n8k4 of f16: four products of 8 x 8 x 4, each by eight lanes: four, and four 16 further ---
+
+constexpr int kQuarters = 4, kQuarterDepth = 4;
+constexpr int lane_of(int quarter, int n) { return quarter * 4 + n % 4 + (n >= 4 ? 16 : 0); }
+
+// Which element of C or D the n-th of a lane is. `upper`: the lane is one of the four further on.
+struct Cell {
+  int row, column;
+};
+Cell cell_of(Type type, int lane, bool upper, int n) {
+  if (type == Type::kF16) return {lane % 4 + (upper ? 4 : 0), n};
+  return {(lane & 1) + (n & 2) + (upper ? 4 : 0), (n & 4) + (lane & 2) + (n & 1)};
+}
+
+void mma_of_quarters(Context& c, const Step& s) {
+  const ir::Instruction& i = *s.source;
+  const ir::MatrixShape& shape = i.modifiers.shape;
+  auto half = [&](int operand, int n, int lane) {
+    return part_of(c.at<uint32_t>(s.slot(operand, n / 2))[lane], Type::kF16, n % 2);
+  };
+  for (int quarter = 0; quarter < kQuarters; ++quarter) {
+    Matrices m;
+    m.rows = m.columns = 8;
+    m.depth = kQuarterDepth;
+    for (int of = 0; of < 8; ++of) {
+      const int lane = lane_of(quarter, of), four = of & 4;
+      for (int n = 0; n < 4; ++n) {  // along k where the layout is the usual one
+        const int a = shape.a_column ? (n + four) * 4 + of % 4 : of * 4 + n;
+        const int b = shape.b_row ? of % 4 * 8 + n + four : n * 8 + of;
+        m.a[a] = half(1, n, lane);
+        m.b[b] = half(2, n, lane);
+      }
+      for (int n = 0; n < 8; ++n) {
+        const Cell cell = cell_of(i.type4, lane, of >= 4, n);
+        m.c[cell.row * 8 + cell.column] =
+            i.type4 == Type::kF16 ? half(3, n, lane) : c.at<uint32_t>(s.slot(3, n))[lane];
+      }
+    }
+    multiply(i, m);
+    for (int of = 0; of < 8; ++of) {
+      const int lane = lane_of(quarter, of);
+      if (!c.has(lane)) continue;
+      for (int n = 0; n < 8; ++n) {
+        const Cell cell = cell_of(i.type, lane, of >= 4, n);
+        const auto value = static_cast<uint32_t>(m.c[cell.row * 8 + cell.column]);
+        uint32_t& d = c.at<uint32_t>(s.slot(0, i.type == Type::kF16 ? n / 2 : n))[lane];
+        if (i.type != Type::kF16)
+          d = value;
+        else
+          d = n % 2 == 0 ? (d & 0xffff'0000) | value : (d & 0xffff) | value << 16;
+      }
+    }
+  }
+}
+
+bool is_of_quarters(const ir::Instruction& i) {
+  const ir::MatrixShape& shape = i.modifiers.shape;
+  return shape.m == 8 && shape.k == 4 && i.type2 == Type::kF16;
+}
+
 bool is_mma_shape(const ir::Instruction& i) {
   const ir::MatrixShape& shape = i.modifiers.shape;
   if (shape.a_column || shape.b_row || shape.n != 8 || (shape.m != 8 && shape.m != 16))
     return false;
-  const bool volta = shape.m == 8 && shape.k == 4 && i.type2 == Type::kF16;
-  return !volta;
+  return true;
 }
 
 // --- ldmatrix and its like: matrices of 8 rows of 16 bytes ---
@@ -161,7 +220,10 @@ void movmatrix(Context& c, const Step& s) {
 
 }  // namespace
 
-Handler select_Mma(const ir::Instruction& i) { return is_mma_shape(i) ? &mma : nullptr; }
+Handler select_Mma(const ir::Instruction& i) {
+  if (is_of_quarters(i)) return &mma_of_quarters;
+  return is_mma_shape(i) ? &mma : nullptr;
+}
 Handler select_Ldmatrix(const ir::Instruction&) { return &ldmatrix; }
 Handler select_Stmatrix(const ir::Instruction&) { return &stmatrix; }
 Handler select_Movmatrix(const ir::Instruction&) { return &movmatrix; }

@@ -150,5 +150,65 @@ TEST(MatrixTest, Transposes) {
   }
 }
 
+// Four products of 8 x 8 x 4, by the figures: lanes 0 to 3 and 16 to 19 have the first, and so on.
+TEST(MmaTest, M8N8K4OfF16InAllLayouts) {
+  for (int layout = 0; layout < 16; ++layout) {
+    const bool a_column = (layout & 1) != 0, b_row = (layout & 2) != 0, d16 = (layout & 4) != 0,
+               c16 = (layout & 8) != 0;
+    ir::Instruction i = mma(d16 ? Type::kF16 : Type::kF32, Type::kF16, Type::kF16,
+                            c16 ? Type::kF16 : Type::kF32, 8, 4);
+    i.modifiers.shape.a_column = a_column;
+    i.modifiers.shape.b_row = b_row;
+    OneStep step(i);
+    const int d = step.add_vector<uint32_t>(d16 ? 4 : 8), ra = step.add_vector<uint32_t>(2),
+              rb = step.add_vector<uint32_t>(2), rc = step.add_vector<uint32_t>(c16 ? 4 : 8);
+    auto a = [](int q, int row, int k) {
+      return static_cast<float>((q * 5 + row * 3 + k * 7) % 11 - 5);
+    };
+    auto b = [](int q, int k, int column) {
+      return static_cast<float>((q + k * 5 + column * 3) % 7 - 3);
+    };
+    auto c = [](int q, int row, int column) {
+      return static_cast<float>(q * 64 + row * 8 + column);
+    };
+    auto put = [&](int first, int lane, int n, float value) {
+      step.at<uint32_t>(first + n / 2)[lane] |= uint32_t{interp::f16_of(value)} << (16 * (n % 2));
+    };
+    auto row_of = [](bool half, int lane, int n) {
+      return (half ? lane % 4 : (lane & 1) + (n & 2)) + (lane < 16 ? 0 : 4);
+    };
+    auto column_of = [](bool half, int lane, int n) {
+      return half ? n : (n & 4) + (lane & 2) + (n & 1);
+    };
+    for (int lane = 0; lane < 32; ++lane) {
+      const int q = lane % 16 / 4, x = lane % 4, upper = lane < 16 ? 0 : 4;
+      for (int n = 0; n < 4; ++n) {
+        put(ra, lane, n, a_column ? a(q, n + upper, x) : a(q, x + upper, n));
+        put(rb, lane, n, b_row ? b(q, x, n + upper) : b(q, n, x + upper));
+      }
+      for (int n = 0; n < 8; ++n) {
+        const float value = c(q, row_of(c16, lane, n), column_of(c16, lane, n));
+        if (c16)
+          put(rc, lane, n, value);
+        else
+          step.at<float>(rc + n)[lane] = value;
+      }
+    }
+    step.run();
+    for (int lane = 0; lane < 32; ++lane)
+      for (int n = 0; n < 8; ++n) {
+        const int q = lane % 16 / 4, row = row_of(d16, lane, n), column = column_of(d16, lane, n);
+        float sum = c(q, row, column);
+        for (int k = 0; k < 4; ++k)
+          sum += a(q, row, k) * b(q, k, column);
+        const uint32_t half = step.at<uint32_t>(d + n / 2)[lane] >> (16 * (n % 2)) & 0xffff;
+        EXPECT_EQ(
+            d16 ? interp::float_of_f16(static_cast<uint16_t>(half)) : step.at<float>(d + n)[lane],
+            sum)
+            << layout << " " << lane << " " << n;
+      }
+  }
+}
+
 }  // namespace
 }  // namespace longwire::softcuda::testing

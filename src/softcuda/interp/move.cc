@@ -134,6 +134,16 @@ void cvta(Context& c, const Step& s) {
   });
 }
 
+// Constants are a part of device memory here.
+bool is_constant(const Context& c, uint64_t address) {
+  const auto& variables = c.warp->module().module().variables;
+  for (ir::VariableId id = 0; id < variables.size(); ++id)
+    if (variables[id].space == ir::Space::kConst &&
+        address - c.warp->module().address_of(id) < variables[id].bytes)
+      return true;
+  return false;
+}
+
 void isspacep(Context& c, const Step& s) {
   const auto* a = c.at<uint64_t>(s.slot(1));
   const ir::Space space = s.source->modifiers.space;
@@ -156,10 +166,11 @@ void isspacep(Context& c, const Step& s) {
       case ir::Space::kParam:
         is = param;
         break;
-      case ir::Space::kGlobal:
-        is = !shared && !local && !param;
+      case ir::Space::kConst:
+        is = is_constant(c, a[i]);
         break;
-      default:
+      default:  // global, of which parameters are a part
+        is = !shared && !local && !is_constant(c, a[i]);
         break;
     }
     result |= static_cast<Mask>(is ? 1 : 0) << i;
@@ -238,9 +249,7 @@ Handler select_Mov(const ir::Instruction& i) {
 Handler select_Cvta(const ir::Instruction& i) {
   return ir::bits_of(i.type) == 32 ? &cvta<uint32_t> : &cvta<uint64_t>;
 }
-Handler select_Isspacep(const ir::Instruction& i) {
-  return i.modifiers.space == ir::Space::kConst ? nullptr : &isspacep;
-}
+Handler select_Isspacep(const ir::Instruction&) { return &isspacep; }
 Handler select_Mapa(const ir::Instruction& i) {
   return ir::bits_of(i.type) == 32 ? &mov<uint32_t> : &mov<uint64_t>;
 }

@@ -25,6 +25,8 @@ constexpr FormSet kSets[] = {
     {"evict1",
      "L1::evict_normal|L1::evict_unchanged|L1::evict_first|L1::evict_last|L1::no_allocate"},
     {"evict2", "L2::evict_normal|L2::evict_first|L2::evict_last"},
+    {"video", "u32|s32"},
+    {"order", "eq|ne|lt|le|gt|ge"},
     {"wmma", "m16n16k16|m8n32k16|m32n8k16|m16n16k8|m8n8k4|m8n8k32|m8n8k128"},
 };
 
@@ -178,7 +180,7 @@ std::span<const Form> forms_of(std::string_view word) {
 }
 
 Type type_of_name(std::string_view name) noexcept {
-  for (int i = 1; i <= static_cast<int>(Type::kS8x4); ++i) {
+  for (int i = 1; i < kTypes; ++i) {
     if (name == name_of(static_cast<Type>(i))) return static_cast<Type>(i);
   }
   return Type::kNone;

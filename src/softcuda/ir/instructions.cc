@@ -36,12 +36,24 @@ void FunctionLowering::instruction(const ptx::Statement& statement) {
   if (opcode.form == nullptr) {
     return unsupported(statement.at, opcode.error + " " + quoted(statement.name));
   }
+  check_is_old(statement, opcode);
   if (opcode.form->special) {
     special(statement, opcode);
   } else {
     from_slots(statement, opcode);
   }
   if (leaves(opcode.op)) begin_block();
+}
+
+// shfl and vote without .sync went with PTX 6.4, for sm_70 and later.
+void FunctionLowering::check_is_old(const ptx::Statement& statement, const Opcode& opcode) {
+  constexpr std::uint32_t kLastVersion = 63, kLastTarget = 69;
+  if (opcode.op != Op::kShfl && opcode.op != Op::kVote) return;
+  const bool masked = statement.name.find(".sync") != std::string_view::npos;
+  const bool old = context_.source.version <= kLastVersion || context_.source.target <= kLastTarget;
+  if (masked || old) return;
+  unsupported(statement.at,
+              quoted(statement.name) + " lacks .sync: it went with PTX 6.4 for sm_70 and later");
 }
 
 void FunctionLowering::special(const ptx::Statement& statement, const Opcode& opcode) {
@@ -71,6 +83,17 @@ void FunctionLowering::special(const ptx::Statement& statement, const Opcode& op
     case Op::kTxq:
     case Op::kSuq:
       return query(statement, opcode);
+    case Op::kVadd:
+    case Op::kVsub:
+    case Op::kVabsdiff:
+    case Op::kVmin:
+    case Op::kVmax:
+    case Op::kVavrg:
+    case Op::kVshl:
+    case Op::kVshr:
+    case Op::kVset:
+    case Op::kVmad:
+      return video(statement, opcode);
     default:
       return unsupported(statement.at, "unsupported " + quoted(statement.name));
   }

@@ -57,6 +57,7 @@ class FunctionLowering {
   // --- instructions (instructions.cc) ---
   void instruction(const ptx::Statement& statement);
   void special(const ptx::Statement& statement, const Opcode& opcode);
+  void check_is_old(const ptx::Statement& statement, const Opcode& opcode);
   void from_slots(const ptx::Statement& statement, const Opcode& opcode);
   void check_memory_space(const ptx::Statement& statement, Instruction& made);
   Instruction begin(const ptx::Statement& statement, const Opcode& opcode);
@@ -81,7 +82,7 @@ class FunctionLowering {
   std::vector<ptx::Operand> elements_of(const ptx::Operand& from);
   bool symbol_address(const Symbol& symbol, Operand& operand, Space& space);
 
-  // --- those with rules of their own (special.cc, matrix.cc, texture.cc, calls.cc) ---
+  // --- those with rules of their own (special.cc, matrix.cc, texture.cc, video.cc, calls.cc) ---
   void mov(const ptx::Statement& statement, const Opcode& opcode);
   Operand mov_vector(const ptx::Operand& from, Type type, bool written);
   Operand mov_source(const ptx::Operand& from, Type type, Space& space);
@@ -94,6 +95,8 @@ class FunctionLowering {
   void texture(const ptx::Statement& statement, const Opcode& opcode);
   void surface(const ptx::Statement& statement, const Opcode& opcode);
   void query(const ptx::Statement& statement, const Opcode& opcode);
+  void video(const ptx::Statement& statement, const Opcode& opcode);
+  ptx::Operand selected(const ptx::Operand& from, std::string_view& selector);
   Operand texture_name(const ptx::Operand& from);
   Operand gradient(const ptx::Operand& from, Mode geometry);
   Operand coordinates(const ptx::Operand& from, Mode geometry, Type type);

@@ -157,7 +157,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"setp.equ.u32 %p1, %r1, 1;", "this comparison does not fit the type of"},
         Refused{"ld.relaxed.u32 %r1, [%d1];", "a scope is missing in"},
         Refused{"ld.gpu.u32 %r1, [%d1];", "a scope is only for"},
-        Refused{"shfl.bfly.b32 %r1, %r2, 1, 31;", "missing in 'shfl.bfly.b32'"},
+        Refused{"shfl.bfly.b32 %r1, %r2, 1, 31;", "'shfl.bfly.b32' lacks .sync"},
         Refused{"mma.sync.aligned.m16n8k16.row.row.f32.f16.f16.f32 {},{},{},{};", "'.row'"},
         Refused{"wgmma.fence.sync.aligned;", "unknown instruction 'wgmma.fence.sync.aligned'"},
         Refused{"cp.async.bulk.commit_group;", "'.bulk' does not belong in"}));
@@ -252,6 +252,40 @@ TEST(Lower, ArgumentsInRegistersGoThroughTheFrame) {
                               "  ld.local.b32 q, [4]"));
   EXPECT_THAT(text, HasSubstr("ld.local.b32 %longwire"));
   EXPECT_THAT(text, HasSubstr("call g, (%longwire"));
+}
+
+TEST(Lower, VideoSelectors) {
+  EXPECT_THAT(one("vadd.s32.u32.s32.sat %r1, %r2.b3, %r3.h1;"),
+              HasSubstr("%r1, %r2, %r3, _, 0x2000, 0x818, 0x1010"));
+  EXPECT_THAT(one("vsub.s32.s32.s32 %r1.h0, %r2, 7, %r3;"),
+              HasSubstr("%r1, %r2, 0x7, %r3, 0x1000, 0x2000, 0x2000"));
+  EXPECT_THAT(one("vmin4.s32.u32.u32.add %r1.b310, %r2.b0007, %r3, %r4;"),
+              HasSubstr("%r1, %r2, %r3, %r4, 0xb, 0x7, 0x7654"));
+  EXPECT_THAT(one("vset2.u32.u32.lt %r1, %r2, %r3.h23, %r4;"),
+              HasSubstr("%r1, %r2, %r3, %r4, 0x3, 0x10, 0x23"));
+  EXPECT_THAT(one("vmad.s32.s32.s32.shr7 %r1, -%r2.h0, %r3, -%r4;"),
+              HasSubstr("%r1, %r2, %r3, %r4, 0x2000, 0x1000, 0x2000, 0x3"));
+  for (const char* wrong :
+       {"vadd.s32.s32.s32 %r1, %r2.b4, %r3;", "vadd.s32.s32.s32 %r1, %r2.h10, %r3;",
+        "vadd.s32.s32.s32 %r1.h0, %r2, %r3;", "vadd.s32.s32.s32.add %r1, %r2, %r3;",
+        "vadd.s32.s32.s32.add %r1.b0, %r2, %r3, %r4;", "vadd2.s32.s32.s32 %r1, %r2, %r3;",
+        "vadd2.s32.s32.s32 %r1.h01, %r2, %r3, %r4;",
+        "vadd4.s32.s32.s32.sat.add %r1, %r2, %r3, %r4;", "vadd.s32.s32.s32 %r1, -%r2, %r3;",
+        "vmad.u32.u32.u32.po %r1, -%r2, %r3, %r4;", "vset.s32.s32.hi %r1, %r2, %r3;",
+        "vadd2.s32.s32.s32 %r1, %r2.b10, %r3, %r4;"}) {
+    EXPECT_THAT(lowered(wrong), HasSubstr("line 6")) << wrong;
+  }
+}
+
+TEST(Lower, NothingIsNegatedByAMinus) {
+  EXPECT_THAT(lowered("add.s32 %r1, -%r2, 1;"), HasSubstr("a register or a constant is wanted"));
+  EXPECT_THAT(lowered("mov.u32 %r1, -%r2;"), HasSubstr("is wanted here"));
+  EXPECT_THAT(lowered("st.global.u32 [-%d1], %r1;"), HasSubstr("line 6"));
+}
+
+TEST(Lower, ShufflesWithoutSyncAreOfOldIsas) {
+  EXPECT_THAT(lowered("shfl.up.b32 %r1, %r2, %r3, %r4;"), HasSubstr("lacks .sync"));
+  EXPECT_THAT(lowered("vote.all.pred %p1, %p2;"), HasSubstr("lacks .sync"));
 }
 
 }  // namespace

@@ -21,6 +21,10 @@ constexpr NamedEffect kGeneral[] = {
     {"rz", LW_SET(rounding, Rounding::kZero)},
     {"rm", LW_SET(rounding, Rounding::kDown)},
     {"rp", LW_SET(rounding, Rounding::kUp)},
+    {"rs", LW_SET(rounding, Rounding::kStochastic)},
+    {"po", LW_SET(wrap, true)},
+    {"shr7", LW_SET(shape.k, 7)},
+    {"shr15", LW_SET(shape.k, 15)},
     {"rna", LW_SET(rounding, Rounding::kNearestAway)},
     {"rni", LW_SET(rounding, Rounding::kIntNearest)},
     {"rzi", LW_SET(rounding, Rounding::kIntZero)},
@@ -215,10 +219,19 @@ const Effects* particular(Op op) {
   switch (op) {
     case Op::kSet:
     case Op::kSetp:
+    case Op::kVset:
       return &comparison();
     case Op::kAtom:
     case Op::kRed:
     case Op::kRedux:
+    case Op::kVadd:
+    case Op::kVsub:
+    case Op::kVabsdiff:
+    case Op::kVmin:
+    case Op::kVmax:
+    case Op::kVavrg:
+    case Op::kVshl:
+    case Op::kVshr:
       return &atomics();
     case Op::kBar:
     case Op::kBarrier:
@@ -286,6 +299,7 @@ void apply_modifier(Op op, std::string_view token, int& layouts, Modifiers& modi
   }
   if (op == Op::kBrxIdx && token == "idx") return;  // a part of its name
   if (apply(particular(op), token, modifiers)) return;
+  if (op == Op::kVset && apply(&atomics(), token, modifiers)) return;
   if (combines(op) && apply(&combination(), token, modifiers)) return;
   if (apply_shape(token, modifiers)) return;
   apply(&general(), token, modifiers);

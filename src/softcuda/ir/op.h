@@ -33,6 +33,13 @@
 //                    .clamp is saturate, .zero is wrap, .trap neither
 //   brx.idx          index kBlocks; nanosleep t; pmevent a
 //   membar           is a fence.sc
+//   shfl, vote       of ISAs before 6.4 without a mask: of the lanes that are there
+//   cvt              from four floats: d, a kVector, the random bits; .rs of two has them last
+//   vadd and so on   d a b c-or-nothing, then immediates: where d goes, what of a, what of b.
+//   Scalar:
+//                    the first bit | how many << 8. SIMD: of d a mask of lanes, of a and b four
+//                    bits for each lane. One more of vmad: 1: a * b is negated, 2: c is. The second
+//                    operation is in Modifiers::atomic, .po in wrap, .shr7 and .shr15 in shape.k
 #pragma once
 
 #include <cstdint>
@@ -73,7 +80,10 @@ namespace longwire::softcuda::ir {
   X(MbarrierTestWait, "mbarrier.test_wait") X(MbarrierTryWait, "mbarrier.try_wait") \
   /* matrices */ \
   X(Mma, "mma") X(Ldmatrix, "ldmatrix") X(Stmatrix, "stmatrix") X(Movmatrix, "movmatrix") \
-  X(WmmaLoad, "wmma.load") X(WmmaStore, "wmma.store") X(WmmaMma, "wmma.mma")
+  X(WmmaLoad, "wmma.load") X(WmmaStore, "wmma.store") X(WmmaMma, "wmma.mma") \
+  /* video: vadd, vadd2 and vadd4 are one, lanes in shape.count */ \
+  X(Vadd, "vadd") X(Vsub, "vsub") X(Vabsdiff, "vabsdiff") X(Vmin, "vmin") X(Vmax, "vmax") X(Vavrg, "vavrg") \
+  X(Vshl, "vshl") X(Vshr, "vshr") X(Vset, "vset") X(Vmad, "vmad")
 // clang-format on
 
 inline constexpr int kOpCount = 0

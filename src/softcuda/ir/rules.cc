@@ -48,6 +48,9 @@ void complete_matrix_types(Opcode& opcode) {
   opcode.types[1] = opcode.types[2] = Type::kF16;
 }
 
+// Four floats to one register: the forms of .x4.
+bool takes_four(Type type) { return type >= Type::kE2M1x4 && type <= Type::kE5M2x4; }
+
 std::string check_row_col(const Opcode& opcode) {
   const bool f16_m8n8k4 = opcode.types[1] == Type::kF16 && opcode.modifiers.shape.m == 8;
   const bool plain = !opcode.modifiers.shape.a_column && !opcode.modifiers.shape.b_row;
@@ -119,6 +122,7 @@ std::string finish(Opcode& opcode) {
     case Op::kSetp:
       return check_comparison(opcode);
     case Op::kCvt:
+      if (takes_four(opcode.types[0])) modifiers.vector = 4;
       return check_conversion(opcode);
     case Op::kMma:
       return check_row_col(opcode);

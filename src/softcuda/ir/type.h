@@ -41,7 +41,19 @@ enum class Type : std::uint8_t {
   kB1,  // operands of mma
   kU8x4,
   kS8x4,
+  kE2M1x2,  // of cvt; in registers of 8, 16 and 32 bits
+  kE2M3x2,
+  kE3M2x2,
+  kUE8M0x2,
+  kE2M1x4,
+  kE2M3x4,
+  kE3M2x4,
+  kE4M3x4,
+  kE5M2x4,
+  kU2,  // of cvt.pack
+  kS2,
 };
+inline constexpr int kTypes = static_cast<int>(Type::kS2) + 1;
 
 int bits_of(Type type) noexcept;    // of a register or memory element; kPred: 1
 bool is_float(Type type) noexcept;  // also the packed ones

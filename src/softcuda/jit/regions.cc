@@ -18,7 +18,10 @@ constexpr std::uint32_t kMostLoopSteps = 2000;
 bool may_stand_in_region(const Step& s) {
   if (s.kind == StepKind::kBlockEnd || s.kind == StepKind::kBranch) return true;
   if (s.kind == StepKind::kNative) return true;
-  return s.kind == StepKind::kPlain && (s.source == nullptr || s.source->op != Op::kActivemask);
+  if (s.kind != StepKind::kPlain) return false;
+  // What looks at who else is there: shfl and vote without a mask, too.
+  const Op op = s.source == nullptr ? Op::kMov : s.source->op;
+  return op != Op::kActivemask && op != Op::kShfl && op != Op::kVote;
 }
 
 }  // namespace

@@ -70,6 +70,16 @@ Operand OperandParser::single() {
     operand.negated = true;
     return operand;
   }
+  if (token.is('-') && stream_.peek_second().kind == Token::Kind::kName &&
+      !stream_.peek_second().is("WARP_SZ")) {
+    stream_.next();
+    const Operand of = named();
+    Operand minus;
+    minus.kind = Operand::Kind::kMinus;
+    minus.at = token.at;
+    minus.parts = stream_.keep(std::span<const Operand>(&of, 1));
+    return minus;
+  }
   Operand operand;
   operand.kind = Operand::Kind::kConstant;
   operand.at = token.at;

@@ -34,6 +34,7 @@ struct Operand {
     kVector,    // {parts}
     kList,      // (parts), of calls
     kPair,      // parts[0]|parts[1]
+    kMinus,     // -parts[0], a name
   };
   Kind kind = Kind::kSink;
   bool negated = false;  // !name
