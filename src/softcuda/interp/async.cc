@@ -31,10 +31,12 @@ void cp_async(Context& c, const Step& s) {
   });
 }
 
-// --- mbarrier: 64 bits of shared memory. Arrivals pending and expected, and which phase it is. ---
+// --- mbarrier: 64 bits of shared memory. Arrivals pending and expected, bytes that are expected
+// and have not come (modulo 2^21, as they may come first), and which phase it is. ---
 
 constexpr uint64_t kCountMask = (1 << 20) - 1;
-constexpr int kExpectedShift = 20, kPhaseShift = 63;
+constexpr uint64_t kBytesMask = (1 << 21) - 1;
+constexpr int kExpectedShift = 20, kBytesShift = 40, kPhaseShift = 63;
 
 uint64_t* barrier_at(const Context& c, const Step& s, int operand, int lane) {
   return reinterpret_cast<uint64_t*>(
@@ -48,22 +50,40 @@ void init(Context& c, const Step& s) {
   });
 }
 
+// The next phase, where nothing more is expected in this one.
+uint64_t completed(uint64_t state) {
+  const bool over = (state & kCountMask) == 0 && (state >> kBytesShift & kBytesMask) == 0;
+  if (!over) return state;
+  return (state | (state >> kExpectedShift & kCountMask)) ^ uint64_t { 1 } << kPhaseShift;
+}
+
 uint64_t arrived(uint64_t old, uint64_t count) {
-  const uint64_t pending = (old & kCountMask) - count;
-  if (pending != 0 && pending <= kCountMask) return (old & ~kCountMask) | pending;
-  const uint64_t expected = old >> kExpectedShift & kCountMask;
-  return ((old & ~kCountMask) | expected) ^ uint64_t { 1 } << kPhaseShift;
+  const uint64_t before = old & kCountMask;
+  return completed((old & ~kCountMask) | (before > count ? before - count : 0));
+}
+
+// So many bytes more that are to come, modulo 2^21.
+uint64_t expecting(uint64_t state, uint64_t bytes) {
+  const uint64_t sum = ((state >> kBytesShift) + bytes) & kBytesMask;
+  return (state & ~(kBytesMask << kBytesShift)) | sum << kBytesShift;
+}
+
+void change_bytes(uint64_t* place, uint64_t bytes) {
+  uint64_t old = __atomic_load_n(place, __ATOMIC_SEQ_CST);
+  while (!__atomic_compare_exchange_n(place, &old, completed(expecting(old, bytes)), true,
+                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+  }
 }
 
 // The state before.
-uint64_t arrive_at(uint64_t* place, uint64_t count, uint64_t dropped) {
+uint64_t arrive_at(uint64_t* place, uint64_t count, uint64_t dropped, uint64_t bytes = 0) {
   const auto less = [&](uint64_t state) {  // expected, of the phases to come
     const uint64_t expected = ((state >> kExpectedShift) - dropped) & kCountMask;
     return (state & ~(kCountMask << kExpectedShift)) | expected << kExpectedShift;
   };
   uint64_t old = __atomic_load_n(place, __ATOMIC_SEQ_CST);
-  while (!__atomic_compare_exchange_n(place, &old, arrived(less(old), count), true,
-                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+  while (!__atomic_compare_exchange_n(place, &old, arrived(less(expecting(old, bytes)), count),
+                                      true, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
   }
   return old;
 }
@@ -72,8 +92,20 @@ template <bool kDrop>
 void arrive(Context& c, const Step& s) {
   c.strong_access = true;
   each_active(c, [&](int i) {
-    const uint64_t count = s.has(2) ? c.at<uint32_t>(s.slot(2))[i] & kCountMask : 1;
-    c.at<uint64_t>(s.slot(0))[i] = arrive_at(barrier_at(c, s, 1, i), count, kDrop ? count : 0);
+    const bool of_bytes = s.source->modifiers.wrap;
+    const uint64_t given = s.has(2) ? c.at<uint32_t>(s.slot(2))[i] : 1;
+    const uint64_t count = of_bytes ? 1 : given & kCountMask;
+    c.at<uint64_t>(s.slot(0))[i] =
+        arrive_at(barrier_at(c, s, 1, i), count, kDrop ? count : 0, of_bytes ? given : 0);
+  });
+}
+
+template <bool kCame>
+void transaction(Context& c, const Step& s) {
+  c.strong_access = true;
+  each_active(c, [&](int i) {
+    const uint64_t bytes = c.at<uint32_t>(s.slot(1))[i];
+    change_bytes(barrier_at(c, s, 0, i), kCame ? uint64_t{0} - bytes : bytes);
   });
 }
 
@@ -117,6 +149,8 @@ Handler select_MbarrierInit(const ir::Instruction&) { return &init; }
 Handler select_MbarrierInval(const ir::Instruction&) { return &nothing; }
 Handler select_MbarrierArrive(const ir::Instruction&) { return &arrive<false>; }
 Handler select_MbarrierArriveDrop(const ir::Instruction&) { return &arrive<true>; }
+Handler select_MbarrierExpectTx(const ir::Instruction&) { return &transaction<false>; }
+Handler select_MbarrierCompleteTx(const ir::Instruction&) { return &transaction<true>; }
 Handler select_MbarrierPendingCount(const ir::Instruction&) { return &pending_count; }
 Handler select_CpAsyncArrive(const ir::Instruction&) { return &arrive_for_copies; }
 Handler select_MbarrierTestWait(const ir::Instruction&) { return &test_wait; }

@@ -1,4 +1,5 @@
 // atom and red, each lane after the other. Strictly ordered, whatever the program asks for.
+#include <cstring>
 #include <mutex>
 
 #include "softcuda/interp/access.h"
@@ -64,9 +65,33 @@ T exchange(std::byte* where, F f) {
   return old;
 }
 
+// cp.reduce.async.bulk: [dst] [src] size.
+template <class T, T (*F)(T old, T b, T c)>
+void reduce_bulk(Context& c, const Step& s) {
+  constexpr uint32_t kUnit = 16;  // of sizes
+  const ir::Modifiers& m = s.source->modifiers;
+  c.strong_access = true;
+  each_active(c, [&](int i) {
+    const uint32_t size = c.at<uint32_t>(s.slot(2))[i];
+    if (size % kUnit != 0)
+      c.warp->fault(machine::FaultKind::kIllegalInstruction, i, 0, s.source->place,
+                    "a bulk reduction of what is no multiple of 16 bytes");
+    Slot to = s.slot(0), from = s.slot(1);
+    for (uint32_t at = 0; at < size; at += sizeof(T)) {
+      T value;
+      std::memcpy(&value, place_of(c, s, from, i, m.space, sizeof(T), Access::kRead), sizeof(T));
+      exchange<T>(place_of(c, s, to, i, m.to_space, sizeof(T), Access::kAtomic),
+                  [&](T old) { return F(old, value, T{0}); });
+      to.displacement += sizeof(T);
+      from.displacement += sizeof(T);
+    }
+  });
+}
+
 // T is what the operation works on; all elements of a vector are on their own.
 template <class T, T (*F)(T old, T b, T c)>
 void atomic(Context& c, const Step& s) {
+  if (s.source->op == ir::Op::kCpReduceBulk) return reduce_bulk<T, F>(c, s);
   const Operands at = operands_of(s);
   const int elements = s.count[at.value];
   const bool has_third = s.has(3) && s.source->modifiers.atomic == AtomicOp::kCas;
@@ -211,6 +236,7 @@ Handler handler(const ir::Instruction& i) {
 }  // namespace
 
 Handler select_Atom(const ir::Instruction& i) { return handler(i); }
+Handler select_CpReduceBulk(const ir::Instruction& i) { return handler(i); }
 Handler select_Red(const ir::Instruction& i) { return handler(i); }
 
 }  // namespace longwire::softcuda::interp

@@ -46,8 +46,7 @@ Handler select_Pmevent(const ir::Instruction&) { return &nothing; }
 Handler select_Bar(const ir::Instruction&) { return &nothing; }
 Handler select_Barrier(const ir::Instruction&) { return &nothing; }
 Handler select_BarWarp(const ir::Instruction&) { return &nothing; }
-// A cluster is one block, whose warps would have to meet: as bar.sync does, but with its own id.
-Handler select_BarrierCluster(const ir::Instruction&) { return nullptr; }
+Handler select_BarrierCluster(const ir::Instruction&) { return &nothing; }
 Handler select_Membar(const ir::Instruction&) { return &fence; }
 Handler select_Fence(const ir::Instruction&) { return &fence; }
 Handler select_Griddepcontrol(const ir::Instruction&) { return &nothing; }

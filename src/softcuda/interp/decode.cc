@@ -37,6 +37,7 @@ StepKind kind_of(const ir::Instruction& i) {
       return StepKind::kExit;
     case ir::Op::kBar:
     case ir::Op::kBarrier:
+    case ir::Op::kBarrierCluster:
       return StepKind::kBarrier;
     case ir::Op::kBarWarp:
     case ir::Op::kShfl:

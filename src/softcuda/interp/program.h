@@ -168,6 +168,9 @@ struct Context {
   Mask live = 0;    // that have not exited
   Mask carry = 0;   // CC.CF of each lane
   std::uint32_t local_base = 0;
+  std::uint32_t local_top = 0;  // where the frame of the function that runs ends
+  bool allocates = false;       // alloca has taken of each lane's stack what is in `taken`
+  std::uint32_t taken[kLanes];
   bool strong_access = false;  // memory was looked at that others may write: a loop may wait for it
   machine::Warp* warp = nullptr;
   const machine::BlockState* block = nullptr;

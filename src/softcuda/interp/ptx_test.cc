@@ -2,70 +2,15 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
-#include "softcuda/interp/builder_test.h"
 #include "softcuda/interp/interp.h"
-#include "softcuda/ir/link.h"
-#include "softcuda/ptx/parser.h"
+#include "softcuda/interp/text_test.h"
 
 namespace longwire::softcuda::testing {
 namespace {
 
 using machine::FaultKind;
 using ::testing::HasSubstr;
-
-class PtxTest : public InterpTest {
- protected:
-  void TearDown() override {
-    InterpTest::TearDown();
-    program_.reset();
-  }
-  static std::unique_ptr<const ir::Module> link_text(const std::string& text) {
-    auto source = ptx::parse("test", text);
-    EXPECT_TRUE(source.ok()) << source.error().message();
-    if (!source.ok()) return nullptr;
-    std::vector<std::unique_ptr<ptx::Source>> sources;
-    sources.push_back(std::move(*source));
-    auto linked = ir::link(sources);
-    EXPECT_TRUE(linked.ok()) << linked.error().message();
-    return linked.ok() ? std::move(*linked) : nullptr;
-  }
-  static std::unique_ptr<const ir::Module> link_file(const char* name) {
-    std::ifstream file(std::string(SOFTCUDA_TESTDATA) + "/" + name);
-    std::stringstream text;
-    text << file.rdbuf();
-    return link_text(text.str());
-  }
-  void load_text(const std::string& text) { load_program(link_text(text)); }
-  void load_program(std::unique_ptr<const ir::Module> program) {
-    ASSERT_NE(program, nullptr);
-    loaded_.reset();
-    program_ = std::move(program);
-    load_module(*program_);
-  }
-  void load_file(const char* name) { load_program(link_file(name)); }
-  // The kernel that run() runs from now on.
-  void choose(std::string_view name) {
-    const ir::Function* kernel = program_->find_kernel(name);
-    ASSERT_NE(kernel, nullptr);
-    kernel_ = static_cast<ir::FunctionId>(kernel - program_->functions.data());
-  }
-  // A kernel of one thread block with `out` and `in`, both pointers in %out and %in.
-  void load_body(const std::string& body) {
-    load_text(
-        ".version 8.5\n.target sm_90\n.address_size 64\n"
-        ".visible .entry k(.param .u64 po, .param .u64 pi) {\n"
-        ".reg .b64 %out, %in, %rd<20>; .reg .b32 %r<40>; .reg .f32 %f<40>; .reg .pred %p<8>;\n"
-        ".reg .b16 %h<8>; .reg .f64 %d<8>; .shared .align 16 .b8 sh[4096];\n"
-        "ld.param.u64 %out, [po]; ld.param.u64 %in, [pi]; mov.u32 %r0, %tid.x;\n" +
-        body + "\nret; }\n");
-    if (program_ != nullptr) choose("k");
-  }
-
-  std::unique_ptr<const ir::Module> program_;
-};
 
 TEST_F(PtxTest, WhatIsMissingOfTheTestDataIsKnown) {
   std::vector<std::string> missing;
@@ -79,63 +24,6 @@ TEST_F(PtxTest, WhatIsMissingOfTheTestDataIsKnown) {
     EXPECT_TRUE(checked.ok()) << checked.error().message();
   }
   EXPECT_THAT(missing, ::testing::IsEmpty());
-}
-
-// Of whoever is there, where the lanes have parted too.
-TEST_F(PtxTest, ShufflesAndVotesOfOldIsas) {
-  load_text(
-      ".version 6.0\n.target sm_60\n.address_size 64\n"
-      ".visible .entry k(.param .u64 po) {\n"
-      ".reg .b64 %out, %rd<4>; .reg .b32 %r<9>; .reg .pred %p<5>;\n"
-      "ld.param.u64 %out, [po]; mov.u32 %r0, %tid.x; mul.wide.u32 %rd1, %r0, 16;\n"
-      "add.u64 %out, %out, %rd1; setp.lt.u32 %p1, %r0, 8; mov.u32 %r1, 7; @!%p1 bra MANY;\n"
-      "shfl.down.b32 %r1|%p2, %r0, 1, 31; bra ALL; MANY: vote.ballot.b32 %r1, %p1;\n"
-      "ALL: setp.ne.u32 %p3, %r0, 99; vote.all.pred %p4, %p3; selp.u32 %r2, 1, 0, %p4;\n"
-      "vote.uni.pred %p4, %p1; selp.u32 %r3, 1, 0, %p4; shfl.idx.b32 %r4, %r0, 5, 31;\n"
-      "st.global.v4.u32 [%out], {%r1, %r2, %r3, %r4}; ret; }\n");
-  choose("k");
-  auto* out = allocate<std::uint32_t>(128);
-  expect_runs({1}, {32}, parameters(out));
-  for (std::uint32_t i = 0; i < 32; ++i) {
-    // Lane 8 takes no part in the first.
-    EXPECT_EQ(out[4 * i], i < 7 ? i + 1 : 0) << i;
-    EXPECT_EQ(out[4 * i + 1], 1U);
-    EXPECT_EQ(out[4 * i + 2], 0U);
-    EXPECT_EQ(out[4 * i + 3], 5U);
-  }
-}
-
-// Parameters are a part of global memory, constants and shared memory are not.
-TEST_F(PtxTest, WhichSpaceAnAddressIsIn) {
-  load_text(
-      ".version 8.5\n.target sm_90\n.address_size 64\n.const .u32 one[4] = { 1, 2, 3, 4 };\n"
-      ".visible .entry k(.param .u64 po) {\n"
-      ".reg .b64 %out, %a<5>; .reg .b32 %r<4>; .reg .pred %p; .shared .u32 s[4]; .local .u32 "
-      "l[4];\n"
-      "ld.param.u64 %out, [po]; mov.u64 %a0, one; cvta.const.u64 %a0, %a0; mov.u64 %a1, s;\n"
-      "cvta.shared.u64 %a1, %a1; mov.u64 %a2, l; cvta.local.u64 %a2, %a2; mov.u64 %a3, po;\n"
-      "cvta.param.u64 %a3, %a3; mov.u64 %a4, %out;\n" +
-      [] {
-        std::string text;
-        for (int a = 0; a < 5; ++a) {
-          text += "mov.u32 %r0, 0;\n";
-          int bit = 1;
-          for (const char* space :
-               {"const", "shared", "shared::cluster", "local", "param::entry", "global"}) {
-            text += std::string("isspacep.") + space + " %p, %a" + std::to_string(a) +
-                    "; @%p or.b32 %r0, %r0, " + std::to_string(bit) + ";\n";
-            bit *= 2;
-          }
-          text += "st.global.u32 [%out+" + std::to_string(4 * a) + "], %r0;\n";
-        }
-        return text;
-      }() +
-      "ret; }\n");
-  choose("k");
-  auto* out = allocate<std::uint32_t>(5);
-  expect_runs({1}, {1}, parameters(out));
-  EXPECT_THAT(std::vector<std::uint32_t>(out, out + 5),
-              ::testing::ElementsAre(1, 2 | 4, 8, 16 | 32, 32));
 }
 
 // Where cooperative groups keep their barrier: CUDA's own headers read these registers.

@@ -1,6 +1,7 @@
 #include "softcuda/interp/runner.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -56,14 +57,17 @@ void Runner::run() {
 Runner::Activation* Runner::push(const Program& program, Mask lanes, const ir::Place& place,
                                  bool zeroed) {
   const std::size_t head = frame_aligned(sizeof(Activation));
-  const std::size_t bytes = head + frame_aligned(program.function->frame_bytes);
+  const std::size_t frame = frame_aligned(program.function->frame_bytes);
+  const std::size_t bytes = head + frame + (context_.allocates ? sizeof context_.taken : 0);
+  const std::uint64_t taken =
+      context_.allocates ? *std::max_element(context_.taken, context_.taken + kLanes) : 0;
   const std::uint32_t local =
       top_ == nullptr ? 0
                       : now_->local_base + machine::kCallBytes +
                             (now_->program->function->local_bytes + machine::kCallBytes - 1) /
                                 machine::kCallBytes * machine::kCallBytes;
   if (bytes > warp_.frames().size() - frames_used_ ||
-      std::uint64_t{local} + program.function->local_bytes > warp_.local_stride())
+      std::uint64_t{local} + program.function->local_bytes + taken > warp_.local_stride())
     warp_.fault(machine::FaultKind::kStackOverflow, std::countr_zero(lanes), 0, place,
                 "the stack of the thread is full: recursion too deep (cudaLimitStackSize)");
   std::byte* place_of = warp_.frames().data() + frames_used_;
@@ -71,6 +75,10 @@ Runner::Activation* Runner::push(const Program& program, Mask lanes, const ir::P
   activation->program = &program;
   activation->below = top_;
   activation->frame = place_of + head;
+  if (context_.allocates) {
+    activation->taken = reinterpret_cast<std::uint32_t*>(place_of + head + frame);
+    std::copy_n(context_.taken, kLanes, activation->taken);
+  }
   activation->local_base = local;
   activation->members = activation->lanes = lanes;
   if (zeroed) std::memset(activation->frame, 0, program.function->frame_bytes);
@@ -89,6 +97,7 @@ void Runner::pop_finished() noexcept {
 void Runner::use(Activation& activation) noexcept {
   now_ = &activation;
   context_.local_base = activation.local_base;
+  context_.local_top = activation.local_base + activation.program->function->local_bytes;
   auto* constants = const_cast<std::byte*>(programs_.constants.data());
   std::byte* specials = warp_.frames().data();
   // Where the values of each width stand in a pool; see kPoolBytes.
@@ -285,6 +294,9 @@ bool Runner::finish_lanes(const Step& s, bool exits) {
     parked_ = 0;  // who waited for these lanes looks again
   } else if (lanes != 0) {
     copy_results(*now_, lanes);
+    for (Mask left = context_.allocates ? lanes : 0; left != 0; left &= left - 1)
+      context_.taken[std::countr_zero(left)] =
+          now_->taken == nullptr ? 0 : now_->taken[std::countr_zero(left)];
     now_->lanes &= ~lanes;
     now_->members &= ~lanes;
     now_->caller->lanes |= lanes;

@@ -48,6 +48,7 @@ class Runner {
     Mask members;  // lanes that have not returned from it
     Mask lanes;    // those of them that are in no call further down
     std::uint32_t steps[kLanes];
+    std::uint32_t* taken;  // Context::taken when it began; nullptr: nothing was
   };
 
   Activation* push(const Program& program, Mask lanes, const ir::Place& place, bool zeroed = true);

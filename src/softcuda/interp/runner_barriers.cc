@@ -15,6 +15,15 @@ std::uint32_t value_of(const Context& c, const Step& s, int operand, int lane) {
   return s.has(operand) ? c.at<std::uint32_t>(s.slot(operand))[lane] : 0;
 }
 
+// Of clusters there are two more: to come, and to wait.
+std::uint32_t number_of(const Context& c, const Step& s, int operand, int lane) {
+  if (s.source->op == ir::Op::kBarrierCluster)
+    return s.source->modifiers.mode == ir::Mode::kWait ? machine::kClusterWait
+                                                       : machine::kClusterArrive;
+  const std::uint32_t id = value_of(c, s, operand, lane);
+  return id < machine::kBarriers ? id : machine::kNoBarrier;
+}
+
 // bar a b; bar.red d a b c
 int id_operand(const Step& s) { return is_reduction(s) ? 1 : 0; }
 
@@ -44,7 +53,7 @@ bool Runner::barrier(const Step& s) {
 
 // All parked lanes that stand at the same barrier as the group, by activation and instruction.
 int Runner::find_waiting(const Step& s, Waiting* waiting) {
-  const std::uint32_t id = value_of(context_, s, id_operand(s), std::countr_zero(group_));
+  const std::uint32_t id = number_of(context_, s, id_operand(s), std::countr_zero(group_));
   int count = 0;
   for (Activation* activation = top_; activation != nullptr; activation = activation->below) {
     use(*activation);
@@ -52,7 +61,7 @@ int Runner::find_waiting(const Step& s, Waiting* waiting) {
       const int lane = std::countr_zero(left);
       const Step& other = activation->program->steps[activation->steps[lane]];
       if (other.kind != StepKind::kBarrier ||
-          value_of(context_, other, id_operand(other), lane) != id)
+          number_of(context_, other, id_operand(other), lane) != id)
         continue;
       Waiting* last = count == 0 ? nullptr : &waiting[count - 1];
       if (last != nullptr && last->activation == activation && last->step == &other)
@@ -86,7 +95,7 @@ void Runner::join_barrier(const Waiting* waiting, int count) {
       predicate |= context_.predicate(waiting[n].step->slot(3)) & waiting[n].lanes;
   }
   const std::uint32_t result =
-      warp_.barrier(value_of(context_, s, id, first), value_of(context_, s, id + 1, first), lanes,
+      warp_.barrier(number_of(context_, s, id, first), value_of(context_, s, id + 1, first), lanes,
                     s.source->modifiers.mode, predicate, s.source->place);
   for (int n = count - 1; n >= 0; --n) {
     if (!is_reduction(*waiting[n].step)) continue;

@@ -92,10 +92,108 @@ void check(const ir::Module& module) {
     check(module, function);
 }
 
+// What a declaration or an instruction may be refused for: one each, as the first error ends a
+// link.
+constexpr std::string_view kDeclarations[] = {
+    ".global .align 24 .b8 x[3];",
+    ".global .align 131072 .b32 x;",
+    ".global .e4m3 x;",
+    ".global .pred x;",
+    ".global .b64 x[4294967296][4294967296];",
+    ".global .b8 x[137438953472];",
+    ".global .v4 .b128 x[3];",
+    ".global .align 4 .v4 .f32 x = { 1.5, -2.5, 0f7F800000, 0d7FF8000000000000 };",
+    ".global .f16 x[6] = { 1.0, 65504.0, 65520.0, 5.96e-8, 6.0e-5, 0d7FF8000000000000 };",
+    ".global .bf16 x[3] = { 1.0, -3.4e38, 0f7FFFFFFF };",
+    ".global .f64 x[2] = { 1.0, 0f3F800000 };",
+    ".global .b32 x = 1.5;",
+    ".global .b64 x = 1.5;",
+    ".global .u32 x = 1.5;",
+    ".global .f32 x = 0x3f800000;",
+};
+constexpr std::string_view kStatements[] = {
+    ".reg .f8 z;",
+    ".reg .b32 z[4];",
+    ".reg .v4 .f32 z; mov.f32 z.y, 1.0;",
+    ".local .align 3 .b8 z[4];",
+    "mov.b16 h, 1.5;",
+    "mov.f16 h, 65520.0;",
+    "mov.f16 h, 0f387FE000;",
+    "mov.bf16 h, 1.001;",
+    "mov.pred p, 1;",
+    "mov.pred p, 1.0;",
+    "mov.b64 d, 1.5;",
+    "mov.f32 f, 1;",
+    "mov.b128 q, 1.5;",
+    "setp.lo.f32 p, f, f;",
+    "setp.lt.b32 p, r, r;",
+    "setp.hi.s32 p, r, r;",
+    "setp.num.u32 p, r, r;",
+    "set.ls.u32.u32 r, r, r;",
+    "set.equ.and.f32.f16 f, h, h, !p;",
+    "cvt.f16.f32 h, f;",
+    "cvt.rni.f16.f32 h, f;",
+    "cvt.rni.f32.s32 f, r;",
+    "cvt.rn.s32.f32 r, f;",
+    "cvt.s32.f32 r, f;",
+    "cvt.rn.u64.u32 d, r;",
+    "cvt.rzi.sat.u8.f64 h, g;",
+    "cvt.rs.satfinite.e2m1x4.f32 h, {f, f, f, f}, r;",
+    "cvt.rp.satfinite.ue8m0x2.bf16x2 h, r;",
+    "ld.relaxed.global.u32 r, [d];",
+    "ld.gpu.global.u32 r, [d];",
+    "ld.volatile.global.u32 r, [d];",
+    "st.release.sys.global.v2.f32 [d], {f, f};",
+    "membar.gl;",
+    "fence.acquire.cluster;",
+    "fence.proxy.tensormap::generic.acquire.gpu [d], 128;",
+    "atom.add.noftz.f16x2 r, [d], r;",
+    "atom.cas.b128 q, [d], q, q;",
+    "red.shared.max.s64 [d], d;",
+    "wmma.mma.sync.aligned.row.col.m16n16k16.f32.f32 "
+    "{f,f,f,f,f,f,f,f},{r,r,r,r,r,r,r,r},{r,r,r,r,r,r,r,r},{f,f,f,f,f,f,f,f};",
+    "mma.sync.aligned.m8n8k4.col.row.f16.f16.f16.f16 {r,r,r,r},{r,r},{r,r},{r,r,r,r};",
+    "mma.sync.aligned.m16n8k8.col.row.f32.f16.f16.f32 {f,f,f,f},{r,r},{r},{f,f,f,f};",
+    "cvta.to.shared.u64 d, d;",
+    "cvta.param.u64 d, a;",
+    "addc.cc.u32 r, r, 1; madc.hi.s32 r, r, r, r;",
+    "vadd.s32.u32.s32.sat r, r.b3, r.h1; vmad.s32.s32.s32.shr7 r, -r.h0, r, -r;",
+    "vadd4.s32.s32.u32 r.b310, r.b0123, r, r; vset2.u32.u32.lt.add r, r.h23, r, r;",
+    "vshl.u32.u32.u32.clamp.min r, r, r.b0, r;",
+    "st.async.shared::cluster.mbarrier::complete_tx::bytes.v2.b64 [r], {d, d}, [r];",
+    "red.async.relaxed.cluster.mbarrier::complete_tx::bytes.add.u64 [d], d, [d];",
+    "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [s], [d], 64, [s];",
+    "cp.reduce.async.bulk.global.shared::cta.bulk_group.min.bf16 [d], [s], r;",
+    "cp.reduce.async.bulk.global.shared::cta.bulk_group.inc.f32 [d], [s], r;",
+    "st.bulk.weak.shared::cta [s], d, 0;",
+    "clusterlaunchcontrol.try_cancel.async.shared::cta.mbarrier::complete_tx::bytes.b128 [s], [r];",
+    "clusterlaunchcontrol.query_cancel.get_first_ctaid.v4.b32.b128 {r, r, r, _}, q;",
+    "setmaxnreg.dec.sync.aligned.u32 40;",
+    "alloca.u64 d, d, 16; stacksave.u64 d; stackrestore.u64 d;",
+    "mbarrier.arrive.expect_tx.shared.b64 _, [s], 16; barrier.cluster.arrive; "
+    "barrier.cluster.wait;",
+    "shfl.up.b32 r|p, r, 1, 0;",
+};
+
+std::vector<Seed> with_each(std::vector<Seed> seeds) {
+  const auto add = [&](const char* name, std::size_t n, const std::string& text) {
+    seeds.push_back({name + std::to_string(n), bytes_of(text)});
+  };
+  for (std::size_t n = 0; n < std::size(kDeclarations); ++n)
+    add("declaration-", n, std::string(kDeclarations[n]) + " .entry k() { ret; }");
+  for (std::size_t n = 0; n < std::size(kStatements); ++n)
+    add("statement-", n,
+        ".entry k(.param .u64 a) { .reg .pred p; .reg .b16 h; .reg .b32 r; .reg .f32 f; .reg .b64 "
+        "d; "
+        ".reg .f64 g; .reg .b128 q; .shared .align 16 .b8 s[64]; " +
+            std::string(kStatements[n]) + " }");
+  return seeds;
+}
+
 }  // namespace
 
 std::vector<Seed> seeds() {
-  return {
+  return with_each({
       {"kernel", bytes_of(R"(.extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 b);
 .func (.reg .f32 r) f(.reg .f32 x, .param .b32 y) { mov.f32 r, x; ret; }
 .visible .entry k(.param .u64 a) { .reg .pred p, q; .reg .b32 %r<9>; .reg .b64 %d<9>; .reg .f32 x;
@@ -131,7 +229,7 @@ suld.b.1d.b32.clamp i, [U, {i}]; txq.normalized_coords.b32 i, [T]; })")},
 .shared .align 16 .b8 s[64]; .extern .shared .b8 dynamic[]; .global .s8 n = -128;
 .entry k() .maxntid 64, 2, 1 .minnctapersm 2 { .reg .b32 i; mov.u32 i, s; ld.shared.u32 i, [dynamic];
 ld.const.u8 i, [text+1]; st.shared.u32 [s+8], i; })")},
-  };
+  });
 }
 
 }  // namespace longwire::fuzz

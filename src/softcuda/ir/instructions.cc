@@ -57,6 +57,7 @@ void FunctionLowering::check_is_old(const ptx::Statement& statement, const Opcod
 }
 
 void FunctionLowering::special(const ptx::Statement& statement, const Opcode& opcode) {
+  if (opcode.op >= Op::kVadd && opcode.op <= Op::kVmad) return video(statement, opcode);
   switch (opcode.op) {
     case Op::kMov:
       return mov(statement, opcode);
@@ -83,17 +84,16 @@ void FunctionLowering::special(const ptx::Statement& statement, const Opcode& op
     case Op::kTxq:
     case Op::kSuq:
       return query(statement, opcode);
-    case Op::kVadd:
-    case Op::kVsub:
-    case Op::kVabsdiff:
-    case Op::kVmin:
-    case Op::kVmax:
-    case Op::kVavrg:
-    case Op::kVshl:
-    case Op::kVshr:
-    case Op::kVset:
-    case Op::kVmad:
-      return video(statement, opcode);
+    case Op::kCpBulk:
+    case Op::kCpReduceBulk:
+      return bulk_copy(statement, opcode);
+    case Op::kSt:
+    case Op::kRed:
+      return told_access(statement, opcode);
+    case Op::kStBulk:
+      return bulk_store(statement, opcode);
+    case Op::kSetmaxnreg:
+      return register_hint(statement, opcode);
     default:
       return unsupported(statement.at, "unsupported " + quoted(statement.name));
   }

@@ -82,7 +82,8 @@ class FunctionLowering {
   std::vector<ptx::Operand> elements_of(const ptx::Operand& from);
   bool symbol_address(const Symbol& symbol, Operand& operand, Space& space);
 
-  // --- those with rules of their own (special.cc, matrix.cc, texture.cc, video.cc, calls.cc) ---
+  // --- those with rules of their own (special.cc, matrix.cc, texture.cc, video.cc, bulk.cc,
+  // calls.cc) ---
   void mov(const ptx::Statement& statement, const Opcode& opcode);
   Operand mov_vector(const ptx::Operand& from, Type type, bool written);
   Operand mov_source(const ptx::Operand& from, Type type, Space& space);
@@ -95,6 +96,12 @@ class FunctionLowering {
   void texture(const ptx::Statement& statement, const Opcode& opcode);
   void surface(const ptx::Statement& statement, const Opcode& opcode);
   void query(const ptx::Statement& statement, const Opcode& opcode);
+  void bulk_copy(const ptx::Statement& statement, const Opcode& opcode);
+  void told_access(const ptx::Statement& statement, const Opcode& opcode);
+  void bulk_store(const ptx::Statement& statement, const Opcode& opcode);
+  void register_hint(const ptx::Statement& statement, const Opcode& opcode);
+  void complete(const Instruction& after, Operand barrier, Operand bytes, Space space);
+  Operand address_in(const ptx::Operand& from, Space space);
   void video(const ptx::Statement& statement, const Opcode& opcode);
   ptx::Operand selected(const ptx::Operand& from, std::string_view& selector);
   Operand texture_name(const ptx::Operand& from);

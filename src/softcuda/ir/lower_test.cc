@@ -160,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"shfl.bfly.b32 %r1, %r2, 1, 31;", "'shfl.bfly.b32' lacks .sync"},
         Refused{"mma.sync.aligned.m16n8k16.row.row.f32.f16.f16.f32 {},{},{},{};", "'.row'"},
         Refused{"wgmma.fence.sync.aligned;", "unknown instruction 'wgmma.fence.sync.aligned'"},
-        Refused{"cp.async.bulk.commit_group;", "'.bulk' does not belong in"}));
+        Refused{"cp.async.frob.commit_group;", "'.frob' does not belong in"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Operands, Refusal,
@@ -275,6 +275,28 @@ TEST(Lower, VideoSelectors) {
         "vadd2.s32.s32.s32 %r1, %r2.b10, %r3, %r4;"}) {
     EXPECT_THAT(lowered(wrong), HasSubstr("line 6")) << wrong;
   }
+}
+
+TEST(Lower, WhatTellsAnMbarrierIsTwoInstructions) {
+  EXPECT_EQ(lowered("@%p1 st.async.shared::cluster.mbarrier::complete_tx::bytes.v2.u32 [%r1], "
+                    "{%r2, 3}, [%r4];"),
+            "@%p1 st.shared.v2.u32 [%r1], {%r2, 0x3}\n"
+            "@%p1 mbarrier.complete_tx.relaxed.cluster.shared.b64 [%r4], 0x8\nret\n");
+  for (const char* wrong :
+       {"st.async.shared::cluster.mbarrier::complete_tx::bytes.u32 [%r1], %r2;",
+        "st.async.mbarrier::complete_tx::bytes.u32 [%r1], %r2, [%d1];",
+        "cp.async.bulk.global.shared::cta.bulk_group [%d1], [%r1], 16, [%r2];",
+        "cp.async.bulk.global.shared::cta.bulk_group [%r1], [%r1], 16;",
+        "cp.reduce.async.bulk.global.shared::cta.bulk_group.inc.s32 [%d1], [%r1], 16;",
+        "cp.reduce.async.bulk.global.shared::cta.bulk_group.add.b32 [%d1], [%r1], 16;",
+        "st.bulk.weak.shared::cta [%r1], 16, 1;", "setmaxnreg.inc.sync.aligned.u32 20;",
+        "setmaxnreg.dec.sync.aligned.u32 44;", "setmaxnreg.dec.sync.aligned.u32 %r1;"}) {
+    EXPECT_THAT(lowered(wrong), HasSubstr("line 6")) << wrong;
+  }
+}
+
+TEST(Lower, UnifiedAddresses) {
+  EXPECT_EQ(one("ld.global.u32 %r1, [%d1+4].unified;"), "ld.global.u32 %r1, [%d1+4]");
 }
 
 TEST(Lower, NothingIsNegatedByAMinus) {

@@ -43,6 +43,8 @@ constexpr NamedEffect kGeneral[] = {
     {"wrap", LW_SET(wrap, true)},
     {"shiftamt", LW_SET(wrap, true)},
     {"parity", LW_SET(wrap, true)},
+    {"expect_tx", LW_SET(wrap, true)},
+    {"bulk_group", LW_SET(wrap, true)},
     {"noinc", LW_SET(wrap, true)},
     {"wide", LW_SET(part, Part::kWide)},
     {"lo", LW_SET(part, Part::kLo)},
@@ -224,6 +226,7 @@ const Effects* particular(Op op) {
     case Op::kAtom:
     case Op::kRed:
     case Op::kRedux:
+    case Op::kCpReduceBulk:
     case Op::kVadd:
     case Op::kVsub:
     case Op::kVabsdiff:

@@ -35,6 +35,12 @@
 //   membar           is a fence.sc
 //   shfl, vote       of ISAs before 6.4 without a mask: of the lanes that are there
 //   cvt              from four floats: d, a kVector, the random bits; .rs of two has them last
+//   mbarrier.arrive  with .expect_tx, which is wrap: the last operand is not a count but bytes
+//   cp.async.bulk    [dst] [src] size; space is that of src, to_space that of dst. What they,
+//   st.async
+//                    (a st) and red.async (a red) tell an mbarrier is a mbarrier.complete_tx after
+//                    it
+//   clusterlaunchcontrol.try_cancel is a st.bulk and the same: nothing is cancelled here
 //   vadd and so on   d a b c-or-nothing, then immediates: where d goes, what of a, what of b.
 //   Scalar:
 //                    the first bit | how many << 8. SIMD: of d a mask of lanes, of a and b four
@@ -83,7 +89,13 @@ namespace longwire::softcuda::ir {
   X(WmmaLoad, "wmma.load") X(WmmaStore, "wmma.store") X(WmmaMma, "wmma.mma") \
   /* video: vadd, vadd2 and vadd4 are one, lanes in shape.count */ \
   X(Vadd, "vadd") X(Vsub, "vsub") X(Vabsdiff, "vabsdiff") X(Vmin, "vmin") X(Vmax, "vmax") X(Vavrg, "vavrg") \
-  X(Vshl, "vshl") X(Vshr, "vshr") X(Vset, "vset") X(Vmad, "vmad")
+  X(Vshl, "vshl") X(Vshr, "vshr") X(Vset, "vset") X(Vmad, "vmad") \
+  /* asynchronous copies of many bytes, and what they tell an mbarrier */ \
+  X(MbarrierExpectTx, "mbarrier.expect_tx") X(MbarrierCompleteTx, "mbarrier.complete_tx") \
+  X(CpBulk, "cp.async.bulk") X(CpReduceBulk, "cp.reduce.async.bulk") X(StBulk, "st.bulk") \
+  X(QueryCancel, "clusterlaunchcontrol.query_cancel") X(Setmaxnreg, "setmaxnreg") \
+  /* stack */ \
+  X(Alloca, "alloca") X(Stacksave, "stacksave") X(Stackrestore, "stackrestore")
 // clang-format on
 
 inline constexpr int kOpCount = 0

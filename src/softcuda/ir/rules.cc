@@ -41,6 +41,21 @@ std::string check_conversion(Opcode& opcode) {
   return "";
 }
 
+// PTX ISA, "cp.reduce.async.bulk": which operations each type has.
+std::string check_reduction(const Opcode& opcode) {
+  const Type type = opcode.types[0];
+  const AtomicOp op = opcode.modifiers.atomic;
+  const bool bitwise = op == AtomicOp::kAnd || op == AtomicOp::kOr || op == AtomicOp::kXor;
+  const bool counts = op == AtomicOp::kInc || op == AtomicOp::kDec;
+  const bool half = type == Type::kF16 || type == Type::kBF16;
+  const bool fine = bitwise          ? !is_float(type)
+                    : counts         ? type == Type::kU32
+                    : is_bits(type)  ? false
+                    : is_float(type) ? half || op == AtomicOp::kAdd
+                                     : true;
+  return fine ? "" : "this operation does not fit the type of";
+}
+
 // f16 .dtype.ctype of wmma.mma, and types of operands that the text leaves out.
 void complete_matrix_types(Opcode& opcode) {
   if (opcode.op != Op::kWmmaMma || opcode.types[2] != Type::kNone) return;
@@ -117,7 +132,15 @@ std::string finish(Opcode& opcode) {
     modifiers.space = Space::kGlobal;
     modifiers.to_space = Space::kShared;
   }
+  if (opcode.op == Op::kCpBulk || opcode.op == Op::kCpReduceBulk) {
+    const bool from_global = modifiers.space == Space::kGlobal && !modifiers.wrap;
+    modifiers.to_space = modifiers.wrap ? Space::kGlobal : Space::kShared;
+    modifiers.space = from_global ? Space::kGlobal : Space::kShared;
+  }
+  if (opcode.op == Op::kQueryCancel) modifiers.mode = Mode::kNone;
   switch (opcode.op) {
+    case Op::kCpReduceBulk:
+      return check_reduction(opcode);
     case Op::kSet:
     case Op::kSetp:
       return check_comparison(opcode);

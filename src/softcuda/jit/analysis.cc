@@ -24,6 +24,24 @@ bool writes_two(const Step& s) {
   }
 }
 
+// Of those that came last.
+bool tells_only(Op op) {
+  switch (op) {
+    case Op::kMbarrierExpectTx:
+    case Op::kMbarrierCompleteTx:
+    case Op::kCpAsyncArrive:
+    case Op::kCpBulk:
+    case Op::kCpReduceBulk:
+    case Op::kStBulk:
+    case Op::kSetmaxnreg:
+    case Op::kStackrestore:
+    case Op::kBarrierCluster:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool is_reduction(ir::Mode mode) {
   return mode == ir::Mode::kRedPopc || mode == ir::Mode::kRedAnd || mode == ir::Mode::kRedOr;
 }
@@ -31,7 +49,7 @@ bool is_reduction(ir::Mode mode) {
 }  // namespace
 
 int destinations(const Step& s) noexcept {
-  if (s.source == nullptr) return 0;
+  if (s.source == nullptr || tells_only(s.source->op)) return 0;
   switch (s.source->op) {
     case Op::kBar:
     case Op::kBarrier:

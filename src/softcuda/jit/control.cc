@@ -123,7 +123,9 @@ void Emitter::emit_leave(std::uint32_t step) {
 
 void Emitter::emit_barrier(std::uint32_t step) {
   const Step& s = program_.steps[step];
-  bool simple = s.guard == ir::kNone && destinations(s) == 0;
+  // The cluster's has no number here: the Runner's.
+  bool simple =
+      s.guard == ir::kNone && destinations(s) == 0 && s.source->op != ir::Op::kBarrierCluster;
   for (int n = 0; n < s.operands; ++n)
     simple = simple && (!s.slot(n).present || s.slot(n).base == Base::kConstants);
   ++counts_.compiled;

@@ -26,7 +26,7 @@ bool sees_others(const ir::Instruction& i) {
     case ir::Op::kFence:
       return true;
     default:
-      return i.op >= ir::Op::kMbarrierInit && i.op <= ir::Op::kMbarrierInval;
+      return i.op >= ir::Op::kMbarrierInit && i.op <= ir::Op::kMbarrierTryWait;
   }
 }
 

@@ -88,8 +88,8 @@ std::uint32_t run_barrier(NativeState& state, const interp::Step& step) {
       std::memcpy(&value, state.constants + step.slot(operand).offset, sizeof value);
     return value;
   };
-  state.warp->barrier(value(0), value(1), state.live, step.source->modifiers.mode, 0,
-                      step.source->place);
+  const std::uint32_t id = value(0) < machine::kBarriers ? value(0) : machine::kNoBarrier;
+  state.warp->barrier(id, value(1), state.live, step.source->modifiers.mode, 0, step.source->place);
   return 1;
 }
 

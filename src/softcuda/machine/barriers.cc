@@ -7,6 +7,16 @@ void Barriers::reset(std::uint32_t warps) noexcept {
     barriers_[static_cast<std::size_t>(std::countr_zero(left))] = Barrier{};
   used_ = 0;
   running_ = warps;
+  if (!clustered_) return;
+  clustered_ = false;
+  cluster_ended_ = 0;
+  cluster_arrived_.fill(0);
+}
+
+bool Barriers::waits_for_cluster(std::uint32_t warp) noexcept {
+  if (cluster_ended_ >= cluster_arrived_[warp]) return false;
+  barriers_[kClusterArrive].waiting |= 1U << warp;
+  return true;
 }
 
 }  // namespace longwire::softcuda::machine

@@ -39,6 +39,9 @@ class Barriers {
   // The warps that waited at `id`, when all have come; the barrier is then as new.
   bool take_release(std::uint32_t id, Release& release) noexcept;
 
+  // Whether a warp that has come to its cluster's barrier must wait for others; it then does.
+  bool waits_for_cluster(std::uint32_t warp) noexcept;
+
   // Bit i: some have come to barrier i.
   std::uint32_t in_use() const noexcept { return used_; }
   std::uint32_t arrived_threads(std::uint32_t id) const noexcept { return barriers_[id].arrived; }
@@ -53,7 +56,11 @@ class Barriers {
     bool all = true;
     bool reduces = false;
   };
-  std::array<Barrier, kBarriers> barriers_{};
+  std::array<Barrier, kAllBarriers> barriers_{};
+  // How often the cluster's barrier ended, and each warp came to it.
+  bool clustered_ = false;  // somebody came there
+  std::uint32_t cluster_ended_ = 0;
+  std::array<std::uint32_t, kMaxThreadsPerBlock / ir::kWarpSize> cluster_arrived_{};
   std::uint32_t running_ = 0;
   std::uint32_t used_ = 0;
 };
@@ -63,6 +70,10 @@ inline bool Barriers::arrive(std::uint32_t id, std::uint32_t warp,
   Barrier& barrier = barriers_[id];
   if (barrier.arrived != 0 && barrier.threads != arrival.threads) return false;
   used_ |= 1U << id;
+  if (id == kClusterArrive) {
+    clustered_ = true;
+    ++cluster_arrived_[warp];
+  }
   barrier.threads = arrival.threads;
   barrier.arrived += ir::kWarpSize;
   const Mask yes = arrival.predicate & arrival.mask;
@@ -82,6 +93,7 @@ inline std::uint32_t Barriers::needed_threads(std::uint32_t id) const noexcept {
 inline bool Barriers::take_release(std::uint32_t id, Release& release) noexcept {
   Barrier& barrier = barriers_[id];
   if (barrier.arrived == 0 || barrier.arrived < needed_threads(id)) return false;
+  if (id == kClusterArrive) ++cluster_ended_;
   release = {id, barrier.waiting, barrier.count, barrier.all, barrier.reduces};
   barrier = Barrier{};
   used_ &= ~(1U << id);

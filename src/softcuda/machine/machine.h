@@ -32,6 +32,10 @@ inline constexpr std::uint32_t kMaxBlockZ = 64;
 inline constexpr std::uint32_t kMaxGridX = 0x7fff'ffff;
 inline constexpr std::uint32_t kMaxGridYZ = 65535;
 inline constexpr std::uint32_t kBarriers = 16;  // of a block
+// One more is its cluster's, which has no other block; who waits there does not come to it again.
+inline constexpr std::uint32_t kClusterArrive = kBarriers, kClusterWait = kBarriers + 1;
+inline constexpr std::uint32_t kAllBarriers = kBarriers + 1;
+inline constexpr std::uint32_t kNoBarrier = ~std::uint32_t{0};
 // Of local memory for each call beside the callee's own, so that every recursion ends.
 inline constexpr std::uint32_t kCallBytes = 16;
 inline constexpr std::uint32_t kMaxLocalBytes = 512 << 10;  // of a thread

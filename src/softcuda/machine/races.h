@@ -42,7 +42,7 @@ class Races {
   std::string conflict(std::uint32_t warp, std::uint32_t offset, Access access) const;
 
   std::array<Clock, kWarps> warps_{};
-  std::array<Clock, kBarriers> barriers_{};
+  std::array<Clock, kAllBarriers> barriers_{};
   Clock atomics_{};
   Region cells_;
 };

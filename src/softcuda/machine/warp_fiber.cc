@@ -116,7 +116,8 @@ std::uint32_t WarpFiber::result_of(ir::Mode mode, const Barriers::Release& relea
 
 std::uint32_t WarpFiber::barrier(std::uint32_t id, std::uint32_t threads, Mask mask, ir::Mode mode,
                                  Mask predicate, const ir::Place& place) {
-  if (id >= kBarriers) fault(FaultKind::kIllegalInstruction, -1, 0, place, "no such barrier");
+  if (id == kClusterWait) return wait_for_cluster(place);
+  if (id >= kAllBarriers) fault(FaultKind::kIllegalInstruction, -1, 0, place, "no such barrier");
   if (threads % ir::kWarpSize != 0 || threads > kMaxThreadsPerBlock)
     fault(FaultKind::kIllegalInstruction, -1, 0, place,
           "the number of threads at a barrier is no multiple of 32 up to 1024");
@@ -137,6 +138,20 @@ std::uint32_t WarpFiber::barrier(std::uint32_t id, std::uint32_t threads, Mask m
     state_ = State::kReady;
   }
   return result_of(mode, released_);
+}
+
+std::uint32_t WarpFiber::wait_for_cluster(const ir::Place& place) {
+  place_ = place;
+  barrier_ = kClusterArrive;
+  if (owner_.barriers().waits_for_cluster(number_)) {
+    owner_.wait(number_);
+    state_ = State::kWaiting;
+    owner_.pass_on(*this);
+    state_ = State::kReady;
+  } else if (Races* races = owner_.races()) {
+    races->release(1U << number_, kClusterArrive);
+  }
+  return 0;
 }
 
 std::byte* WarpFiber::at(ir::Space space, int lane, std::uint64_t address, std::uint32_t bytes,

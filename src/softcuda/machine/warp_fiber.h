@@ -62,6 +62,7 @@ class WarpFiber final : public Warp {
                      const ir::Place& place);
   std::byte* place_of(ir::Space space, int lane, std::uint64_t address, std::uint32_t bytes,
                       Access access, const ir::Place& place);
+  std::uint32_t wait_for_cluster(const ir::Place& place);
   std::uint32_t result_of(ir::Mode mode, const Barriers::Release& release) const noexcept;
 
   Block& owner_;

@@ -38,6 +38,8 @@ Operand OperandParser::address(int depth) {
   operand.kind = Operand::Kind::kAddress;
   operand.at = stream_.peek().at;
   const auto parts = list(']', depth);
+  // Of ld: the address is the same in all memories, as all are here.
+  if (stream_.peek().is(".unified")) stream_.next();
   if (!stream_.ok()) return operand;
   const bool simple = parts.size() == 1 && (parts[0].kind == Operand::Kind::kName ||
                                             parts[0].kind == Operand::Kind::kConstant);
