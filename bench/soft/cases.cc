@@ -1,7 +1,9 @@
-// Sizes, inputs and what must come out. Those of linear algebra and physics are in cases_dense.cc.
+// Sizes, inputs and what must come out. Those of linear algebra and physics are in cases_dense.cc,
+// those whose lanes part in cases_divergent.cc.
 #include "soft/cases.h"
 
 #include "soft/cases_dense.h"
+#include "soft/cases_divergent.h"
 #include "soft/values.h"
 
 namespace longwire::bench::soft {
@@ -86,36 +88,6 @@ Case reduction() {
           })};
 }
 
-int escape_time(float cr, float ci, int most) {
-  float zr = 0, zi = 0;
-  int i = 0;
-  for (; i < most && zr * zr + zi * zi <= 4; ++i) {
-    const float next = zr * zr - zi * zi + cr;
-    zi = 2 * zr * zi + ci;
-    zr = next;
-  }
-  return i;
-}
-
-// Where the set's rim is, a rounding more or less changes the count.
-Case mandelbrot() {
-  constexpr unsigned kSize = 512;
-  constexpr int kMost = 256;
-  const auto wrong = [](const Bytes& bytes) -> std::string {
-    const auto got = values_of<int>(bytes);
-    std::size_t others = 0;
-    for (unsigned i = 0; i < got.size(); ++i) {
-      const float x = static_cast<float>(i % kSize), y = static_cast<float>(i / kSize);
-      others += got[i] != escape_time(-2 + 3 * x / kSize, -1.5F + 3 * y / kSize, kMost);
-    }
-    return others * 100 > got.size() ? std::to_string(others) + " pixels differ" : "";
-  };
-  return {{zeros<int>(kSize * kSize)},
-          {{"mandelbrot", {kSize / 16, kSize / 16}, {16, 16}, {buffer(0), int(kSize), kMost}}},
-          0,
-          wrong};
-}
-
 // Its published test vectors are among tests/softcuda; here the same function on the host.
 unsigned philox_word(unsigned counter, unsigned key, unsigned word) {
   unsigned c[4] = {counter, 0, 0, 0};
@@ -183,6 +155,9 @@ const std::vector<Named>& cases() {
       {"stencil 2D 1024 x 1024", stencil_2d},
       {"stencil 3D 128 x 128 x 128, f64", stencil_3d},
       {"mandelbrot 512 x 512", mandelbrot},
+      {"Collatz 262 k", collatz},
+      {"sparse rows 262 k", sparse_rows},
+      {"binary search 524 k", binary_search},
       {"Philox 1 M", philox},
       {"Black-Scholes 1 M", black_scholes},
       {"attention 1024 x 16", attention},

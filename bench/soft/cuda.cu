@@ -32,7 +32,7 @@ const void* kernel_of(const std::string& name) {
       NAMED(vector_add), NAMED(saxpy),      NAMED(matmul),     NAMED(n_body),     NAMED(clear),
       NAMED(histogram),  NAMED(scan),       NAMED(add_totals), NAMED(reduction),  NAMED(softmax),
       NAMED(layer_norm), NAMED(transpose),  NAMED(stencil_2d), NAMED(stencil_3d), NAMED(mandelbrot),
-      NAMED(philox),     NAMED(black_scholes), NAMED(attention), NAMED(empty)};
+      NAMED(collatz), NAMED(sparse_rows), NAMED(binary_search), NAMED(philox),     NAMED(black_scholes), NAMED(attention), NAMED(empty)};
 #undef NAMED
   return all.at(name);
 }

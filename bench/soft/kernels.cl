@@ -215,6 +215,45 @@ KERNEL mandelbrot(GLOBAL int* out, int n, int most) {
   out[y * n + x] = i;
 }
 
+// Steps of x -> x / 2 or 3 x + 1 until 1 comes.
+KERNEL collatz(GLOBAL unsigned int* out) {
+  const unsigned int i = GLOBAL_X;
+  unsigned int x = i + 1, steps = 0;
+  while (x != 1) {
+    x = (x & 1) != 0 ? 3 * x + 1 : x / 2;
+    ++steps;
+  }
+  out[i] = steps;
+}
+
+// A row of a sparse matrix for each thread, times a vector.
+KERNEL sparse_rows(GLOBAL const int* begin, GLOBAL const int* column, GLOBAL const float* value,
+                   GLOBAL const float* vector, GLOBAL float* out) {
+  const int row = GLOBAL_X;
+  float sum = 0;
+  for (int k = begin[row]; k < begin[row + 1]; ++k)
+    sum += value[k] * vector[column[k]];
+  out[row] = sum;
+}
+
+// Where the query is among the sorted keys, or the first that is larger.
+KERNEL binary_search(GLOBAL const int* keys, GLOBAL const int* queries, GLOBAL int* out, int n) {
+  const int query = queries[GLOBAL_X];
+  int low = 0, high = n;
+  while (low < high) {
+    const int middle = (low + high) / 2, key = keys[middle];
+    if (key == query) {
+      low = middle;
+      break;
+    }
+    if (key < query)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  out[GLOBAL_X] = low;
+}
+
 // Salmon and others' Philox4x32-10: four numbers for each thread.
 KERNEL philox(GLOBAL unsigned int* out, unsigned int seed) {
   const int i = GLOBAL_X;
