@@ -10,9 +10,6 @@ namespace longwire::bench::soft {
 namespace {
 
 constexpr unsigned kMany = 1U << 21;
-constexpr unsigned kBlock = 256;
-
-BufferIndex buffer(std::size_t index) { return {index}; }
 
 Case vector_add() {
   const auto a = floats(kMany, -1, 1, 1), b = floats(kMany, -1, 1, 2);

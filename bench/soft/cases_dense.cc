@@ -7,10 +7,6 @@
 namespace longwire::bench::soft {
 namespace {
 
-constexpr unsigned kBlock = 256;
-
-BufferIndex buffer(std::size_t index) { return {index}; }
-
 // A block for each row of numbers between -4 and 4; `expected` is given that row and the column.
 template <class Expected>
 Case by_rows(const char* kernel, unsigned rows, unsigned columns, Expected expected) {

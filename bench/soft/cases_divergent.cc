@@ -7,10 +7,6 @@
 namespace longwire::bench::soft {
 namespace {
 
-constexpr unsigned kBlock = 256;
-
-BufferIndex buffer(std::size_t index) { return {index}; }
-
 int escape_time(float cr, float ci, int most) {
   float zr = 0, zi = 0;
   int i = 0;

@@ -10,6 +10,10 @@
 
 namespace longwire::bench::soft {
 
+inline constexpr unsigned kBlock = 256;  // threads, where a case has no reason for others
+
+inline BufferIndex buffer(std::size_t index) { return {index}; }
+
 template <class T>
 Bytes bytes_of(const std::vector<T>& values) {
   Bytes bytes(values.size() * sizeof(T));

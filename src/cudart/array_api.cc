@@ -127,6 +127,15 @@ cudaTextureDesc to_runtime(const CUDA_TEXTURE_DESC& texture) {
   return of;
 }
 
+// What the driver says of an object, in the runtime's words. Without a place the driver refuses.
+template <class Described, class Runtime, class Question>
+CUresult ask(Runtime* answer, Question question, unsigned long long object) {
+  Described found{};
+  const CUresult result = question(answer == nullptr ? nullptr : &found, object);
+  if (result == CUDA_SUCCESS) *answer = to_runtime(found);
+  return result;
+}
+
 CUresult describe(const DriverTable& cu, cudaArray_const_t array,
                   CUDA_ARRAY3D_DESCRIPTOR& description) {
   return cu.cuArray3DGetDescriptor_v2(&description, array_of(array));
@@ -237,22 +246,14 @@ cudaError_t cudaDestroyTextureObject(cudaTextureObject_t texture) {
 cudaError_t cudaGetTextureObjectResourceDesc(cudaResourceDesc* resource,
                                              cudaTextureObject_t texture) {
   return in_context([&](const DriverTable& cu) {
-    CUDA_RESOURCE_DESC found{};
-    const CUresult result =
-        cu.cuTexObjectGetResourceDesc(resource == nullptr ? nullptr : &found, texture);
-    if (result == CUDA_SUCCESS) *resource = to_runtime(found);
-    return result;
+    return ask<CUDA_RESOURCE_DESC>(resource, cu.cuTexObjectGetResourceDesc, texture);
   });
 }
 
 cudaError_t cudaGetTextureObjectTextureDesc(cudaTextureDesc* description,
                                             cudaTextureObject_t texture) {
   return in_context([&](const DriverTable& cu) {
-    CUDA_TEXTURE_DESC found{};
-    const CUresult result =
-        cu.cuTexObjectGetTextureDesc(description == nullptr ? nullptr : &found, texture);
-    if (result == CUDA_SUCCESS) *description = to_runtime(found);
-    return result;
+    return ask<CUDA_TEXTURE_DESC>(description, cu.cuTexObjectGetTextureDesc, texture);
   });
 }
 
@@ -289,11 +290,7 @@ cudaError_t cudaCreateSurfaceObject(cudaSurfaceObject_t* surface,
 cudaError_t cudaGetSurfaceObjectResourceDesc(cudaResourceDesc* resource,
                                              cudaSurfaceObject_t surface) {
   return in_context([&](const DriverTable& cu) {
-    CUDA_RESOURCE_DESC found{};
-    const CUresult result =
-        cu.cuSurfObjectGetResourceDesc(resource == nullptr ? nullptr : &found, surface);
-    if (result == CUDA_SUCCESS) *resource = to_runtime(found);
-    return result;
+    return ask<CUDA_RESOURCE_DESC>(resource, cu.cuSurfObjectGetResourceDesc, surface);
   });
 }
 

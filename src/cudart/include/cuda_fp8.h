@@ -43,14 +43,6 @@ LW_ANY __nv_fp8_storage_t __nv_cvt_float_to_fp8(float value, __nv_saturation_t s
   return static_cast<__nv_fp8_storage_t>(sign | (made > largest ? overflow : made));
 }
 
-/* Of two neighbours in float the one that is odd, where `value` is neither: rounding that again is
-   rounding once. */
-LW_ANY float lw_round_to_odd(double value) {
-  const float nearest = static_cast<float>(value);
-  const unsigned int bits = __builtin_bit_cast(unsigned int, nearest);
-  if (value != value || nearest == value || (bits & 1u) != 0) return nearest;
-  return __builtin_bit_cast(float, (nearest < value) == (value > 0) ? bits + 1 : bits - 1);
-}
 LW_ANY __nv_fp8_storage_t __nv_cvt_double_to_fp8(double value, __nv_saturation_t saturate,
                                                  __nv_fp8_interpretation_t kind) {
   return __nv_cvt_float_to_fp8(lw_round_to_odd(value), saturate, kind);

@@ -3,15 +3,12 @@
 
 #include <gmock/gmock.h>
 
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "softcuda/interp/builder_test.h"
-#include "softcuda/ir/link.h"
-#include "softcuda/ptx/parser.h"
+#include "softcuda/ir/linked_text_test.h"
 
 namespace longwire::softcuda::testing {
 
@@ -20,22 +17,6 @@ class PtxTest : public InterpTest {
   void TearDown() override {
     InterpTest::TearDown();
     program_.reset();
-  }
-  static std::unique_ptr<const ir::Module> link_text(const std::string& text) {
-    auto source = ptx::parse("test", text);
-    EXPECT_TRUE(source.ok()) << source.error().message();
-    if (!source.ok()) return nullptr;
-    std::vector<std::unique_ptr<ptx::Source>> sources;
-    sources.push_back(std::move(*source));
-    auto linked = ir::link(sources);
-    EXPECT_TRUE(linked.ok()) << linked.error().message();
-    return linked.ok() ? std::move(*linked) : nullptr;
-  }
-  static std::unique_ptr<const ir::Module> link_file(const char* name) {
-    std::ifstream file(std::string(SOFTCUDA_TESTDATA) + "/" + name);
-    std::stringstream text;
-    text << file.rdbuf();
-    return link_text(text.str());
   }
   void load_text(const std::string& text) { load_program(link_text(text)); }
   void load_program(std::unique_ptr<const ir::Module> program) {

@@ -5,8 +5,7 @@
 
 #include "softcuda/interp/builder_test.h"
 #include "softcuda/interp/interp.h"
-#include "softcuda/ir/link.h"
-#include "softcuda/ptx/parser.h"
+#include "softcuda/ir/linked_text_test.h"
 
 namespace longwire::softcuda::testing {
 namespace {
@@ -83,13 +82,8 @@ class TwiceTest : public InterpTest {
     ASSERT_TRUE(made.ok());
     machine_ = std::move(*made);
     machine_->set_printf_sink([this](std::string_view text) { printed_ += text; });
-    auto source = ptx::parse("test", kText);
-    ASSERT_TRUE(source.ok()) << source.error().message();
-    std::vector<std::unique_ptr<ptx::Source>> sources;
-    sources.push_back(std::move(*source));
-    auto linked = ir::link(sources);
-    ASSERT_TRUE(linked.ok()) << linked.error().message();
-    program_ = std::move(*linked);
+    program_ = link_text(kText);
+    ASSERT_NE(program_, nullptr);
     load_module(*program_);
   }
   void TearDown() override {

@@ -6,6 +6,12 @@
 namespace longwire::softcuda::jit {
 namespace {
 
+std::unique_ptr<machine::Backend> compiler() {
+  auto made = create();
+  EXPECT_TRUE(made.ok()) << made.error().message();
+  return made.ok() ? std::move(*made) : nullptr;
+}
+
 TEST(Jit, WhatCompilersMakeIsCompiled) {
   auto made = create();
   ASSERT_TRUE(made.ok()) << made.error().message();
@@ -25,9 +31,6 @@ TEST(Jit, WhatCompilersMakeIsCompiled) {
 
 // What lanes hold that jump back from the end of the text is still of use.
 TEST(Jit, LoopsThatEndTheText) {
-  auto made = create();
-  ASSERT_TRUE(made.ok()) << made.error().message();
-  Device device(std::move(*made));
   const auto program = link_text(R"(.version 8.5
 .target sm_90
 .address_size 64
@@ -39,6 +42,7 @@ next: add.u32 %r1, %r1, 1; setp.gt.u32 %p0, %r1, 9; @%p0 bra done;
 loop: setp.lt.u32 %p1, %r0, %r1; @%p1 bra next;
 bra.uni next; })");
   ASSERT_NE(program, nullptr);
+  Device device(compiler());
   device.load(*program);
   auto* out = device.allocate<std::uint32_t>(32);
   EXPECT_FALSE(device.run("k", {1}, {32}, out).has_value());
@@ -57,9 +61,7 @@ ld.param.u64 %rd0, [po]; ld.param.u32 %r1, [at]; mov.u32 %r0, %tid.x; add.u32 %r
 mad.wide.u32 %rd1, %r0, 4, %rd0; st.global.u32 [%rd1], %r1; ret; })");
   ASSERT_NE(program, nullptr);
   for (const std::size_t words : {65536U, 64U}) {
-    auto made = create();
-    ASSERT_TRUE(made.ok()) << made.error().message();
-    Device device(std::move(*made));
+    Device device(compiler());
     device.load(*program);
     auto* out = device.allocate<std::uint32_t>(words);
     EXPECT_FALSE(device.run("k", {1}, {32}, out, 0U).has_value());
@@ -71,9 +73,6 @@ mad.wide.u32 %rd1, %r0, 4, %rd0; st.global.u32 [%rd1], %r1; ret; })");
 // Arithmetic of f32 gives one NaN, wherever its bits are looked at; what is only moved keeps its
 // own.
 TEST(Jit, BitsOfNaNs) {
-  auto made = create();
-  ASSERT_TRUE(made.ok()) << made.error().message();
-  Device device(std::move(*made));
   const auto program = link_text(R"(.version 8.5
 .target sm_90
 .address_size 64
@@ -92,6 +91,7 @@ selp.f32 %f4, %f0, %f1, %p0; st.global.f32 [%rd2+16], %f4;
 even: mov.f32 %f5, %f0;
 both: st.global.f32 [%rd2+20], %f5; ret; })");
   ASSERT_NE(program, nullptr);
+  Device device(compiler());
   device.load(*program);
   constexpr std::uint32_t kOne = 0x7fff'ffff, kOther = 0x7fc0'1234;
   auto* in = device.allocate<std::uint32_t>(1);
@@ -109,9 +109,6 @@ both: st.global.f32 [%rd2+20], %f5; ret; })");
 // A lane that left the loop and one that is not through the half of it wait for each other: more
 // rounds than the code makes at once, with other lanes at each of its blocks.
 TEST(Jit, LoopsThatLanesLeaveOneByOneLetOthersRun) {
-  auto made = create();
-  ASSERT_TRUE(made.ok()) << made.error().message();
-  Device device(std::move(*made));
   const auto program = link_text(R"(.version 8.5
 .target sm_90
 .address_size 64
@@ -129,6 +126,7 @@ mov.u32 %r3, 0;
 long: add.u32 %r3, %r3, 1; setp.lt.u32 %p1, %r3, 200000; and.pred %p2, %p1, %p0; @%p2 bra long;
 add.u32 %r3, %r3, %r1; st.global.u32 [%rd2+128], %r3; ret; })");
   ASSERT_NE(program, nullptr);
+  Device device(compiler());
   device.load(*program);
   auto* out = device.allocate<std::uint32_t>(2 * 32);
   auto* flag = device.allocate<std::uint32_t>(1);

@@ -17,11 +17,7 @@
 // the argument of the function in r12.
 extern "C" void longwire_softcuda_begin() noexcept;
 asm(R"(
-.pushsection .text.longwire_softcuda_switch,"ax",@progbits
-.globl longwire_softcuda_switch
-.hidden longwire_softcuda_switch
-.type longwire_softcuda_switch,@function
-longwire_softcuda_switch:
+.macro longwire_softcuda_change_stack
   pushq %rbp
   pushq %rbx
   pushq %r12
@@ -36,6 +32,13 @@ longwire_softcuda_switch:
   popq %r12
   popq %rbx
   popq %rbp
+.endm
+.pushsection .text.longwire_softcuda_switch,"ax",@progbits
+.globl longwire_softcuda_switch
+.hidden longwire_softcuda_switch
+.type longwire_softcuda_switch,@function
+longwire_softcuda_switch:
+  longwire_softcuda_change_stack
   popq %rcx
   jmp *%rcx
 .size longwire_softcuda_switch,.-longwire_softcuda_switch
@@ -43,20 +46,7 @@ longwire_softcuda_switch:
 .hidden longwire_softcuda_pass
 .type longwire_softcuda_pass,@function
 longwire_softcuda_pass:
-  pushq %rbp
-  pushq %rbx
-  pushq %r12
-  pushq %r13
-  pushq %r14
-  pushq %r15
-  movq %rsp, (%rdi)
-  movq %rsi, %rsp
-  popq %r15
-  popq %r14
-  popq %r13
-  popq %r12
-  popq %rbx
-  popq %rbp
+  longwire_softcuda_change_stack
   ret
 .size longwire_softcuda_pass,.-longwire_softcuda_pass
 .globl longwire_softcuda_begin
@@ -67,6 +57,7 @@ longwire_softcuda_begin:
   jmp *%r12
 .size longwire_softcuda_begin,.-longwire_softcuda_begin
 .popsection
+.purgem longwire_softcuda_change_stack
 )");
 #else
 #include <ucontext.h>

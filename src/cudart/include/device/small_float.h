@@ -8,6 +8,15 @@
 #define LW_ANY static inline __host__ __device__
 #define LW_ONLY_DEVICE static inline __device__
 
+/* Of two neighbours in float the one that is odd, where `value` is neither: rounding that again is
+   rounding once. */
+LW_ANY float lw_round_to_odd(double value) {
+  const float nearest = static_cast<float>(value);
+  const unsigned int bits = __builtin_bit_cast(unsigned int, nearest);
+  if (value != value || nearest == value || (bits & 1u) != 0) return nearest;
+  return __builtin_bit_cast(float, (nearest < value) == (value > 0) ? bits + 1 : bits - 1);
+}
+
 /* type holds a native; type##2 two of them. The …_raw are their bits. */
 #define LW_SMALL_TYPES(type, type2, native)                                                       \
   struct type##_raw {                                                                             \

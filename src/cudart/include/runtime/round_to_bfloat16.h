@@ -2,6 +2,8 @@
    libgcc of Debian 12 has neither of them; where another library does, any of them will do. */
 #pragma once
 
+#include "device/small_float.h"
+
 /* The upper half, to the nearest, ties to even; a NaN keeps its sign. */
 extern "C" __attribute__((weak, used)) __bf16 __truncsfbf2(float a) {
   const unsigned int bits = __builtin_bit_cast(unsigned int, a);
@@ -13,13 +15,5 @@ extern "C" __attribute__((weak, used)) __bf16 __truncsfbf2(float a) {
 
 /* By way of float, rounded there to odd, so that it is rounded once. */
 extern "C" __attribute__((weak, used)) __bf16 __truncdfbf2(double a) {
-  const float nearest = static_cast<float>(a);
-  unsigned int bits = __builtin_bit_cast(unsigned int, nearest);
-  const double back = nearest;
-  if (a == a && back != a && (bits & 1u) == 0) {
-    /* Towards a by one: `nearest` is even, and a lies beside it. */
-    const bool away = (back < a) == (a > 0);
-    bits = away ? bits + 1 : bits - 1;
-  }
-  return __truncsfbf2(__builtin_bit_cast(float, bits));
+  return __truncsfbf2(lw_round_to_odd(a));
 }
